@@ -18,6 +18,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
 
     from cpro import (
         audit,
+        backup,
         competences,
         dashboard,
         demo,
@@ -25,6 +26,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         imports,
         inspectors,
         masks,
+        new_year,
         passport,
         people,
         records,
@@ -36,10 +38,11 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         users,
     )
     from cpro.config import FIXED_SETTINGS, PROJECT_ROOT, load_settings
-    from cpro.core import drafts, jobs, mail, migrations
+    from cpro.core import drafts, jobs, mail, migrations, shown_errors
     from cpro.core.transactions import configure_engine
+    from cpro.core.web.csrf import csrf
     from cpro.core.web.install import install
-    from cpro.extensions import babel, csrf, db, login_manager
+    from cpro.extensions import babel, db, login_manager
 
     app = Flask(
         "cpro",
@@ -72,9 +75,11 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         transfers,
         imports,
         passport,
+        new_year,
         settings,
         people,
         dashboard,
+        backup,
     )
     for feature in features:
         if hasattr(feature, "register"):
@@ -82,6 +87,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     jobs.register(app)
     mail.register(app)
     drafts.register(app)
+    shown_errors.register(app)
     site.register(app)
     app.cli.add_command(demo.group)
     return app

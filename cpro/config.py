@@ -15,7 +15,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -31,9 +31,12 @@ INACTIVITY_LIMIT = timedelta(minutes=30)
 SIGN_IN_LIFE = timedelta(hours=12)
 #: After the right password, the code of the second factor is waited for so long.
 CODE_WAIT = timedelta(minutes=10)
+#: A code of the second factor is not asked again for so long (`core.permissions.Access.asks_code`).
+CODE_HOLDS = timedelta(minutes=15)
 
 _SECRET_ATTEMPTS, _SECRET_PAUSE = 20, 0.05  # seconds
 _MAX_PROXIES = 10
+_LONGEST_NAME = 200
 #: Not « prefix »: the platform stands at the root of its host, and a prefix from outside would become a redirection.
 PROXY_HEADERS = frozenset({"for", "proto", "host"})
 _DATABASE_DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite"} | dict.fromkeys(
@@ -52,6 +55,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """
     instance = Path(environ.get("CPRO_INSTANCE") or PROJECT_ROOT / "instance").resolve()
     uploads = Path(environ.get("CPRO_UPLOADS") or PROJECT_ROOT / "uploads").resolve()
+    with contextlib.suppress(OSError):  # whoever needs it says why it is not there
+        instance.mkdir(parents=True, exist_ok=True)
     host = environ.get("CPRO_HOST") or "127.0.0.1"
     port = _between(environ, "CPRO_PORT", 5000, 1, 65535)  # beyond, the system would silently take another one
     public_url = _public_url(environ.get("CPRO_PUBLIC_URL", "")) or local_url(host, port)
@@ -64,15 +69,26 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CPRO_PROXIES": _between(environ, "CPRO_PROXIES", 0, 0, _MAX_PROXIES),
         "CPRO_PROXY_HEADERS": _proxy_headers(environ.get("CPRO_PROXY_HEADERS", "")),
         "CPRO_LOCK_WAIT": _between(environ, "CPRO_LOCK_WAIT", 0, 1, 60) if environ.get("CPRO_LOCK_WAIT") else None,
+        "CPRO_STATEMENT_LIMIT": _between(environ, "CPRO_STATEMENT_LIMIT", 30, 1, 600),
+        "CPRO_JOB_STATEMENT_LIMIT": _between(environ, "CPRO_JOB_STATEMENT_LIMIT", 3600, 60, 86_400),
         "CPRO_WORKER_NICE": _between(environ, "CPRO_WORKER_NICE", 10, 0, 19),
+        "CPRO_XLSX_ROWS": _between(environ, "CPRO_XLSX_ROWS", 100_000, 1, 1_000_000),  # a worksheet holds few more
         "CPRO_JOBS_URL": _jobs_url(environ.get("CPRO_JOBS_URL", "")),
         "CPRO_MAIL_URL": _mail_url(environ.get("CPRO_MAIL_URL", "")),
         "CPRO_CONTACT_EMAIL": _contact_email(environ.get("CPRO_CONTACT_EMAIL", "")),
+        "CPRO_ENTITY": _entity(environ.get("CPRO_ENTITY", "")),
+        "CPRO_ACCESSIBILITY_PLAN_URL": _page_url(environ, "CPRO_ACCESSIBILITY_PLAN_URL"),
+        "CPRO_ACCESSIBILITY_YEAR_URL": _page_url(environ, "CPRO_ACCESSIBILITY_YEAR_URL"),
+        "CPRO_METRICS_TOKEN": _metrics_token(environ.get("CPRO_METRICS_TOKEN", "")),
+        # prometheus-client reads it by itself; the name is its own
+        "PROMETHEUS_MULTIPROC_DIR": environ.get("PROMETHEUS_MULTIPROC_DIR", ""),
         "CPRO_SECOND_FACTOR": _second_factor(environ.get("CPRO_SECOND_FACTOR", "")),
         "CPRO_DEMO_PASSWORD": environ.get("CPRO_DEMO_PASSWORD", ""),
-        "CPRO_JOURNAL_KEY": [key.strip() for key in environ.get("CPRO_JOURNAL_KEY", "").split(",") if key.strip()],
+        "CPRO_JOURNAL_KEY": _keys(environ.get("CPRO_JOURNAL_KEY", "")),
         "SECRET_KEY": environ.get("CPRO_SECRET_KEY") or _generated_secret(instance),
+        "SECRET_KEY_FALLBACKS": _keys(environ.get("CPRO_SECRET_KEY_FALLBACKS", "")),
         "SQLALCHEMY_DATABASE_URI": _database_url(environ.get("CPRO_DATABASE_URL", ""), instance),
+        "CPRO_BACKUP_PASSPHRASE": environ.get("CPRO_BACKUP_PASSPHRASE", ""),
         "CPRO_MIGRATION_DATABASE_URL": _migration_url(environ.get("CPRO_MIGRATION_DATABASE_URL", "")),
         "TRUSTED_HOSTS": _trusted_hosts(environ.get("CPRO_TRUSTED_HOSTS", ""), public_url),
     }
@@ -88,7 +104,10 @@ FIXED_SETTINGS: dict[str, Any] = {
     "WTF_CSRF_SSL_STRICT": True,
     "MAX_CONTENT_LENGTH": 8 * 1024 * 1024,  # one picture of 5 MB and its form; beyond, nothing is read
     "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
-    "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},  # an error is logged with its statement: never with names
+    "SQLALCHEMY_ENGINE_OPTIONS": {
+        "hide_parameters": True,  # an error is logged with its statement: never with names
+        "pool_pre_ping": True,  # a database that was started again is met before a request is lost to it
+    },
     "BABEL_DEFAULT_LOCALE": "fr",
     "JSON_AS_ASCII": False,
 }
@@ -128,7 +147,15 @@ def _public_url(text: str) -> str:
         raise UnusableSetting(
             f"CPRO_PUBLIC_URL doit ressembler à « https://cpro.ac-exemple.fr » ; valeur lue : « {text} »."
         )
-    return text.strip().rstrip("/")
+    return _as_browsers_write(parts).rstrip("/") if text else ""
+
+
+def _as_browsers_write(parts: SplitResult) -> str:
+    """Return an address with its host in lower case and without a default port, as browsers compare origins."""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    default = {"http": 80, "https": 443}[parts.scheme]
+    port = f":{parts.port}" if parts.port not in (None, default) else ""
+    return f"{parts.scheme}://{host}{port}{parts.path}"
 
 
 def _database_url(text: str, instance: Path) -> str:
@@ -188,6 +215,41 @@ def _contact_email(text: str) -> str:
     return address
 
 
+def _entity(text: str) -> str:
+    """Return the name of the body that deploys CPro, whom the accessibility declaration binds; "" where unknown."""
+    name = " ".join(text.split())
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise UnusableSetting(f"CPRO_ENTITY doit être un nom d’au plus {_LONGEST_NAME} signes.")
+    return name
+
+
+def _page_url(environ: Mapping[str, str], name: str) -> str:
+    """Return the address of a page on the web, "" where it is not given."""
+    address = environ.get(name, "").strip()
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if address and not (usable and parts.username is None and re.fullmatch(r"[^\s<>\"']+", address)):
+        raise UnusableSetting(
+            f"{name} doit être l’adresse d’une page, comme «\u202fhttps://www.ac-exemple.fr/schema\u202f»\u202f; "
+            f"valeur lue\u202f: «\u202f{address}\u202f»."
+        )
+    return address
+
+
+def _metrics_token(text: str) -> str:
+    """Return what whoever reads `/metrics` must show; without one, nobody reads it."""
+    if text and not re.fullmatch(r"[!-~]{16,}", text):
+        # not quoted: it is a secret
+        raise UnusableSetting(
+            "CPRO_METRICS_TOKEN doit compter au moins 16 signes, sans espace ni accent, ou rester vide\u202f: "
+            "« openssl rand -hex 24 » en tire un."
+        )
+    return text
+
+
 def _second_factor(text: str) -> str:
     """Return whether those who act on other people's data must have a second factor; empty decides by the data."""
     if text not in ("", "off", "grace", "required"):
@@ -238,6 +300,11 @@ class _Literal(str):
     def partition(self, sep: str, /) -> tuple[str, str, str]:
         """Return the whole address as what precedes the separator."""
         return str(self), "", ""
+
+
+def _keys(text: str) -> list[str]:
+    """Return the keys of a list separated by commas."""
+    return [key.strip() for key in text.split(",") if key.strip()]
 
 
 def _generated_secret(instance: Path) -> str:

@@ -59,8 +59,8 @@ _DIVISIONS = (
     ("2MELEC", "Seconde métiers de l’électricité", "40025520"),
     ("1MELEC", "Première MELEC", "40025520"),
     ("TMELEC", "Terminale MELEC", "40025520"),
-    ("1CAP", "CAP électricien, 1re année", "CAP-ELEC"),
-    ("2CAP", "CAP électricien, 2e année", "CAP-ELEC"),
+    ("1CAP", "CAP électricien, 1re année", "50025524"),
+    ("2CAP", "CAP électricien, 2e année", "50025524"),
 )
 #: The course (MEF) of each year of the Bac pro MELEC: code and label.
 _MEFS = {

@@ -13,7 +13,6 @@ from flask_babel import Babel
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from flask_wtf import CSRFProtect
 from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase
@@ -93,6 +92,11 @@ class Application:
         return tuple(current_app.config.get("CPRO_JOURNAL_KEY", ()))
 
     @property
+    def migration_url(self) -> str:
+        """Return the address of the database for the role that owns the tables, "" where it is that of the pages."""
+        return str(current_app.config["CPRO_MIGRATION_DATABASE_URL"])
+
+    @property
     def instance(self) -> Path:
         """Return the instance folder."""
         return Path(current_app.config["CPRO_INSTANCE"])
@@ -123,6 +127,18 @@ class Application:
         seconds: int | None = current_app.config.get("CPRO_LOCK_WAIT")
         return seconds
 
+    @property
+    def statement_limit(self) -> int:
+        """Return the seconds that one statement of a request may take."""
+        seconds: int = current_app.config["CPRO_STATEMENT_LIMIT"]
+        return seconds
+
+    @property
+    def job_statement_limit(self) -> int:
+        """Return the seconds that one statement of a job or a command may take."""
+        seconds: int = current_app.config["CPRO_JOB_STATEMENT_LIMIT"]
+        return seconds
+
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": Session})
 if TYPE_CHECKING:
@@ -130,6 +146,5 @@ if TYPE_CHECKING:
 else:
     Model = db.Model
 login_manager = LoginManager()
-csrf = CSRFProtect()
 babel = Babel()
 application = Application()

@@ -25,6 +25,7 @@ from cpro.config import local_url
 from cpro.core import clock
 from cpro.core.database_roles import UnsafeRole, check_serving_role
 from cpro.core.jobs.child import ChildWorker
+from cpro.core.server_key import UnknownKey, claim_key
 from cpro.core.storage import FileStorage, StorageUnavailable
 from cpro.extensions import db
 
@@ -90,7 +91,9 @@ def _prepare_database() -> None:
         logging.getLogger("alembic").setLevel(logging.WARNING)
         upgrade()
         check_serving_role()
-    except UnsafeRole as refusal:
+        _write_nothing_new()
+        claim_key(now=clock.utcnow())
+    except (UnsafeRole, UnknownKey) as refusal:
         raise CannotStart(str(refusal)) from refusal
     except (SQLAlchemyError, CommandError, OSError) as error:
         cause = getattr(error, "orig", None) or error
@@ -98,6 +101,13 @@ def _prepare_database() -> None:
             f"La base de données « {db.engine.url.render_as_string(hide_password=True)} » ne peut pas être ouverte "
             f"ni mise à jour ({cause}). Vérifiez le droit d’écriture et la place sur le disque."
         ) from error
+
+
+def _write_nothing_new() -> None:
+    """Have a file that cannot be written refuse now, not at the first form."""
+    if db.engine.dialect.name == "sqlite":
+        with db.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
 def _close_to_others(url: URL) -> None:
@@ -148,5 +158,5 @@ def _announce(address: str, password: str | None) -> None:
         print("Il n’est affiché que cette fois ; CPRO_DEMO_PASSWORD en fixe un avant le premier démarrage.")
     else:
         print("\nLe mot de passe est celui affiché au premier démarrage. Perdu ? Un code remplace celui d’un compte :")
-        print("  .venv/bin/flask --app app users reset chef --establishment lovelace")
+        print(f"  {Path(sys.executable).parent / 'flask'} --app app users reset chef --establishment lovelace")
     print("\nCtrl+C pour arrêter.", flush=True)

@@ -14,7 +14,7 @@ from typing import Any
 from cpro.audit.models import AuditEntry
 from cpro.core.formatting import format_date, format_instant, mask_ine, mask_ines
 from cpro.core.parsing import read_day, read_instant
-from cpro.core.permissions import Permission, role_can
+from cpro.core.permissions import Permission, Role, role_can
 
 EMPTY = "(vide)"
 
@@ -103,6 +103,17 @@ def actor_name(entry: AuditEntry) -> str:
     """Return who did something as the journal calls them: people of the support are marked as such."""
     is_support = role_can(entry.actor_role, Permission.SCHOOLS_ENTER)
     return f"{entry.actor_label} (Support)" if is_support else entry.actor_label
+
+
+def role_name(value: str) -> str:
+    """Return the French name of the role that somebody acted in, "" for a command or a task."""
+    return Role(value).label if value in {role.value for role in Role} else ""
+
+
+def doer_name(entry: AuditEntry) -> str:
+    """Return who did something to those who read no journal: by their role, never by their name."""
+    roles = {role.value: role.doer for role in Role}
+    return roles.get(entry.actor_role) or "quelqu’un"
 
 
 def sentence(entry: AuditEntry, *, masked: bool = False) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, event
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, event
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cpro.core.permissions import Permission, Role, roles_with
 from cpro.core.search import Searched
 from cpro.core.shown import Filter, shown
-from cpro.core.tenancy import Owned
+from cpro.core.tenancy import MandateTold, Owned
 from cpro.core.types import UTCDateTime
 from cpro.core.validators import fold
 from cpro.extensions import Model
 
 
-class AuditEntry(Owned, Searched, Model):
+class AuditEntry(Owned, MandateTold, Searched, Model):
     """One audited action; append-only, by triggers of the database as well."""
 
     __tablename__ = "audit_entry"
@@ -35,7 +36,9 @@ class AuditEntry(Owned, Searched, Model):
     #: the school concerned; empty for an action on the platform itself, which no school sees
     establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))  # type: ignore[assignment]
     at: Mapped[datetime] = mapped_column(
-        UTCDateTime, info=shown("Date", filters=[Filter("du", "Du", day="from"), Filter("au", "Au", day="until")])
+        UTCDateTime,
+        # Lines are written in the order of their ids, which every index of a filter ends with.
+        info=shown("Date", sort="id", filters=[Filter("du", "Du", day="from"), Filter("au", "Au", day="until")]),
     )
     #: "account", "platform", "system" or "anonymous"
     actor_kind: Mapped[str] = mapped_column(String(16))
@@ -59,6 +62,17 @@ class AuditEntry(Owned, Searched, Model):
     number: Mapped[int] = mapped_column(default=0)
     #: keyed digest of this line and of the digest of the line before it (audit/chain.py)
     digest: Mapped[str] = mapped_column(String(64), default="")
+
+    @classmethod
+    def is_by(cls, permission: Permission) -> ColumnElement[bool]:
+        """Return the condition of the lines of those whose role has a right, such as that to enter schools."""
+        return cls.actor_role.in_([role.value for role in roles_with(permission)])
+
+    @classmethod
+    def is_apart_from_mandates(cls) -> ColumnElement[bool]:
+        """Return the condition of the lines that neither are about a mandate nor were left by an inspector."""
+        inspectors = [role.value for role in Role if role.can(Permission.MANDATE_ENTER)]
+        return and_(cls.object_type != "mandate", cls.actor_role.not_in(inspectors))
 
 
 @event.listens_for(AuditEntry, "before_insert")

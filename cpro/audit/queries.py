@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, distinct, func, select
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
@@ -46,10 +46,15 @@ def about(object_type: str, object_id: object) -> ColumnElement[bool]:
 
 
 def by_actor(key: str) -> ColumnElement[bool]:
-    """Return the condition of the lines of one actor, named as in `KnownActor.key`; an unknown name finds none."""
-    kind, _, number = key.partition(":")
-    known = read_id(number)
-    return and_(AuditEntry.actor_kind == kind, AuditEntry.actor_id == known if known else AuditEntry.actor_id.is_(None))
+    """Return the condition of the lines of one actor, by a key of `name_known_actors`; an unknown one finds none.
+
+    Who has no account is known by a name alone: another school, a command, an automatic task.
+    """
+    kind, _, known = key.partition(":")
+    if number := read_id(known):
+        return and_(AuditEntry.actor_kind == kind, AuditEntry.actor_id == number)
+    nameless = and_(AuditEntry.actor_kind == kind, AuditEntry.actor_id.is_(None))
+    return and_(nameless, AuditEntry.actor_label == known) if known else nameless
 
 
 def select_history(object_type: str, object_id: object = None, *, actions: Collection[str] = ()) -> Select[AuditEntry]:
@@ -66,6 +71,12 @@ def list_history(object_type: str, object_id: object = None, *, limit: int = 20)
     return db.session.scalars(statement).all()
 
 
+def find_latest(actions: Collection[str]) -> dict[str, AuditEntry]:
+    """Return the latest line of the school that records each of some actions, by action."""
+    latest = select(func.max(AuditEntry.id)).where(AuditEntry.action.in_(actions)).group_by(AuditEntry.action)
+    return {line.action: line for line in db.session.scalars(select(AuditEntry).where(AuditEntry.id.in_(latest)))}
+
+
 def name_known_actors() -> list[tuple[str, str]]:
     """Return key and name of those whom the last 2000 lines mention, at most 100 people: the choices of a filter."""
     recent = (
@@ -74,29 +85,48 @@ def name_known_actors() -> list[tuple[str, str]]:
         .limit(_ACTORS_AMONG)
         .subquery()
     )
+    name_alone = case((recent.c.actor_id.is_(None), recent.c.actor_label), else_="")
     people = (
         select(recent.c.actor_kind, recent.c.actor_id, func.max(recent.c.actor_label).label("label"))
-        .group_by(recent.c.actor_kind, recent.c.actor_id)
+        .group_by(recent.c.actor_kind, recent.c.actor_id, name_alone)
         .order_by("label", recent.c.actor_id)
         .limit(_ACTORS_SHOWN)
     )
     return [
-        (f"{kind}:{actor_id}" if actor_id is not None else kind, label)
+        (f"{kind}:{label if actor_id is None else actor_id}", label)
         for kind, actor_id, label in db.session.execute(people)
     ]
 
 
-def count_by_period(bounds: Sequence[datetime], action: str) -> list[tuple[int, int]]:
-    """Return, for each period between two bounds, how many lines record an action and how many record anything else."""
-    sums = []
-    for start, end in pairwise(bounds):
-        inside = and_(AuditEntry.at >= start, AuditEntry.at < end)
-        for condition in (AuditEntry.action == action, AuditEntry.action != action):
-            sums.append(func.coalesce(func.sum(case((and_(inside, condition), 1), else_=0)), 0))
-    row = db.session.execute(
-        select(*sums).select_from(AuditEntry).where(AuditEntry.at >= bounds[0], AuditEntry.at < bounds[-1])
-    ).one()
-    return list(zip(row[::2], row[1::2], strict=True))
+def select_between(start: datetime, end: datetime, *, action: str = "", but: str = "") -> Select[int]:
+    """Return the ids of the lines of a period that record an action, or anything but one."""
+    kept = AuditEntry.action == action if action else AuditEntry.action != but
+    return select(AuditEntry.id).where(AuditEntry.at >= start, AuditEntry.at < end, kept)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many lines record something, of how many people, from how many addresses."""
+
+    lines: int = 0
+    people: int = 0
+    origins: int = 0
+
+
+def count_actions(roles: Collection[str], *, since: datetime, until: datetime) -> dict[str, Figures]:
+    """Return the figures of each action of people of some roles between two instants."""
+    counted = (
+        select(
+            AuditEntry.action,
+            func.count(AuditEntry.id),
+            func.count(distinct(AuditEntry.actor_id)),
+            func.count(distinct(AuditEntry.origin)),
+        )
+        .where(AuditEntry.actor_role.in_(roles), AuditEntry.at >= since, AuditEntry.at < until)
+        .group_by(AuditEntry.action)
+        .order_by(AuditEntry.action)
+    )
+    return {action: Figures(*figures) for action, *figures in db.session.execute(counted)}
 
 
 def select_lines_of(kind: str, actor_id: int, *, since: datetime, until: datetime) -> Select[AuditEntry]:
@@ -112,6 +142,18 @@ def count_lines_of(kind: str, actor_id: int, *actions: str, since: datetime, unt
     return db.session.scalar(counted) or 0
 
 
+def count_lines_about(
+    session: Session, object_type: str, object_id: object, *, establishment_id: int | None, since: datetime, most: int
+) -> int:
+    """Return how many lines since an instant are about an object, counted up to `most`; in a platform session."""
+    lines = (
+        select(AuditEntry.id)
+        .where(_is_of(establishment_id), about(object_type, object_id), AuditEntry.at > since)
+        .limit(most)
+    )
+    return session.scalar(select(func.count()).select_from(lines.subquery())) or 0
+
+
 def _lines_of(kind: str, actor_id: int, since: datetime, until: datetime) -> ColumnElement[bool]:
     return and_(
         AuditEntry.actor_kind == kind,
@@ -119,6 +161,22 @@ def _lines_of(kind: str, actor_id: int, since: datetime, until: datetime) -> Col
         AuditEntry.at >= since,
         AuditEntry.at < until,
     )
+
+
+def find_last_of(
+    session: Session, actions: Collection[str], *, establishment_id: int | None, object_type: str, object_id: int
+) -> AuditEntry | None:
+    """Return the latest line of one of these actions about an object, or None; in a platform session."""
+    lines = select(AuditEntry).where(
+        _is_of(establishment_id), about(object_type, object_id), AuditEntry.action.in_(actions)
+    )
+    return session.scalars(lines.order_by(AuditEntry.id.desc()).limit(1)).one_or_none()
+
+
+def _is_of(establishment_id: int | None) -> ColumnElement[bool]:
+    if establishment_id is None:
+        return AuditEntry.establishment_id.is_(None)
+    return AuditEntry.establishment_id == establishment_id
 
 
 def find_last_by(
@@ -136,15 +194,10 @@ def find_last_by(
 
     In a platform session. Looks no further than their last fifty lines about it.
     """
-    school = (
-        AuditEntry.establishment_id.is_(None)
-        if establishment_id is None
-        else AuditEntry.establishment_id == establishment_id
-    )
     lines = session.scalars(
         select(AuditEntry)
         .where(
-            school,
+            _is_of(establishment_id),
             about(object_type, object_id),
             AuditEntry.action == action,
             AuditEntry.actor_kind == actor.kind,

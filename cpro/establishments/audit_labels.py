@@ -13,7 +13,7 @@ _PARTICULARS = labels_of(Establishment, RULES)
 _SWITCH = labels_of(Establishment, ("cnil_kind", "cnil_reference", "transfers_enabled", "uses_siecle"))
 _PROOF = {
     "head_email": "Adresse donnée pour le code du chef d’établissement",
-    "teachers_need_consent": "Accord exigé pour les comptes d’enseignants",
+    "teachers_consent": "Comptes d’enseignants qui attendent l’accord",
     "confirmed_email": "Adresse confirmée de l’établissement",
 }
 _MODULES = {module.value: f"Module {module.label}" for module in Module}
@@ -39,6 +39,7 @@ def register_audit_labels() -> None:
             f"picture:{kind.value}:undone": f"a annulé le dernier changement du {kind.label}",
             f"picture:{kind.value}:restored": f"a rétabli le {kind.label}",
         }
+    actions["picture:cachet:cleared"] = "a rendu transparent le blanc du cachet de l’établissement"
     labels.register(
         actions=actions,
         objects={"establishment": "Établissement", "picture": "Image", "settings": "Page des paramètres"},

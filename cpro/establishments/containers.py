@@ -191,8 +191,10 @@ def _read_webp(content: bytes) -> Container:
 
 
 _READERS: tuple[tuple[re.Pattern[bytes], Callable[[bytes], Container]], ...] = (
-    (re.compile(re.escape(_PNG_SIGNATURE)), _read_png),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), _read_png),
     (re.compile(rb"\xff\xd8\xff"), _read_jpeg),
     (re.compile(rb"GIF8[79]a"), _read_gif),
     (re.compile(rb"RIFF....WEBP", re.DOTALL), _read_webp),
 )
+#: How the four formats begin.
+SIGNATURES = tuple(signature for signature, _read in _READERS)

@@ -21,7 +21,7 @@ from PIL import Image, ImageCms
 
 from cpro.core.capacity import Capacity
 from cpro.core.errors import DomainError
-from cpro.establishments.containers import EXIF_HEADER, BrokenContainer, Container, read_container
+from cpro.establishments.containers import EXIF_HEADER, SIGNATURES, BrokenContainer, Container, read_container
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 40_000_000
@@ -41,18 +41,30 @@ PRINT_BOXES_MM: Mapping[PictureKind, tuple[float, float]] = MappingProxyType({"l
 #: 40 megapixels of 16 bits take some 360 MB while they are decoded: one at a time.
 _DECODING = Capacity(1)
 
+#: What to do without our script, which makes a picture smaller before it is sent.
+_REDUCE = "Réduisez-la (sur un téléphone, une capture d’écran de l’image suffit), puis choisissez-la à nouveau."
 DAMAGED = (
     "Cette image est abîmée ou tronquée\u202f: elle ne peut pas être lue. "
     "Ouvrez-la sur votre ordinateur et enregistrez-la à nouveau, ou choisissez-en une autre."
 )
 
-#: Formats that people do send and that we refuse by their name.
-_REFUSED_FORMATS = (
-    (re.compile(rb"....ftyp(?:hei[cxsm]|hev[cxms]|mif1|msf1)", re.DOTALL), "HEIC"),
-    (re.compile(rb"....ftypavi[fs]", re.DOTALL), "AVIF"),
-    (re.compile(rb"II[*+]\0|MM\0[*+]"), "TIFF"),
-    (re.compile(rb"BM"), "BMP"),
-    (re.compile(rb"8BPS"), "Photoshop"),
+_OTHER_FORMAT = "Cette image est au format {}, qui n’est pas accepté\u202f: enregistrez-la en PNG, JPEG, GIF ou WebP."
+#: How files begin that are refused by that alone, and why, in this order; browsers read these expressions too.
+REFUSED_STARTS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+    (re.compile(beginning, re.DOTALL), sentence)
+    for beginning, sentence in (
+        (rb"(?!.)", "Ce fichier est vide\u202f: il ne contient aucune image. Choisissez-en un autre."),
+        (rb"%PDF", "Ce fichier est un document PDF, pas une image\u202f: enregistrez l’image en PNG ou en JPEG."),
+        (rb"....ftyp(?:hei[cxsm]|hev[cxms]|mif1|msf1)", _OTHER_FORMAT.format("HEIC")),
+        (rb"....ftypavi[fs]", _OTHER_FORMAT.format("AVIF")),
+        (rb"II[*+]\0|MM\0[*+]", _OTHER_FORMAT.format("TIFF")),
+        (rb"BM", _OTHER_FORMAT.format("BMP")),
+        (rb"8BPS", _OTHER_FORMAT.format("Photoshop")),
+        (
+            b"(?!" + b"|".join(signature.pattern for signature in SIGNATURES) + b")",
+            "Ce fichier n’est pas une image PNG, JPEG, GIF ou WebP\u202f: choisissez-en un autre.",
+        ),
+    )
 )
 #: An SVG begins with its element, after at most a prolog, comments and a document type. Groups are atomic: a file made
 #: of a thousand comments must not be tried in every possible cutting.
@@ -118,7 +130,7 @@ def _convert(container: Container) -> PreparedPicture:
         # Pillow's decoders meet hostile bytes here. Beside OSError they are known to raise SyntaxError, ValueError,
         # EOFError, struct.error, zlib.error, OverflowError, MemoryError...: all mean that this file cannot be read.
         raise UnusablePicture(DAMAGED) from error
-    return _encode(pixels, as_jpeg=container.format == "JPEG")
+    return encode(pixels, as_jpeg=container.format == "JPEG")
 
 
 def is_low_resolution(width: int, height: int, kind: PictureKind) -> bool:
@@ -142,12 +154,10 @@ def prints_nothing(file: IO[bytes]) -> bool:
 
 
 def _refuse_weight(content: bytes) -> None:
-    if not content:
-        raise UnusablePicture("Ce fichier est vide\u202f: il ne contient aucune image. Choisissez-en un autre.")
     if len(content) > MAX_BYTES:
         raise UnusablePicture(
             f"Cette image pèse {_rounded_up(len(content) / 1024**2)}\u00a0Mo\u202f; la limite est de 5\u00a0Mo. "
-            "Réduisez-la, puis choisissez-la à nouveau."
+            f"{_REDUCE}"
         )
 
 
@@ -161,25 +171,16 @@ def _refuse_dimensions(width: int, height: int) -> None:
     else:
         return
     raise UnusablePicture(
-        f"Cette image mesure {_grouped(width)}\u00a0×\u00a0{_grouped(height)}\u00a0pixels{excess}. "
-        "Réduisez-la, puis choisissez-la à nouveau."
+        f"Cette image mesure {_grouped(width)}\u00a0×\u00a0{_grouped(height)}\u00a0pixels{excess}. {_REDUCE}"
     )
 
 
 def _why_not_a_picture(content: bytes) -> str:
     """Return the sentence for a file of none of the accepted formats, naming what it is when that is plain."""
-    if content.startswith(b"%PDF"):
-        return "Ce fichier est un document PDF, pas une image\u202f: enregistrez l’image en PNG ou en JPEG."
     # Dropping the null bytes reads UTF-16 well enough for the few ASCII words that matter.
     if _SVG.match(content[:_SVG_HEAD_BYTES].lstrip(b"\xef\xbb\xbf\xfe\xff").replace(b"\0", b"")):
         return "Cette image est au format SVG, un dessin vectoriel qui n’est pas accepté\u202f: enregistrez-la en PNG."
-    for signature, name in _REFUSED_FORMATS:
-        if signature.match(content):
-            return (
-                f"Cette image est au format {name}, qui n’est pas accepté\u202f: "
-                "enregistrez-la en PNG, JPEG, GIF ou WebP."
-            )
-    return "Ce fichier n’est pas une image PNG, JPEG, GIF ou WebP\u202f: choisissez-en un autre."
+    return next(sentence for beginning, sentence in REFUSED_STARTS if beginning.match(content))
 
 
 def _rounded_up(value: float) -> str:
@@ -272,7 +273,8 @@ def _orientation(exif: bytes) -> int:
     return 1
 
 
-def _encode(picture: Image.Image, *, as_jpeg: bool) -> PreparedPicture:
+def encode(picture: Image.Image, *, as_jpeg: bool) -> PreparedPicture:
+    """Return a picture encoded from its bare pixels, as a JPEG or a PNG."""
     # Pillow's writers copy what they find in `info` (a JPEG comment, a colour profile): a picture made of bare pixels
     # has none.
     bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())

@@ -22,6 +22,14 @@ class CNILKind(LabelledEnum):
     REGISTER = "registre", "Registre RGPD"
 
 
+class TeachersConsent(LabelledEnum):
+    """Which teachers' accounts that the administrator opens wait for the head; values are what forms post."""
+
+    NONE = "aucun", "Aucun : je suis seulement prévenu"
+    TYPED = "saisis", "Ceux créés à la main ou par un tableau, réactivés, ou donnés à un ancien administrateur"
+    ALL = "tous", "Tous, ceux des fichiers de STS-Web compris"
+
+
 class Module(LabelledEnum):
     """The parts of CPro that a school's head switches on and off; values are what forms post."""
 
@@ -52,6 +60,7 @@ class Establishment(TenantRoot, Model):
         CheckConstraint("NOT transfers_enabled OR cnil_reference <> ''", name="transfers_need_reference"),
         CheckConstraint("cnil_kind IN ('declaration', 'registre')", name="cnil_kind"),
         CheckConstraint("retention_years BETWEEN 1 AND 3", name="retention_years"),
+        {"sqlite_autoincrement": True},  # the journal names it by its id
     )
 
     if TYPE_CHECKING:
@@ -96,7 +105,7 @@ class Establishment(TenantRoot, Model):
         String(120),
         default="",
         info=shown(
-            "Fonction du signataire", in_list=False, help="Imprimés avec le cachet, par exemple « Proviseure »."
+            "Fonction du signataire", in_list=False, help="Imprimée avec le cachet, par exemple « Proviseure »."
         ),
     )
     #: the data-protection contact (DPD)
@@ -143,11 +152,26 @@ class Establishment(TenantRoot, Model):
     scenarios_enabled: Mapped[bool] = mapped_column(default=True)
     passport_enabled: Mapped[bool] = mapped_column(default=True)
     inspectors_enabled: Mapped[bool] = mapped_column(default=True)
-    #: whether a teacher's account that the administrator opens waits for the head's consent; the head alone says so
+    #: whether every teacher's account that the administrator opens waits for the head's consent; the head alone says so
     teachers_need_consent: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: whether those that no file of STS-Web names wait no more than these
+    typed_teachers_open_at_once: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: name, UAI, code and city, folded: what the support searches
     search_key: Mapped[str] = mapped_column(String(400), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    @property
+    def teachers_consent(self) -> TeachersConsent:
+        """Return which teachers' accounts wait for the head."""
+        if self.teachers_need_consent:
+            return TeachersConsent.ALL
+        return TeachersConsent.NONE if self.typed_teachers_open_at_once else TeachersConsent.TYPED
+
+    @teachers_consent.setter
+    def teachers_consent(self, asked: TeachersConsent) -> None:
+        """Write which do."""
+        self.teachers_need_consent = asked is TeachersConsent.ALL
+        self.typed_teachers_open_at_once = asked is TeachersConsent.NONE
 
 
 @event.listens_for(Establishment, "before_insert")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import Select, func, inspect, select
 from sqlalchemy.orm import Session, undefer
 from sqlalchemy.orm.interfaces import ORMOption
 
 from cpro.core.errors import NotFound
-from cpro.core.lists import hold_words
+from cpro.core.lists import ListState, Page, find_page_from, hold_words
 from cpro.core.tenancy import TenancyError, scope_of
 from cpro.establishments.imaging import is_low_resolution
 from cpro.establishments.models import Establishment, PictureKind, PictureVersion
@@ -79,10 +81,41 @@ def find_establishments(session: Session, sought: str) -> list[Establishment]:
     return list(session.scalars(found.order_by(Establishment.name, Establishment.id).limit(_SHOWN)))
 
 
+def find_schools(session: Session, asked: ListState) -> Page[Establishment]:
+    """Return a page of the schools whose name, UAI, code or city holds every word sought, by name.
+
+    Of one académie where `asked` chooses one; in a platform session.
+    """
+    academy = asked.chosen.get("academie")
+    of_academy = [Establishment.academy == academy] if academy else []
+    found = select(Establishment).where(*hold_words(asked.search, Establishment.search_key), *of_academy)
+    order = (Establishment.name, Establishment.id)
+
+    def place_of(school_id: int) -> Sequence[Any] | None:
+        return session.execute(select(*order).where(Establishment.id == school_id)).one_or_none()
+
+    return find_page_from(
+        asked, found, *order, place_of=place_of, read=lambda statement: list(session.scalars(statement))
+    )
+
+
+def list_academies(session: Session) -> Sequence[str]:
+    """Return the académies that schools gave, in order; in a platform session."""
+    return session.scalars(
+        select(Establishment.academy).where(Establishment.academy != "").distinct().order_by(Establishment.academy)
+    ).all()
+
+
 def find_picture(kind: PictureKind) -> PictureVersion | None:
     """Return the current picture of a kind, or None when there is none or it was deleted."""
     version = _latest(kind)
     return version if version and version.stored_name else None
+
+
+def select_pictures() -> Select[int]:
+    """Return the ids of the pictures in use."""
+    latest = select(func.max(PictureVersion.id)).where(PictureVersion.undone_at.is_(None)).group_by(PictureVersion.kind)
+    return select(PictureVersion.id).where(PictureVersion.id.in_(latest), PictureVersion.stored_name != "")
 
 
 def find_undoable(kind: PictureKind, *, now: datetime) -> PictureVersion | None:

@@ -11,6 +11,7 @@ def register_audit_labels() -> None:
     labels.register(
         actions={
             "masks:changed": "a modifié les masques de saisie",
+            "masks:copied": "a copié des masques de saisie",
             "masks:reset": "a rétabli les intitulés d’origine",
         },
         objects={"masks": "Masques d’un diplôme"},

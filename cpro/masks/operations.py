@@ -15,7 +15,7 @@ from cpro.core.validators import clean_text
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
 from cpro.masks.models import MAX_WORDING, Mask, MaskKey
-from cpro.masks.queries import list_masks
+from cpro.masks.queries import get_labels, list_masks
 from cpro.students.models import Diploma
 from cpro.students.operations import DiplomaInUse
 from cpro.students.queries import find_diploma
@@ -28,6 +28,13 @@ class UnknownMaskKey(NotFound):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"Le champ « {key[:40]} » n’existe pas dans l’écran des scénarios.")
+
+
+class SameDiploma(DomainError):
+    """Refuse to copy the wordings of a diploma onto themselves."""
+
+    message = "Choisissez deux diplômes différents."
+    field = "vers"
 
 
 def check_wording(wording: str) -> str:
@@ -114,6 +121,25 @@ def reset_wordings(diploma: Diploma, key: MaskKey | None, *, by: Actor, now: dat
     wanted = {each: "" for each in MaskKey if key in (None, each)}
     label = f"« {key.default} », {diploma.label}" if key else diploma.label
     return _apply(diploma, list_masks(diploma.id), wanted, "masks:reset", label=label, by=by, now=now)
+
+
+def get_copied_values(source: Diploma, target: Diploma) -> Changes:
+    """Return what a copy of one diploma's wordings changes in another, {field: (old, new)}, defaults written out."""
+    old, new = get_labels(target.id), get_labels(source.id)
+    return {key.value: (old[key], new[key]) for key in MaskKey if old[key] != new[key]}
+
+
+def copy_wordings(source: Diploma, target: Diploma, *, by: Actor, now: datetime) -> Changes:
+    """Give a diploma the wordings of another one, defaults included; return what changed, as `get_copied_values`.
+
+    Raises `SameDiploma`.
+    """
+    if source.id == target.id:
+        raise SameDiploma
+    lock_current_establishment()
+    wanted = {MaskKey(name): text for name, text in get_stored_values(list_masks(source.id)).items()}
+    label = f"de «\u202f{source.short_label}\u202f» vers «\u202f{target.short_label}\u202f»"
+    return _apply(target, list_masks(target.id), wanted, "masks:copied", label=label, by=by, now=now)
 
 
 def forbid_deletion(sender: object, *, diploma: Diploma, **_more: Any) -> None:

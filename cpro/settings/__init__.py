@@ -16,11 +16,14 @@ def register(app: Flask) -> None:
     """Register the pages and the line of the menu that leads to the first."""
     from cpro.core.permissions import Permission
     from cpro.core.web.registry import MenuEntry, registry
+    from cpro.settings.tabs import list_tabs
     from cpro.settings.views import (
         bp,
+        clearing,
         establishment,
         history,
         inspectors,
+        mask_copies,
         masks,
         modules,
         pictures,
@@ -28,7 +31,8 @@ def register(app: Flask) -> None:
         transfers,
     )
 
-    assert establishment and pictures and transfers  # their routes are on the blueprint of Paramètres
+    assert establishment and clearing and pictures and transfers  # their routes are on the blueprint of Paramètres
+    assert mask_copies  # on that of the masks
     for each in (bp, history.bp, modules.bp, masks.bp, inspectors.bp, retention.bp):
         app.register_blueprint(each)
     registry(app).add_menu_entry(
@@ -42,5 +46,6 @@ def register(app: Flask) -> None:
                 f"{name}.*"
                 for name in "settings modules history masks inspectors retention etablissements masques mandats".split()
             ),
+            tabs=list_tabs,
         )
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flask import url_for
 
 from cpro.core import clock
-from cpro.core.formatting import join_french, plural
+from cpro.core.formatting import join_french, plural, upper_first
 from cpro.core.permissions import Permission, can
 from cpro.core.web.current_user import current_principal
 from cpro.establishments.gate import MissingParticular, missing_particulars
@@ -75,9 +75,7 @@ def _describe_missing(missing: list[MissingParticular], students: int) -> list[C
         else "aucun apprenant ne pourra exporter son"
     )
     return [
-        Consequence(
-            f"{what[0].upper()}{what[1:]} {verb} : {who} passeport.", "blocked", f"#{missing[0].field}", "Compléter"
-        ),
+        Consequence(f"{upper_first(what)} {verb} : {who} passeport.", "blocked", f"#{missing[0].field}", "Compléter"),
         Consequence("Aucun nouvel utilisateur ne peut être créé.", "blocked"),
     ]
 
@@ -100,7 +98,7 @@ def describe_switching_off() -> list[Consequence]:
     if pending:
         lines.append(
             Consequence(
-                f"{plural(pending, 'transfert en cours s’arrête', 'transferts en cours s’arrêtent')} : "
+                f"{upper_first(plural(pending, 'transfert en cours s’arrête', 'transferts en cours s’arrêtent'))} : "
                 "l’autre établissement, s’il a activé les transferts, lira que vous ne l’avez pas fait.",
                 "blocked",
             )
@@ -143,7 +141,9 @@ def _describe_without_ine() -> Consequence:
     ]
     several = without.active + without.departed > 1
     verb = "ne pourront pas être transférés" if several else "ne pourra pas être transféré"
-    return Consequence(f"{join_french(who)} {verb}.", "warning", url_for("students.without_ine"), "Voir la liste")
+    return Consequence(
+        f"{upper_first(join_french(who))} {verb}.", "warning", url_for("students.without_ine"), "Voir la liste"
+    )
 
 
 def _describe_sides() -> list[Consequence]:
@@ -152,17 +152,17 @@ def _describe_sides() -> list[Consequence]:
     if figures.received or figures.sent:
         lines.append(
             Consequence(
-                f"{plural(figures.received, 'transfert reçu', 'transferts reçus')} et "
+                f"{upper_first(plural(figures.received, 'transfert reçu', 'transferts reçus'))} et "
                 f"{plural(figures.sent, 'envoyé', 'envoyés')} à ce jour.",
                 "ok",
             )
         )
     if figures.to_decide:
         verb = "attend votre décision" if figures.to_decide == 1 else "attendent votre décision"
-        count = plural(figures.to_decide, "transfert", "transferts")
+        count = upper_first(plural(figures.to_decide, "transfert", "transferts"))
         lines.append(Consequence(f"{count} {verb}.", "warning", url_for("transfers.index"), "Décider"))
     if figures.waiting:
-        count = plural(figures.waiting, "transfert attend", "transferts attendent")
+        count = upper_first(plural(figures.waiting, "transfert attend", "transferts attendent"))
         lines.append(
             Consequence(
                 f"{count} l’autre établissement ou un import.",

@@ -58,6 +58,16 @@ TABS = (
 )
 
 
+def list_tabs(current: str = "") -> list[dict[str, Any]]:
+    """Return the tabs that the person signed in may open, marking the current one."""
+    principal = current_principal()
+    return [
+        {"label": each.label, "url": url_for(each.endpoint), "current": each.key == current}
+        for each in TABS
+        if can(principal, each.permission)
+    ]
+
+
 def settings_frame(key: str) -> dict[str, Any]:
     """Return what every page of a tab shows around its form: the tabs one may see, and what this one changes.
 
@@ -70,11 +80,7 @@ def settings_frame(key: str) -> dict[str, Any]:
         about = {"object_type": "settings", "object_id": key, "object_label": tab.label}
         announce(events.record_opened, "settings", **about, quiet=QUIET)
     return {
-        "tabs": [
-            {"label": each.label, "url": url_for(each.endpoint), "current": each is tab}
-            for each in TABS
-            if can(principal, each.permission)
-        ],
+        "tabs": list_tabs(key),
         # They are for the people who run the school, or help to: an inspector reads the particulars alone.
         "consequences": tab.consequences() if can(principal, Permission.DASHBOARD_VIEW) else [],
         "history_url": url_for("history.index", de=part.key)

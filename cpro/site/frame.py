@@ -1,34 +1,25 @@
-"""What surrounds every page: who is signed in, the school, the menu, our scripts and style sheets."""
+"""What surrounds every page: who is signed in, the school, the menu."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from flask import g, url_for
+from flask import g, request, url_for
 
 from cpro.config import VERSION
 from cpro.core.permissions import Permission, Principal
 from cpro.core.tenancy import TenancyError
-from cpro.core.web.current_user import current_principal
-from cpro.core.web.pages import static_url
+from cpro.core.web.checklist import NextStep
+from cpro.core.web.current_user import current_principal, sign_in_end
+from cpro.core.web.registry import find_entry
+from cpro.dashboard.checklist import find_next_step
+from cpro.dashboard.views import count_all, list_items
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
-from cpro.site.menu import list_lines
-
-_STYLESHEETS = (
-    "cpro.css",
-    "css/frame.css",
-    "css/forms.css",
-    "css/panels.css",
-    "css/generated.css",
-    "css/screens.css",
-    "css/richtext.css",
-    "css/charts.css",
-    "css/history.css",
-    "css/transfers.css",
-    "css/print.css",
-)
+from cpro.site.declaration import read_judgment
+from cpro.site.menu import Menu, list_entries, read_menu
 
 
 class Frame:
@@ -59,10 +50,38 @@ class Frame:
         }
 
     @cached_property
-    def menu(self) -> list[dict[str, Any]]:
-        """Return the lines of the side bar that the person may follow."""
+    def _menu(self) -> Menu:
         person = _person()
-        return list_lines(person) if person is not None and _school() is not None else []
+        return read_menu(person) if person is not None and _school() is not None else Menu()
+
+    @property
+    def menu(self) -> Sequence[dict[str, Any]]:
+        """Return the lines of the side bar that the person may follow."""
+        return self._menu.lines
+
+    @property
+    def news(self) -> int | None:
+        """Return how much happened for the person since they last read; None for those who have no bell."""
+        return self._menu.news
+
+    @property
+    def news_url(self) -> str:
+        """Return where one reads what happened."""
+        return url_for("news.index")
+
+    @cached_property
+    def next_step(self) -> NextStep | None:
+        """Return what comes next in the school, for whoever reads the dashboard; asked once something is done."""
+        if _school() is None or not self._may(Permission.DASHBOARD_VIEW) or request.endpoint == "admin.index":
+            return None
+        return find_next_step(_person(), list_items(count_all()), request.blueprint or "")
+
+    def tabs_beside(self, endpoint: str) -> list[dict[str, Any]]:
+        """Return the tabs of this page's module that the person may open; the one at an endpoint is current."""
+        person = _person()
+        entry = find_entry(list_entries(person), request.endpoint or "") if person is not None else None
+        own = url_for(endpoint)
+        return [{**tab, "current": tab["url"] == own} for tab in entry.tabs()] if entry else []
 
     @property
     def module(self) -> str:
@@ -96,22 +115,46 @@ class Frame:
         """Return the accessibility statement."""
         return url_for("pages.accessibility")
 
+    @cached_property
+    def sign_in_left(self) -> dict[str, int] | None:
+        """Return how many seconds are left of the sign-in: without another request, and at most."""
+        end = sign_in_end()
+        return end.count_seconds() if end else None
+
+    @property
+    def prolong_url(self) -> str:
+        """Return where a script says that somebody is still there."""
+        return url_for("sessions.prolong")
+
+    @property
+    def accessibility_state(self) -> str:
+        """Return how far the pages are accessible, in the words of the declaration."""
+        return read_judgment().state
+
+    @property
+    def sitemap_url(self) -> str:
+        """Return the map of the site."""
+        return url_for("pages.sitemap")
+
+    @property
+    def help_url(self) -> str | None:
+        """Return the list of the pages of help, for whoever may read them."""
+        return url_for("pages.help_index") if self._may(Permission.HELP_READ) else None
+
+    @property
+    def problem_url(self) -> str:
+        """Return where somebody describes a problem."""
+        return url_for("problems.describe")
+
+    @property
+    def search_url(self) -> str:
+        """Return where the search of the head is answered."""
+        return url_for("search.everywhere")
+
     @property
     def privacy_url(self) -> str:
         """Return the privacy notice."""
         return url_for("pages.privacy")
-
-    @property
-    def stylesheet_urls(self) -> list[str]:
-        """Return the style sheets, ours after Flask-Admin's Bootstrap."""
-        bootstrap = url_for("admin.static", filename="bootstrap/bootstrap4/swatch/default/bootstrap.min.css")
-        return [bootstrap, *(f"{static_url(name)}?v={self.version}" for name in _STYLESHEETS)]
-
-    @property
-    def script_urls(self) -> list[str]:
-        """Return our scripts, all optional."""
-        names = ["cpro.js"] if self.principal is None else ["cpro.js", "unsaved.js"]
-        return [f"{static_url(name)}?v={self.version}" for name in names]
 
     def _may(self, permission: Permission) -> bool:
         person = _person()

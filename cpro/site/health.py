@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from cpro.config import PROJECT_ROOT
-from cpro.core import tenancy
+from cpro.core import server_key, tenancy
+from cpro.core.jobs import instants
 from cpro.core.jobs.queries import find_last_beat, find_oldest_due
 from cpro.core.mail.queries import find_oldest_waiting
 from cpro.core.storage import FileStorage, StorageUnavailable
@@ -26,12 +27,13 @@ _MAIL_WAIT = timedelta(hours=2)
 _FREE_SPACE = 1 << 30
 
 
-def list_problems(uploads: Path, *, now: datetime) -> list[str]:
+def list_problems(uploads: Path) -> list[str]:
     """Return what is not well, a short English sentence each, for whoever runs the platform; nothing personal."""
     problems = []
     try:
         with tenancy.platform_session("health") as session:
-            for check in (_check_revision, _check_worker, _check_jobs, _check_mails):
+            now = instants.read_clock(session)
+            for check in (_check_revision, _check_key, _check_worker, _check_jobs, _check_mails):
                 if problem := check(session, now):
                     problems.append(problem)
     except SQLAlchemyError:
@@ -52,6 +54,10 @@ def _expected_revisions() -> frozenset[str]:
     from alembic.script import ScriptDirectory
 
     return frozenset(ScriptDirectory(str(PROJECT_ROOT / "migrations")).get_heads())
+
+
+def _check_key(session: Session, _now: datetime) -> str:
+    return "" if server_key.is_known(session) else "the database belongs to another server key"
 
 
 def _check_worker(session: Session, now: datetime) -> str:

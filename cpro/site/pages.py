@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hmac import compare_digest
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
@@ -14,29 +15,23 @@ from cpro.core.web.current_user import current_principal
 from cpro.core.web.pages import render_page
 from cpro.establishments.web.own_school import describe_data_protection
 from cpro.masks.models import MaskKey
+from cpro.site.declaration import JUDGED_ON, read_judgment
+from cpro.site.glossary import WORDS
 from cpro.site.health import list_problems
+from cpro.site.help import HELP_PAGES
+from cpro.site.sitemap import list_sections
 
 bp = Blueprint("pages", __name__)
 
 #: How long what `security.txt` says holds, from the day it is read.
 _CONTACT_HOLDS = timedelta(days=90)
 
-#: The pages of help, in the order shown: the address `/aide/<slug>`, also the name of the template, and the title.
-HELP_PAGES = {
-    "etablissement": "Les renseignements de l’établissement",
-    "transferts": "Comment fonctionne un transfert",
-    "declaration-cnil": "La déclaration CNIL et ce qui l’a remplacée",
-    "logo": "Le logo et le cachet",
-    "utilisateurs": "Les comptes des utilisateurs",
-    "masques": "Les masques de saisie",
-    "competences": "Les listes de compétences",
-    "scenarios": "Les scénarios",
-    "parcours": "Les fiches, les évaluations et les bilans",
-    "conservation": "La conservation des données",
-    "inspecteurs": "L’accès des inspecteurs",
-    "imports": "Les imports",
-    "passeport": "Le passeport professionnel",
-}
+
+@bp.get("/aide")
+@requires(Permission.HELP_READ)
+def help_index() -> ResponseReturnValue:
+    """Show the list of the pages of help."""
+    return render_page("help/index.html", help_pages=HELP_PAGES)
 
 
 @bp.get("/aide/<slug>")
@@ -45,14 +40,33 @@ def help_page(slug: str) -> ResponseReturnValue:
     """Show a page of help."""
     if slug not in HELP_PAGES:
         raise NotFound("Cette page d’aide n’existe pas.")
-    return render_page(f"help/{slug}.html", slug=slug, help_pages=HELP_PAGES, mask_keys=list(MaskKey))
+    return render_page(f"help/{slug}.html", slug=slug, help_pages=HELP_PAGES, mask_keys=list(MaskKey), words=WORDS)
+
+
+@bp.get("/plan-du-site")
+@public
+def sitemap() -> ResponseReturnValue:
+    """Show the map of the site, as whoever asks may open it."""
+    principal = current_principal()
+    in_school = principal is not None and principal.establishment_id is not None
+    return render_page("sitemap.html", sections=list_sections(principal, in_school=in_school))
 
 
 @bp.get("/mentions/accessibilite")
 @public
 def accessibility() -> ResponseReturnValue:
-    """Show the accessibility statement (RGAA)."""
-    return render_page("mentions/accessibilite.html", contact_email=current_app.config["CPRO_CONTACT_EMAIL"])
+    """Show the accessibility declaration (decree 2019-768)."""
+    config = current_app.config
+    return render_page(
+        "mentions/accessibilite.html",
+        judgment=read_judgment(),
+        judged_on=JUDGED_ON,
+        entity=config["CPRO_ENTITY"],
+        contact_email=config["CPRO_CONTACT_EMAIL"],
+        plan_url=config["CPRO_ACCESSIBILITY_PLAN_URL"],
+        year_url=config["CPRO_ACCESSIBILITY_YEAR_URL"],
+        public_url=config["CPRO_PUBLIC_URL"],
+    )
 
 
 @bp.get("/mentions/donnees-personnelles")
@@ -96,8 +110,8 @@ def favicon() -> ResponseReturnValue:
     return current_app.send_static_file("favicon.ico")
 
 
-def _plain_text(*lines: str) -> Response:
-    return Response("".join(f"{line}\n" for line in lines), mimetype="text/plain")
+def _plain_text(*lines: str, status: int = 200) -> Response:
+    return Response("".join(f"{line}\n" for line in lines), status, mimetype="text/plain")
 
 
 @bp.get("/sante")
@@ -111,8 +125,30 @@ def alive() -> ResponseReturnValue:
 @public
 def ready() -> ResponseReturnValue:
     """Answer a monitor: 200 when people are served and their work is done, else 503 and what is not well."""
-    problems = list_problems(current_app.config["CPRO_UPLOADS"], now=clock.utcnow())
+    problems = list_problems(current_app.config["CPRO_UPLOADS"])
     if problems:
         current_app.logger.error("not well: %s", "; ".join(problems))
         return jsonify(status="unavailable", problems=problems), 503
     return jsonify(status="ok"), 200
+
+
+@bp.get("/metrics")
+@public
+def metrics() -> ResponseReturnValue:
+    """Answer Prometheus, which shows the token of `CPRO_METRICS_TOKEN`; without that setting there is nothing here."""
+    token = current_app.config["CPRO_METRICS_TOKEN"]
+    if not token:
+        raise NotFound("Cette adresse n’existe pas.")
+    given = request.authorization
+    if given is None or given.type != "bearer":
+        answer = _plain_text("Authorization: Bearer <CPRO_METRICS_TOKEN> is needed", status=401)
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+    if not compare_digest((given.token or "").encode(), token.encode()):
+        return _plain_text("this is not the token of CPRO_METRICS_TOKEN", status=403)
+    from prometheus_client import CONTENT_TYPE_LATEST
+
+    from cpro.site.metrics import render_metrics
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    return Response(render_metrics(app, app.config["CPRO_UPLOADS"]), content_type=CONTENT_TYPE_LATEST)

@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cpro.audit.models import AuditEntry
 from cpro.audit.operations import About, record
-from cpro.audit.queries import count_lines_of, select_lines_of
+from cpro.audit.queries import by_actor, count_lines_of, name_known_actors, select_lines_of
 from cpro.core.permissions import Actor
 from cpro.extensions import db
 from tests.factories import NOW, World
@@ -55,3 +57,24 @@ def test_select_lines_of_somebody_between_two_instants(app: Flask, world: World)
         found = db.session.scalars(select_lines_of("platform", 7, since=NOW, until=UNTIL)).all()
 
     assert sorted(line.at for line in found) == [NOW, NOW, UNTIL - MOMENT]
+
+
+def test_name_known_actors_takes_no_school_for_another(app: Flask, world: World) -> None:
+    """What an unnamed school refused is not filed under the name of the one that agreed since."""
+    unnamed, named = (
+        Actor("system", None, label, "system", "") for label in ("L’autre établissement", "L’établissement 0999002X")
+    )
+
+    def change(session: Session) -> None:
+        for by, action in ((unnamed, "transfer:refused"), (named, "transfer:agreed")):
+            record(action, About("transfer", 1, ""), by=by, now=NOW, establishment_id=world.a.id, session=session)
+
+    set_up(app, change)
+
+    with Office(app, world).session():
+        keys = {label: key for key, label in name_known_actors()}
+        found = {
+            label: [line.action for line in db.session.scalars(select(AuditEntry).where(by_actor(keys[label])))]
+            for label in (unnamed.label, named.label)
+        }
+    assert found == {unnamed.label: ["transfer:refused"], named.label: ["transfer:agreed"]}

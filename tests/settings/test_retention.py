@@ -11,9 +11,10 @@ import time_machine
 from flask import Flask
 
 from cpro.records.models import Bilan
+from cpro.settings.views import retention
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser
-from tests.helpers.pages import Page
+from tests.helpers.pages import Page, walk
 from tests.helpers.records import nothing_written, school_row, watching
 from tests.helpers.retention import backdate, give, leave, owners
 from tests.helpers.statements import count_statements
@@ -64,6 +65,21 @@ class TestSaveRetention:
             ["BÉRYL Zoé", "2ALP", "01/09/2026", "3", "02/09/2029"],
         ]
         assert MARKER not in page.text
+
+    def test_retention_tab_pages_go_on_from_the_last_departure_those_without_a_day_at_the_end(
+        self, app: Flask, as_: As, classroom: Class, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        days = {classroom.gone: date(2026, 9, 1), classroom.mate: date(2026, 9, 1), classroom.stranger: None}
+        for student_id, day in days.items():
+            give(app, student_id)
+            leave(app, student_id, day)
+        whole = Page(as_("head").get(TAB)).rows()
+        monkeypatch.setattr(retention, "_PER_PAGE", 1)
+
+        rows = walk(as_("head"), TAB)
+
+        assert [row[0].split()[0] for row in rows] == ["BÉRYL", "DÉPART", rows[-1][0].split()[0]]
+        assert rows == whole
 
     def test_retention_tab_the_head_sees_those_whose_departure_has_no_date(
         self, app: Flask, as_: As, classroom: Class

@@ -15,6 +15,7 @@ from cpro.core.jobs import operations
 from cpro.core.jobs.housekeeping import beat
 from cpro.core.jobs.models import WorkerBeat
 from cpro.core.mail.models import MailMessage
+from cpro.core.server_key import claim_key
 from cpro.core.transactions import platform_unit_of_work
 from cpro.site import health
 from tests.factories import World
@@ -85,6 +86,15 @@ class TestReady:
         monkeypatch.setattr(health, "_expected_revisions", lambda: frozenset({"9999"}))
 
         assert ask() == (503, ["the database is not at the revision of this program"])
+
+    def test_ready_not_under_another_server_key(self, app: Flask, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+        with app.app_context():
+            claim_key(now=clock.utcnow())
+        assert ask() == (200, [])
+
+        monkeypatch.setitem(app.config, "SECRET_KEY", "another-key-of-no-value")
+
+        assert ask() == (503, ["the database belongs to another server key"])
 
     def test_ready_not_without_room(self, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(health, "_FREE_SPACE", 1 << 60)

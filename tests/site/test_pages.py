@@ -12,7 +12,7 @@ from flask import Flask
 from PIL import Image
 
 from cpro.core.clock import utcnow
-from cpro.site.pages import HELP_PAGES
+from cpro.site.help import HELP_PAGES
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 
@@ -50,7 +50,7 @@ def test_favicon_is_a_picture(browser: Callable[[], Browser]) -> None:
 
 
 def test_help_pages_are_one_for_each_template() -> None:
-    assert {path.stem for path in TEMPLATES.glob("*.html")} - {"base"} == {*HELP_PAGES}
+    assert {path.stem for path in TEMPLATES.glob("*.html")} - {"base", "index"} == {*HELP_PAGES}
 
 
 def test_help_page_opens_and_lists_all_in_their_order(as_: As) -> None:
@@ -63,6 +63,15 @@ def test_help_page_opens_and_lists_all_in_their_order(as_: As) -> None:
 
         assert [each.text for each in links] == [*HELP_PAGES.values()]
         assert [each.get("href") for each in links if each.get("aria-current")] == [f"/aide/{slug}"]
+
+
+def test_help_index_leads_to_every_page_and_every_page_to_it(as_: Callable[..., Browser]) -> None:
+    browser = as_("student")
+    found = [each.get("href") for each in Page(browser.get("/aide")).main.iter("a")]
+
+    assert found == [f"/aide/{slug}" for slug in HELP_PAGES]
+    assert 'href="/aide"' in browser.get(found[0]).text
+    assert 'href="/aide"' not in Browser(browser.client.application).get("/connexion").text
 
 
 def test_help_page_an_unknown_page_is_not_found(as_: As) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -11,7 +12,8 @@ from cpro.audit.web import page_views
 from cpro.core import clock, events
 from cpro.core.permissions import SCHOOL_FREE, access_of
 from cpro.core.web.current_user import current_principal, remote_address
-from cpro.core.web.error_pages import show_busy_database
+from cpro.core.web.error_pages import show_database_failure
+from cpro.core.web.pages import asks_for_headers
 from cpro.core.web.registry import find_entry, registry
 
 logger = logging.getLogger(__name__)
@@ -23,7 +25,13 @@ def install(app: Flask) -> None:
     app.after_request(_record_page_view)
     events.record_opened.connect(page_views.record_consultation)
     events.search_made.connect(page_views.record_search)
-    events.exported.connect(page_views.record_export)
+    events.exported.connect(_record_export)
+
+
+def _record_export(sender: object, **details: Any) -> None:
+    """Record an export, unless the file is not sent."""
+    if not asks_for_headers():
+        page_views.record_export(sender, **details)
 
 
 def _record_refusal(response: Response) -> Response:
@@ -68,7 +76,7 @@ def _record_page_view(response: Response) -> Response:
                 now=clock.utcnow(),
             )
         except OperationalError as error:
-            return show_busy_database(error)
+            return show_database_failure(error)
     return response
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cpro.audit import labels, queries
 from cpro.audit.models import AuditEntry
-from cpro.core.permissions import Permission, Role, can
+from cpro.core.permissions import Permission, can
 from cpro.core.web.current_user import current_principal
 from cpro.core.web.registry import registry
 from cpro.core.web.screens import Column, Filter, Screen
@@ -22,7 +22,7 @@ class JournalScreen(Screen):
     columns = (
         "at",
         Column("actor", "Personne", labels.actor_name, needs=("actor_label", "actor_role")),
-        Column("role", "Rôle", lambda row: _role(row.actor_role), in_list=False, needs=("actor_role",)),
+        Column("role", "Rôle", lambda row: labels.role_name(row.actor_role), in_list=False, needs=("actor_role",)),
         Column("action", "Action", lambda row: labels.action_label(row.action), needs=("action",)),
         Column(
             "object_type",
@@ -73,7 +73,3 @@ def changes_text(entry: AuditEntry) -> str:
 
 def _is_masked() -> bool:
     return not can(current_principal(), Permission.INE_READ)
-
-
-def _role(value: str) -> str:
-    return Role(value).label if value in {role.value for role in Role} else ""

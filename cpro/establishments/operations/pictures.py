@@ -26,21 +26,24 @@ def create_picture(
     The file is written first: if the transaction fails it is an orphan, swept later; never the other way round.
     Raises `StorageUnavailable`.
     """
-    establishment = queries.lock_current_establishment()
-    stored_name = storage.put(establishment.id, prepared.content, prepared.suffix)
-    return _add_version(
-        PictureVersion(
-            kind=kind,
-            stored_name=stored_name,
-            mimetype=prepared.mimetype,
-            width=prepared.width,
-            height=prepared.height,
-            created_at=now,
-        ),
-        f"picture:{kind.value}:deposited",
-        by=by,
-        now=now,
-    )
+    queries.lock_current_establishment()
+    return _store(kind, prepared, f"picture:{kind.value}:deposited", storage=storage, by=by, now=now)
+
+
+def replace_by_cleared(
+    version_id: int | None, cleared: PreparedPicture, *, storage: FileStorage, by: Actor, now: datetime
+) -> PictureVersion:
+    """Make the stamp `version_id`, whose white `clear_paper` made transparent, the current one; it can be undone.
+
+    Raises `Conflict` when another stamp is the current one by now, `StorageUnavailable`.
+    """
+    queries.lock_current_establishment()
+    current = queries.find_picture(PictureKind.STAMP)
+    if current is None or current.id != version_id:
+        raise Conflict(
+            "Le cachet a changé entre-temps\u202f: rien n’a été enregistré. Regardez celui qui est enregistré."
+        )
+    return _store(PictureKind.STAMP, cleared, "picture:cachet:cleared", storage=storage, by=by, now=now)
 
 
 def delete_picture(kind: PictureKind, *, by: Actor, now: datetime) -> None:
@@ -112,6 +115,21 @@ def delete_unused_pictures(session: Session, *, storage: FileStorage, now: datet
     """Delete the files that no picture needs any more, in a platform session, and return their names."""
     needed = queries.list_stored_names(session, since=now - queries.UNDO_PERIOD)
     return storage.sweep_unused(needed, now=now)
+
+
+def _store(
+    kind: PictureKind, prepared: PreparedPicture, action: str, *, storage: FileStorage, by: Actor, now: datetime
+) -> PictureVersion:
+    establishment = queries.get_current_establishment()
+    version = PictureVersion(
+        kind=kind,
+        stored_name=storage.put(establishment.id, prepared.content, prepared.suffix),
+        mimetype=prepared.mimetype,
+        width=prepared.width,
+        height=prepared.height,
+        created_at=now,
+    )
+    return _add_version(version, action, by=by, now=now)
 
 
 def _add_version(version: PictureVersion, action: str, *, by: Actor, now: datetime) -> PictureVersion:

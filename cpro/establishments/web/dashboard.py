@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from flask import url_for
 
-from cpro.audit.queries import count_by_period
+from cpro.audit.queries import select_between
 from cpro.core import clock
 from cpro.core.charts import Chart, Series
-from cpro.core.formatting import DEFAULT_TIMEZONE, format_date, join_french, plural
+from cpro.core.counts import Counted
+from cpro.core.formatting import DEFAULT_TIMEZONE, describe_change, format_date, join_french, plural, upper_first
 from cpro.core.permissions import Permission
-from cpro.core.web.checklist import ChecklistItem
+from cpro.core.web.checklist import Asked, ChecklistItem, Figures
 from cpro.establishments import queries
 from cpro.establishments.gate import missing_particulars
-from cpro.establishments.models import PictureKind
 
 #: How many weeks the chart of activity shows.
 _WEEKS = 5
+_SIGNED_IN = "account:signed-in"
 
 
-def list_school_items() -> list[ChecklistItem]:
+def count_for_school() -> Asked:
+    """Return what the lines and the chart count."""
+    weeks = list(pairwise(_bounds()))
+    return {
+        "pictures": Counted(queries.select_pictures()),
+        **{f"sign-ins {n}": Counted(select_between(*week, action=_SIGNED_IN)) for n, week in enumerate(weeks)},
+        **{f"other actions {n}": Counted(select_between(*week, but=_SIGNED_IN)) for n, week in enumerate(weeks)},
+    }
+
+
+def list_school_items(figures: Figures) -> list[ChecklistItem]:
     """Return the lines of the particulars, the transfers and the pictures."""
     school = queries.get_current_establishment()
     missing = missing_particulars(school)
@@ -50,41 +63,61 @@ def list_school_items() -> list[ChecklistItem]:
             act=Permission.TRANSFERS_EDIT,
         ),
     ]
-    pictures = [kind for kind in PictureKind if queries.find_picture(kind)]
+    pictures = figures["pictures"]
     items.append(
         ChecklistItem(
             "Déposer le logo et le cachet",
             "Les deux seront imprimés sur les passeports."
-            if len(pictures) == 2
+            if pictures == 2
             else "Le passeport professionnel s’imprime avec l’un et l’autre.",
-            done=len(pictures) == 2,
+            done=pictures == 2,
             link_url=url_for("settings.pictures"),
-            link_label="Voir" if len(pictures) == 2 else "Déposer",
-            figure=f"{len(pictures)}/2",
+            link_label="Voir" if pictures == 2 else "Déposer",
+            figure=f"{pictures}/2",
             act=Permission.PICTURES_EDIT,
         )
     )
     return items
 
 
-def draw_activity() -> Chart:
+def draw_activity(figures: Figures) -> Chart:
     """Draw what the journal records of the last five weeks, Monday to Sunday on the school's clocks."""
+    mondays = _bounds()
+    sign_ins = [figures[f"sign-ins {n}"] for n in range(_WEEKS)]
+    others = [figures[f"other actions {n}"] for n in range(_WEEKS)]
+    told = (
+        f"{plural(sum(sign_ins), 'connexion', 'connexions')} et "
+        f"{plural(sum(others), 'autre action', 'autres actions')} inscrites au journal "
+    )
+    return Chart(
+        key="activite",
+        title="Activité des cinq dernières semaines",
+        summary=f"{upper_first(told)}depuis le {format_date(mondays[0])}.{_tell_last_week(sign_ins, others)}",
+        heading="Semaine du",
+        categories=[f"{monday.day:02}/{monday.month:02}" for monday in mondays[:-1]],
+        series=[
+            Series("Connexions", sign_ins),
+            Series("Autres actions", others),
+        ],
+    )
+
+
+def _tell_last_week(sign_ins: Sequence[int], others: Sequence[int]) -> str:
+    """Return how the last whole week compares with the one before it, as a sentence; "" while there was none."""
+    before, last = _WEEKS - 3, _WEEKS - 2
+    changes = [describe_change(each[last], each[before], "la semaine d’avant") for each in (sign_ins, others)]
+    if not all(changes):
+        return ""
+    return (
+        f" La semaine dernière\u202f: {plural(sign_ins[last], 'connexion', 'connexions')}{changes[0]}\u202f; "
+        f"{plural(others[last], 'autre action', 'autres actions')}{changes[1]}."
+    )
+
+
+def _bounds() -> list[datetime]:
+    """Return the first instant of each week shown, and of the week after."""
     zone = ZoneInfo(queries.get_current_establishment().timezone or DEFAULT_TIMEZONE)
     today = clock.utcnow().astimezone(zone).date()
     mondays = [today - timedelta(days=today.weekday() + 7 * (_WEEKS - 1 - week)) for week in range(_WEEKS + 1)]
     # Midnight is computed for each Monday apart: clocks may have changed in between.
-    bounds = [datetime.combine(monday, time(), zone) for monday in mondays]
-    counts = count_by_period(bounds, "account:signed-in")
-    sign_ins, others = sum(each[0] for each in counts), sum(each[1] for each in counts)
-    return Chart(
-        key="activite",
-        title="Activité des cinq dernières semaines",
-        summary=f"{plural(sign_ins, 'connexion', 'connexions')} et "
-        f"{plural(others, 'autre action', 'autres actions')} inscrites au journal depuis le {format_date(mondays[0])}.",
-        heading="Semaine du",
-        categories=[f"{monday.day:02}/{monday.month:02}" for monday in mondays[:-1]],
-        series=[
-            Series("Connexions", [each[0] for each in counts]),
-            Series("Autres actions", [each[1] for each in counts]),
-        ],
-    )
+    return [datetime.combine(monday, time(), zone) for monday in mondays]

@@ -7,9 +7,12 @@ from typing import Any
 from flask_wtf.file import FileField
 from wtforms import RadioField, SelectChoice
 
+from cpro.core.formatting import format_size
 from cpro.core.shown import labels_of
 from cpro.core.web.forms import BaseForm, MayAskPassword, VersionedForm, text_rule
 from cpro.core.web.screens import field_of, form_of
+from cpro.core.web.uploads import bound_files
+from cpro.establishments import imaging
 from cpro.establishments.models import CNILKind, Establishment, Module
 from cpro.establishments.operations.particulars import RULES
 
@@ -44,11 +47,20 @@ class ModulesForm(VersionedForm):
     inspectors = RadioField(Module.INSPECTORS.label, choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
 
 
-_PICTURE = "PNG, JPEG, GIF ou WebP, 5 Mo au plus."
+_PICTURE: dict[str, Any] = {
+    "description": f"PNG, JPEG, GIF ou WebP, {format_size(imaging.MAX_BYTES)} au plus\u202f; une photo plus lourde est "
+    "réduite avant l’envoi par la plupart des navigateurs.",
+    "render_kw": bound_files(
+        accept="image/png,image/jpeg,image/gif,image/webp",
+        max_bytes=imaging.MAX_BYTES,
+        refused=imaging.REFUSED_STARTS,
+        picture={"side": imaging.MAX_SIDE, "pixels": imaging.MAX_PIXELS},
+    ),
+}
 
 
 class PicturesForm(BaseForm):
     """The pictures to deposit, by the name of their kind: both are sent whichever button is pressed."""
 
-    logo = FileField("Choisir une image…", id="file-logo", description=_PICTURE)
-    cachet = FileField("Choisir une image…", id="file-cachet", description=_PICTURE)
+    logo = FileField("Choisir une image…", id="file-logo", **_PICTURE)
+    cachet = FileField("Choisir une image…", id="file-cachet", **_PICTURE)

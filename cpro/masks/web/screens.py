@@ -22,7 +22,7 @@ class MasksScreen(Screen):
     create_label = "Ajouter un intitulé"
     vanished_text = "L’intitulé d’origine est revenu."
     empty_text = "Aucun intitulé n’a été changé : tous les diplômes ont ceux d’origine."
-    help_slug = "masques"
+    help_slug, under_tab = "masques", "masks.edit"
     default_order = (Mask.diploma_id, Mask.key)
     columns, filters = ("diploma", "key", "wording"), ("key", "diploma")
     form_columns, create_columns = ("wording",), ("diploma", "key", "wording")

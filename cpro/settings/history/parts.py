@@ -65,7 +65,7 @@ PARTS = (
         label="Masque de saisie",
         tab="masks",
         object_type="masks",
-        actions=("masks:changed", "masks:reset"),
+        actions=("masks:changed", "masks:copied", "masks:reset"),
         edit=Permission.MASKS_EDIT,
         restoring=masks.RESTORING,
         names_object=True,
@@ -78,7 +78,7 @@ PARTS = (
         actions=tuple(
             f"picture:{kind.value}:{verb}"
             for kind in PictureKind
-            for verb in ("deposited", "deleted", "undone", "restored")
+            for verb in ("deposited", "cleared", "deleted", "undone", "restored")
         ),
         edit=Permission.PICTURES_EDIT,
         restoring=pictures.RESTORING,

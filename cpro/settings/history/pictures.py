@@ -30,7 +30,7 @@ def _list_restorable(entries: Sequence[AuditEntry]) -> set[int]:
 
 
 def _restores_a_picture(entry: AuditEntry) -> bool:
-    return entry.action.endswith((":deposited", ":restored"))
+    return entry.action.endswith((":deposited", ":cleared", ":restored"))
 
 
 def list_addresses(entries: Sequence[AuditEntry]) -> dict[int, str]:

@@ -17,7 +17,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts
 from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.forms import PasswordForm, posted
-from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.pages import back_to, find_way_back, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments import queries
 from cpro.settings.history.parts import PARTS, HistoryPart, find_lines, find_part_of, get_part
@@ -46,7 +46,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.get("/<int:entry_id>/retablir")
-@requires(Permission.SETTINGS_HISTORY)
+@requires(Permission.SETTINGS_HISTORY, code_again=True)
 def ask(entry_id: int) -> ResponseReturnValue:
     """Say what restoring a line would change now."""
     entry, part, restoring = _asked_line(entry_id)
@@ -55,7 +55,7 @@ def ask(entry_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:entry_id>/retablir")
-@requires(Permission.SETTINGS_HISTORY)
+@requires(Permission.SETTINGS_HISTORY, code_again=True)
 def restore(entry_id: int) -> ResponseReturnValue:
     """Restore what a line replaced; what changed since the confirmation was shown is shown again."""
     entry, part, restoring = _asked_line(entry_id)
@@ -77,7 +77,7 @@ def restore(entry_id: int) -> ResponseReturnValue:
                 drafts.forget(draft)
     except DomainError as refusal:
         return _refused(entry_id, refusal)
-    return back_to(url_for("history.index", de=part.key), done)
+    return back_to(_way_back(part), done)
 
 
 @bp.get("/image/<int:version_id>")
@@ -125,10 +125,10 @@ def _confirmation(entry: AuditEntry, part: HistoryPart, plan: RestorePlan, form:
             *plan.warnings,
             *(drafts.describe_loss(draft) if part.restoring and (draft := part.restoring.draft(entry)) else []),
         ],
-        action_url=url_for("history.restore", entry_id=entry.id),
+        action_url=url_for("history.restore", entry_id=entry.id, retour=find_way_back()),
         fields={"version": plan.version},
         submit_label=f"Rétablir {plan.title}",
-        cancel_url=url_for("history.index", de=part.key),
+        cancel_url=_way_back(part),
         danger=False,
         form=form or (PasswordForm() if plan.asks_password else None),
     )
@@ -142,9 +142,14 @@ def _describe_item(label: str, present: str, restored: str) -> str:
     return f"{label} : « {present} » redeviendra « {restored} »."
 
 
+def _way_back(part: HistoryPart) -> str:
+    """Return where one goes once all is done: the page that led here (`?retour=`), or the history."""
+    return find_way_back() or url_for("history.index", de=part.key)
+
+
 def _nothing_to_restore(part: HistoryPart) -> ResponseReturnValue:
     return back_to(
-        url_for("history.index", de=part.key),
+        _way_back(part),
         "Il n’y a rien à rétablir : ce qui avait changé est déjà revenu, ou n’est plus conservé.",
         "warning",
     )

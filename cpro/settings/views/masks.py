@@ -16,7 +16,7 @@ from cpro.core.web import drafts as drafts
 from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.edit_page import EditPage
 from cpro.core.web.forms import choice_name, posted, typed_before_sign_in
-from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.masks.models import MaskKey
 from cpro.masks.operations import get_key, get_stored_values, reset_wordings, update_wordings
 from cpro.masks.queries import count_wordings_by_diploma, get_labels, list_masks
@@ -44,7 +44,7 @@ class MasksPage(EditPage[MasksForm]):
         self.about, self.draft = ("masks", self.diploma.code), get_draft_key(self.diploma)
 
     def load(self) -> None:
-        self.diploma = _asked_diploma(self.code)
+        self.diploma = asked_diploma(self.code)
 
     def values(self) -> Mapping[str, str]:
         return get_stored_values(list_masks(self.diploma.id))
@@ -91,7 +91,7 @@ def save() -> ResponseReturnValue:
 @requires(Permission.MASKS_EDIT)
 def reset() -> ResponseReturnValue:
     """Ask once, then restore the defaults: all of a diploma, or one field."""
-    diploma = _asked_diploma(request.values.get("diplome", ""))
+    diploma = asked_diploma(request.values.get("diplome", ""))
     name = request.values.get("key", "")
     key = get_key(name) if name else None
     if request.method == "POST":
@@ -121,7 +121,7 @@ def reset() -> ResponseReturnValue:
 
 def _show_other(shown: MasksPage) -> ResponseReturnValue:
     """Lead to the wordings of another diploma; what was typed here and is not saved is kept as a draft."""
-    other = _asked_diploma(request.form.get(OTHER_DIPLOMA, ""))
+    other = asked_diploma(request.form.get(OTHER_DIPLOMA, ""))
     page, left, form = url_for("masks.edit", diplome=other.code), shown.diploma.short_label, MasksForm(posted())
     if all((form[name].data or "") == wording for name, wording in shown.values().items()):
         return back_to(page)
@@ -129,7 +129,9 @@ def _show_other(shown: MasksPage) -> ResponseReturnValue:
     with unit_of_work():
         drafts.keep_posted(shown.draft)
     return back_to(
-        page, f"Ce que vous aviez saisi pour le {left} est gardé comme brouillon\u202f: il n’est pas enregistré."
+        page,
+        f"Ce que vous aviez saisi pour le {left} est gardé comme brouillon\u202f: il n’est pas enregistré.",
+        OWN,
     )
 
 
@@ -145,7 +147,8 @@ def _restored(diploma: Diploma, key: MaskKey | None) -> str:
     return f"« {key.default} » a repris son intitulé d’origine pour le diplôme {diploma.short_label}."
 
 
-def _asked_diploma(code: str) -> Diploma:
+def asked_diploma(code: str) -> Diploma:
+    """Return the diploma of a code, national or of the school, or raise `NotFound`."""
     diploma = find_diploma(code)
     if diploma is None:
         raise NotFound(f"Le diplôme « {code[:20]} » n’existe pas, ou n’est pas proposé à votre établissement.")

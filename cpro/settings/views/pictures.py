@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import IO
 
 from flask import current_app, flash, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
@@ -18,6 +19,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments import queries
+from cpro.establishments.clearing import has_paper
 from cpro.establishments.imaging import MAX_BYTES, prepare_picture, prints_nothing
 from cpro.establishments.models import Module, PictureKind, PictureVersion
 from cpro.establishments.operations.pictures import create_picture, delete_picture, undo_picture
@@ -30,16 +32,19 @@ from cpro.settings.views import bp
 
 #: Two pictures and the fields around them.
 _MAX_PICTURES = 2 * MAX_BYTES + 64 * 1024
-#: The page of a passport that bears each picture: its endpoint, its title and what it shows.
+#: The page of a passport that bears each picture: the endpoints of its image and of the page that shows it large, its
+#: title and what it shows.
 _PREVIEWS = {
     PictureKind.LOGO: (
         "previews.first_page",
+        "settings.first_passport_page",
         "Première page",
         "Première page d’un passeport\u202f: l’en-tête de l’établissement, avec le logo s’il y en a un, puis un "
         "apprenant imaginaire.",
     ),
     PictureKind.STAMP: (
         "previews.last_page",
+        "settings.last_passport_page",
         "Dernière page",
         "Dernière page d’un passeport\u202f: la date, le signataire, le cachet s’il y en a un, et la vérification.",
     ),
@@ -117,7 +122,7 @@ def undo_picture_change(kind: str) -> ResponseReturnValue:
         form.blame(refusal)
         return _pictures_page(form, refusal.status)
     for upload in _chosen_pictures(which).values():
-        flash(f"« {(upload.filename or '')[:100]} » n’a pas été déposé : choisissez-le à nouveau.", "warning")
+        flash(f"« {(upload.filename or '')[:100]} » n’a pas été déposé : choisissez-le à nouveau.", "warning")
     return back_to(url_for("settings.pictures"), f"Le {which.label} est revenu à ce qu’il était avant.")
 
 
@@ -133,6 +138,27 @@ def logo_image(kind: str) -> ResponseReturnValue:
 def stamp_image(kind: str) -> ResponseReturnValue:
     """Send the stamp, under a right of its own: a copy of it could be printed on anything."""
     return _send_picture(PictureKind(kind))
+
+
+@bp.get("/admin/parametres/logo/passeport/premiere-page")
+@requires(Permission.LOGO_VIEW)
+def first_passport_page() -> ResponseReturnValue:
+    """Show large the first page of a passport, which bears the logo."""
+    return _passport_page(PictureKind.LOGO)
+
+
+@bp.get("/admin/parametres/logo/passeport/derniere-page")
+@requires(Permission.STAMP_VIEW)
+def last_passport_page() -> ResponseReturnValue:
+    """Show large the last page of a passport, which bears the stamp."""
+    return _passport_page(PictureKind.STAMP)
+
+
+def _passport_page(kind: PictureKind) -> ResponseReturnValue:
+    preview = _preview(kind)
+    if preview is None:
+        raise NotFound("L’établissement n’exporte pas de passeports\u202f: il n’y a pas de page à montrer.")
+    return render_page("settings/passport_page.html", preview=preview, **settings_frame("pictures"))
 
 
 def _send_picture(kind: PictureKind) -> ResponseReturnValue:
@@ -177,19 +203,28 @@ def _pictures_page(form: PicturesForm | None = None, status: int = 200) -> Respo
     return render_page(
         "settings/pictures.html",
         form=form or PicturesForm(),
-        states=[(state, _preview(state.kind), _prints_nothing(state.current)) for state in states],
+        states=[
+            (
+                state,
+                _preview(state.kind),
+                _holds(state.current, prints_nothing),
+                state.kind is PictureKind.STAMP and _holds(state.current, has_paper),
+            )
+            for state in states
+        ],
         read_only=not can(principal, Permission.PICTURES_EDIT),
         status=status,
         **settings_frame("pictures"),
     )
 
 
-def _prints_nothing(picture: PictureVersion | None) -> bool:
+def _holds(picture: PictureVersion | None, question: Callable[[IO[bytes]], bool]) -> bool:
+    """Return what a question about a stored picture answers; False where there is no picture to read."""
     if picture is None:
         return False
     try:
         with _storage().open(picture.stored_name) as file:
-            return prints_nothing(file)
+            return question(file)
     except (DomainError, OSError):  # the page shows that the picture is gone, or how to replace it
         return False
 
@@ -202,6 +237,6 @@ def _preview(kind: PictureKind) -> dict[str, str] | None:
     """Return the page of a passport that bears a picture; None while the school exports none."""
     if not is_on(Module.PASSPORT):
         return None
-    endpoint, title, alternative = _PREVIEWS[kind]
+    image, page, title, alternative = _PREVIEWS[kind]
     version = get_preview_fingerprint(current_letterhead(), now=clock.utcnow())[:12]
-    return {"url": url_for(endpoint, v=version), "title": title, "alt": alternative}
+    return {"url": url_for(image, v=version), "page_url": url_for(page), "title": title, "alt": alternative}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from flask import Blueprint, request, url_for
@@ -11,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.formatting import plural
-from cpro.core.lists import ListState, find_page
+from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, requires
 from cpro.core.web.current_user import current_actor
 from cpro.core.web.pages import render_page
@@ -54,7 +53,7 @@ class RetentionPage(SettingsPage[RetentionForm]):
         return {
             "figures": figures,
             "years": describe_years(self.school.retention_years),
-            "page": None if frame["read_only"] else find_page(asked, partial(retention.list_departures, now), total),
+            "page": None if frame["read_only"] else retention.find_departures(asked, now),
             "today": now.date(),
             "total": total,
             **frame,

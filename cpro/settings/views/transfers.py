@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.concurrency import fingerprint
+from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, requires
 from cpro.core.web.conflicts import describe_kept
 from cpro.core.web.current_user import current_actor
@@ -21,8 +22,8 @@ from cpro.settings.consequences import describe_switching_off
 from cpro.settings.tabs import SettingsPage
 from cpro.settings.views import bp, describe_changes
 from cpro.students.operations import is_kept_by_siecle
-from cpro.students.queries import count_without_ine, list_without_ine
-from cpro.students.web.presenters import describe_no_missing_ine
+from cpro.students.queries import count_without_ine, find_without_ine
+from cpro.students.web.presenters import call_apart, describe_no_missing_ine
 
 _WITHOUT_INE_SHOWN = 10
 
@@ -99,9 +100,11 @@ def _switching_off_page(form: TransfersForm, consequences: list[str]) -> Respons
 def _list_without_ine() -> dict[str, Any]:
     """Return the first pupils whom transfers leave out, and how many there are."""
     today = clock.utcnow().date()
+    students = find_without_ine(ListState(size=_WITHOUT_INE_SHOWN), today).rows
     return {
         "counts": count_without_ine(today),
         "empty_message": describe_no_missing_ine(),
-        "students": list_without_ine(today, limit=_WITHOUT_INE_SHOWN),
+        "students": students,
+        "called": call_apart(students),
         "by_siecle": is_kept_by_siecle(),
     }

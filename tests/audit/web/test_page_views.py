@@ -104,7 +104,7 @@ class TestRecordSearch:
 class TestRecordExport:
     @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.SUPPORT])
     def test_record_export_are_recorded_for_each_role(self, app: Flask, world: World, role: Role) -> None:
-        with app.app_context():
+        with app.test_request_context():
             events.exported.send(
                 None,
                 principal=person(world, role),
@@ -117,6 +117,12 @@ class TestRecordExport:
 
         (line,) = lines(app, "list:exported")
         assert line["changes"] == {"file_format": [None, "CSV"], "sought": [None, "••••••••00A"]}
+
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_record_export_of_what_is_sent_alone(self, app: Flask, as_: As, method: str) -> None:
+        answer = as_("administrator").client.open("/admin/eleves/export/csv/", method=method)
+
+        assert (answer.status_code, len(lines(app, "list:exported"))) == (200, int(method == "GET"))
 
 
 class TestRecordSettingsPages:

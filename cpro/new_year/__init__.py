@@ -1,0 +1,33 @@
+"""« Rentrée »: the steps of a new school year in one place, each with its state, its figures, who did it last.
+
+Reads the features whose work the steps are, and does none of it: a step leads to the page where it is done.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cpro.core.permissions import Permission
+from cpro.core.web.registry import MenuEntry, registry
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Register the pages, the line of the menu and the journal's words."""
+    from cpro.new_year.audit_labels import register_audit_labels
+    from cpro.new_year.web import views
+
+    app.register_blueprint(views.bp)
+    registry(app).add_menu_entry(
+        MenuEntry(
+            "Rentrée",
+            "new_year.index",
+            Permission.NEW_YEAR,
+            order=75,
+            icon="calendar",
+            covers=("new_year.*",),
+        )
+    )
+    register_audit_labels()

@@ -1,0 +1,257 @@
+"""The steps of a new school year, in the order in which they are done: each is declared here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from cpro.core.clock import today_in
+from cpro.core.permissions import Permission
+from cpro.establishments.models import Establishment
+from cpro.establishments.queries import get_current_establishment
+from cpro.imports.parse.siecle.header import ExportKind
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.inspectors.models import Mandate, MandateState
+from cpro.inspectors.queries import is_in_state
+from cpro.new_year.calendar import first_day
+from cpro.students import queries as students
+from cpro.students.accounts.queries import select_without_account
+from cpro.users import queries as users
+
+#: The step on whose figures others wait: before it, theirs are those of the year before.
+PUPILS = "pupils"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How many rows something is of, for a step: « 3 formations sans diplôme »."""
+
+    #: the rows, of a school year and at an instant
+    rows: Callable[[int, datetime], Select[Any]]
+    #: what one is called, and several
+    one: str
+    several: str
+    #: whether the step is done only once there are none
+    is_left_to_do: bool = False
+    #: who is told; anybody who reads the steps without it. Reports keep what anybody is told.
+    told_to: Permission | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where a step is done or seen: to those who do it, to the others, or to both."""
+
+    label: str
+    endpoint: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    to_doers: bool = True
+    to_others: bool = True
+    #: what its page asks for besides, where some who read the steps lack it
+    right: Permission | None = None
+
+
+@dataclass(frozen=True)
+class StepDeclaration:
+    """One step. It is done by the import of its files, by its figures, or by somebody's word (`is_read_again`)."""
+
+    #: what rows, forms and addresses of the page keep: sixteen characters at most, never given to another step
+    key: str
+    title: str
+    #: what it is for, and what is looked at before anything is written
+    help: str
+    #: whose act it is: they alone say that it was read again, or that it is set aside
+    right: Permission
+    links: tuple[Link, ...]
+    figures: tuple[Figure, ...] = ()
+    #: the files whose import does it, as an import names them
+    files: frozenset[str] = frozenset()
+    #: what the journal records when somebody works on it
+    actions: tuple[str, ...] = ()
+    #: whether its figures are those of the year before until the pupils are there
+    waits_for_pupils: bool = False
+    #: whether nothing but a reader's eye can judge it: always, or where no import of the pupils has figures for it
+    is_read_again: bool = False
+    is_read_again_without_import: bool = False
+    #: whether there is nothing to do in a school
+    is_void: Callable[[Establishment], bool] = lambda school: False
+
+
+def _running_mandates(year: int, now: datetime) -> Select[Any]:
+    today = today_in(get_current_establishment().timezone, now)
+    return select(Mandate.id).where(is_in_state(MandateState.RUNNING, today))
+
+
+_PRESENT = Figure(lambda year, now: students.select_active_students(), "élève présent", "élèves présents")
+_IMPORT_LINKS = (
+    Link("Gérer les imports", "imports.index", to_others=False),
+    Link("Voir l’historique des imports", "historique_imports.index_view", to_doers=False),
+)
+
+STEPS = (
+    StepDeclaration(
+        "staff",
+        "Importer les personnels et leurs services",
+        "Une analyse montre d’abord qui arrive, qui change de division et qui part.",
+        Permission.IMPORTS_MANAGE,
+        _IMPORT_LINKS,
+        files=frozenset({ExportKind.STAFF.label, WorksheetKind.STAFF.value}),
+    ),
+    StepDeclaration(
+        PUPILS,
+        "Importer les élèves",
+        "Une analyse montre d’abord les arrivées, les changements de division et les départs.",
+        Permission.IMPORTS_MANAGE,
+        _IMPORT_LINKS,
+        (_PRESENT,),
+        files=frozenset({ExportKind.STUDENTS.label, WorksheetKind.STUDENTS.value}),
+    ),
+    StepDeclaration(
+        "courses",
+        "Rattacher les formations (MEF) à un diplôme",
+        "Sans diplôme, une formation laisse ses divisions sans masque de saisie ni compétences.",
+        Permission.DIPLOMAS_EDIT,
+        (Link("Voir les formations", "mefs.index_view"),),
+        (
+            Figure(lambda year, now: students.select_mefs(), "formation", "formations"),
+            Figure(
+                lambda year, now: students.select_unlinked_mefs(),
+                "formation sans diplôme",
+                "formations sans diplôme",
+                is_left_to_do=True,
+            ),
+            Figure(
+                lambda year, now: students.select_unknown_mefs(),
+                "code porté par des élèves sans être dans la liste",
+                "codes portés par des élèves sans être dans la liste",
+                is_left_to_do=True,
+            ),
+        ),
+        actions=("mef:changed", "mef:created", "mef:deleted"),
+        waits_for_pupils=True,
+    ),
+    StepDeclaration(
+        "leavers",
+        "Vérifier les départs",
+        "L’import désactive les élèves qui ne sont plus dans les fichiers\u202f: leur parcours est figé, "
+        "puis effacé à la date que dit la conservation des données.",
+        Permission.IMPORTS_MANAGE,
+        (
+            Link("Voir les élèves partis", "eleves.index_view", {"situation": "partis"}),
+            Link("Voir ce qui sera effacé, et quand", "retention.edit", right=Permission.RETENTION_VIEW),
+        ),
+        (
+            Figure(
+                lambda year, now: students.select_departed_since(first_day(year)),
+                "élève parti depuis juillet",
+                "élèves partis depuis juillet",
+            ),
+            Figure(
+                lambda year, now: students.select_present_without_division(),
+                "élève présent sans division",
+                "élèves présents sans division",
+                is_left_to_do=True,
+            ),
+        ),
+        actions=("student:departed", "student:returned"),
+        waits_for_pupils=True,
+        is_read_again_without_import=True,
+    ),
+    StepDeclaration(
+        "divisions",
+        "Vérifier les divisions",
+        "Une division sans diplôme ni formation laisse ses élèves sans masque de saisie.",
+        Permission.STUDENTS_EDIT,
+        (Link("Voir les divisions", "divisions.index_view"),),
+        (
+            Figure(
+                lambda year, now: students.select_divisions_with_pupils(),
+                "division avec des élèves",
+                "divisions avec des élèves",
+            ),
+            Figure(
+                lambda year, now: students.select_divisions_without_course(),
+                "division sans diplôme ni formation",
+                "divisions sans diplôme ni formation",
+                is_left_to_do=True,
+            ),
+        ),
+        actions=("division:changed", "division:created", "division:deleted"),
+        waits_for_pupils=True,
+    ),
+    StepDeclaration(
+        "codes",
+        "Ouvrir les comptes et remettre les codes",
+        "Les comptes s’ouvrent, puis les fiches s’impriment, par division.",
+        Permission.USERS_EDIT,
+        (
+            Link("Ouvrir les comptes des élèves", "pupil_accounts.open_accounts", to_others=False),
+            Link("Imprimer les fiches", "credential_sheets.choose", {"pour": "sans-code"}, to_others=False),
+            Link("Voir les comptes", "utilisateurs.index_view", to_doers=False),
+        ),
+        (
+            _PRESENT,
+            Figure(
+                lambda year, now: select_without_account(),
+                "élève sans compte",
+                "élèves sans compte",
+                is_left_to_do=True,
+            ),
+            Figure(
+                lambda year, now: users.select_without_code(now),
+                "personne sans mot de passe ni code valable",
+                "personnes sans mot de passe ni code valable",
+                is_left_to_do=True,
+            ),
+        ),
+        actions=("accounts:opened", "accounts:sheets:drawn", "accounts:sheets:reset"),
+        waits_for_pupils=True,
+    ),
+    StepDeclaration(
+        "consents",
+        "Donner les accords du chef d’établissement",
+        "Une personne qui attend l’accord ne peut pas activer son compte.",
+        Permission.USERS_CONSENT,
+        (Link("Voir les comptes en attente", "utilisateurs.index_view", {"etat": "accord"}),),
+        (
+            Figure(
+                lambda year, now: users.select_pending(),
+                "compte attend l’accord",
+                "comptes attendent l’accord",
+                is_left_to_do=True,
+            ),
+        ),
+        actions=("account:consent:granted", "account:consent:revoked"),
+    ),
+    StepDeclaration(
+        "mandates",
+        "Relire les accès inspecteur",
+        "Fermez les accès qui n’ont plus d’objet\u202f: chacun reste ouvert jusqu’à son dernier jour.",
+        Permission.MANDATES_MANAGE,
+        (Link("Voir les accès inspecteur", "inspectors.index"),),
+        (
+            Figure(
+                _running_mandates,
+                "accès en cours",
+                "accès en cours",
+                told_to=Permission.MANDATES_VIEW,
+            ),
+        ),
+        is_read_again=True,
+        is_void=lambda school: not school.inspectors_enabled,
+    ),
+    StepDeclaration(
+        "masks",
+        "Relire les masques de saisie",
+        "Les intitulés de l’an dernier servent encore\u202f: relisez ceux de chaque diplôme.",
+        Permission.MASKS_EDIT,
+        (Link("Voir les masques de saisie", "masks.edit"),),
+        actions=("masks:changed", "masks:copied", "masks:reset"),
+        is_read_again=True,
+    ),
+)
+#: The same, by key.
+BY_KEY = {step.key: step for step in STEPS}

@@ -1,0 +1,19 @@
+"""Why a step, or the whole of a new school year, is not declared done."""
+
+from __future__ import annotations
+
+from cpro.core.errors import Conflict, DomainError, Forbidden
+
+
+class NotYours(Forbidden):
+    """Refuse to speak of a step that somebody else does."""
+
+
+class JudgedByFigures(DomainError):
+    """Refuse to take somebody's word for a step whose figures say where it stands."""
+
+    message = "Cette étape se juge sur ses chiffres\u202f: elle est faite quand il ne reste rien."
+
+
+class StepsRemain(Conflict):
+    """Refuse to finish while steps are neither done nor set aside."""

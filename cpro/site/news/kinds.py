@@ -1,0 +1,172 @@
+"""What is news of the journal, and for whom: each kind names actions, and the right of those who are told of them.
+
+What the records of pupils tell is in `records`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flask import url_for
+from sqlalchemy import ColumnElement, and_, or_
+
+from cpro.audit import labels
+from cpro.audit.models import AuditEntry
+from cpro.core.permissions import Permission, Principal
+from cpro.imports.models import RunKind
+from cpro.students.accounts.queries import select_journal_ids
+from cpro.users.queries import select_journal_ids_with_powers
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of news."""
+
+    actions: Sequence[str]
+    #: who is told: those who have it read the page that `link` leads to, and what the lines say
+    permission: Permission
+    #: returns the address of what a line is about
+    link: Callable[[AuditEntry], str]
+    label: str
+    #: narrows the lines to those that concern the person; None for every line of the school
+    concerns: Callable[[Principal], ColumnElement[bool]] | None = None
+    #: whether what one did oneself is told too: it ended later, while one was elsewhere
+    tells_own: bool = False
+    #: what a line says instead of the journal's words
+    sentence: Callable[[AuditEntry], str] | None = None
+
+    def condition(self, person: Principal) -> ColumnElement[bool]:
+        """Return the condition of the lines that are news for a person."""
+        conditions: list[ColumnElement[bool]] = [AuditEntry.action.in_(self.actions)]
+        if self.concerns is not None:
+            conditions.append(self.concerns(person))
+        if not self.tells_own:
+            conditions.append(
+                or_(AuditEntry.actor_kind != person.kind, AuditEntry.actor_id.is_distinct_from(person.id))
+            )
+        return and_(*conditions)
+
+
+def _is_about_own_account(person: Principal) -> ColumnElement[bool]:
+    return and_(AuditEntry.object_type == "account", AuditEntry.object_id == str(person.id))
+
+
+def _is_about_own_records(person: Principal) -> ColumnElement[bool]:
+    own = select_journal_ids(person.id)
+    return and_(AuditEntry.object_type == "pupil_records", AuditEntry.object_id.in_(own))
+
+
+def _is_by_support(_person: Principal) -> ColumnElement[bool]:
+    return AuditEntry.is_by(Permission.SCHOOLS_ENTER)
+
+
+def _is_about_account_with_powers(person: Principal) -> ColumnElement[bool]:
+    """Return the condition of the lines about other accounts that read the whole school, or wait for a consent."""
+    others = select_journal_ids_with_powers(besides=person.id)
+    return and_(AuditEntry.object_type == "account", AuditEntry.object_id.in_(others))
+
+
+def _is_about_another_account(person: Principal) -> ColumnElement[bool]:
+    return ~_is_about_own_account(person)
+
+
+KINDS: Sequence[Kind] = (
+    Kind(
+        actions=[
+            f"transfer:{each}"
+            for each in (
+                "accepted",
+                "agreed",
+                "asked",
+                "cancelled",
+                "confirmed",
+                "expired",
+                "guessed",
+                "refused",
+                "withdrawn",
+                "withdrawn-by-import",
+            )
+        ],
+        permission=Permission.TRANSFERS_MANAGE,
+        link=lambda line: url_for("transfers.show", side_id=line.object_id),
+        label="Voir le transfert",
+        concerns=lambda person: AuditEntry.object_type == "transfer",
+    ),
+    Kind(
+        actions=["transfer:offer-received"],
+        permission=Permission.TRANSFERS_MANAGE,
+        link=lambda line: url_for("transfers.index"),
+        label="Voir les transferts",
+    ),
+    Kind(
+        actions=[f"import:{kind.value}:{each}" for kind in RunKind for each in ("applied", "undone", "expired")],
+        permission=Permission.IMPORTS_VIEW,
+        link=lambda line: url_for("imports.show", run_id=line.object_id),
+        label="Voir l’import",
+        tells_own=True,
+    ),
+    Kind(
+        actions=["mandate:opened", "mandate:extended", "mandate:closed"],
+        permission=Permission.MANDATES_VIEW,
+        link=lambda line: url_for("mandats.details_view", id=line.object_id),
+        label="Voir l’accès",
+    ),
+    Kind(
+        actions=["account:consent:granted", "account:consent:revoked"],
+        permission=Permission.USERS_VIEW,
+        link=lambda line: url_for("utilisateurs.details_view", id=line.object_id),
+        label="Voir le compte",
+        concerns=_is_about_another_account,
+    ),
+    Kind(
+        actions=["account:created", "account:disabled", "account:enabled"],
+        permission=Permission.USERS_CONSENT,
+        link=lambda line: url_for("utilisateurs.details_view", id=line.object_id),
+        label="Voir le compte",
+        concerns=_is_about_account_with_powers,
+    ),
+    Kind(
+        actions=["establishment:access:locked", "establishment:access:reopened"],
+        permission=Permission.EMERGENCY_LOCK,
+        link=lambda line: url_for("emergency.index"),
+        label="Voir les fermetures",
+    ),
+    Kind(
+        actions=["school:entered"],
+        permission=Permission.ACCESSES_VIEW,
+        link=lambda line: url_for("accesses.index"),
+        label="Voir qui a accès",
+        concerns=_is_by_support,
+        sentence=lambda line: f"{labels.actor_name(line)} est entré en lecture",
+    ),
+    Kind(
+        actions=[
+            "account:changed",
+            "account:consent:granted",
+            "account:enabled",
+            "account:reset",
+            "account:second-factor:reset",
+            "account:sign-in-refused",
+        ],
+        permission=Permission.NEWS_READ,
+        link=lambda line: url_for("users.own_account"),
+        label="Voir mon compte",
+        concerns=_is_about_own_account,
+    ),
+    Kind(
+        actions=["fiche:sent-back"],
+        permission=Permission.OWN_RECORDS,
+        link=lambda line: url_for("records.fiches", student_id=line.object_id),
+        label="Voir mes fiches",
+        concerns=_is_about_own_records,
+        sentence=lambda line: f"{line.actor_label} vous a rendu une fiche",
+    ),
+)
+
+
+def list_kinds(person: Principal) -> list[Kind]:
+    """Return the kinds that a person may be told of; none for those who read no news."""
+    if not person.can(Permission.NEWS_READ):
+        return []
+    return [each for each in KINDS if person.can(each.permission)]

@@ -1,0 +1,14 @@
+"""French labels of the audited action on problems."""
+
+from __future__ import annotations
+
+from cpro.audit import labels
+
+
+def register_audit_labels() -> None:
+    """Register the audit labels of the feature."""
+    labels.register(
+        actions={"problem:described": "a décrit un problème à l’équipe qui administre la plateforme"},
+        objects={"problem": "Problème"},
+        fields={"problem": {"number": "Code de la page d’erreur"}},
+    )

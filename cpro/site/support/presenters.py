@@ -1,0 +1,30 @@
+"""What was kept of an error page, in words."""
+
+from __future__ import annotations
+
+_METHODS = {"GET": "page demandée", "HEAD": "page demandée", "POST": "formulaire envoyé"}
+_CAUSES = {
+    "BadRequest": "ce qui a été envoyé n’est pas ce que CPro attend",
+    "CSRFError": "le formulaire venait d’une page périmée",
+    "Conflict": "ce qui était demandé n’était plus possible",
+    "DomainError": "une règle de CPro l’a refusé",
+    "FieldErrors": "une règle de CPro l’a refusé",
+    "Forbidden": "ce compte n’a pas ce droit",
+    "MethodNotAllowed": "cette adresse ne s’utilise pas de cette façon",
+    "NotFound": "rien ne se trouve à cette adresse, ou rien qui concerne ce compte",
+    "OperationalError": "la base de données n’a pas répondu à temps",
+    "RequestEntityTooLarge": "l’envoi était trop volumineux",
+    "TooManyRequests": "trop d’essais en peu de temps",
+}
+
+
+def describe_route(route: str) -> str:
+    """Return what was asked for: the address without its values, or the path where no page is."""
+    method, _blank, rule = route.partition(" ")
+    return f"{rule or 'adresse non gardée'} ({_METHODS.get(method, method)})"
+
+
+def describe_cause(cause: str, status: int) -> str:
+    """Return why the page was shown, with the name that the logs give it."""
+    usual = "une panne de CPro" if status >= 500 else "un refus"
+    return f"{_CAUSES.get(cause, usual)} ({cause} dans le journal du serveur)"

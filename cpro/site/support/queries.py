@@ -1,0 +1,130 @@
+"""How the last imports, e-mails and jobs went, of a school or of all of them; in a platform session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from cpro.core.jobs.handlers import find_handler
+from cpro.core.jobs.models import Job, JobState
+from cpro.core.mail.models import MailMessage, MailState
+from cpro.core.parsing import read_id
+from cpro.establishments.models import Establishment
+from cpro.imports.models import ImportRun, RunState
+from cpro.users.models import Account, PlatformAccount
+
+#: How far back things are counted: finished e-mails and nightly jobs are forgotten after as long.
+PERIOD = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Works:
+    """Things of one kind: how many in each state, the oldest that is not over, the last that failed and why."""
+
+    title: str
+    counts: Sequence[tuple[str, int]]
+    last_at: datetime | None
+    waits_since: datetime | None
+    failed_at: datetime | None = None
+    failure: str = ""
+
+
+def list_works(session: Session, school_id: int | None, *, now: datetime) -> list[Works]:
+    """Return how imports, e-mails and jobs went in the last thirty days."""
+    since = now - PERIOD
+    return [_imports(session, school_id, since), _mails(session, school_id, since), _jobs(session, school_id, since)]
+
+
+def name_school(session: Session, school_id: int | None) -> str:
+    """Return how a school is called, "" for none or one that is gone."""
+    school = session.get(Establishment, school_id) if school_id is not None else None
+    return school.name or school.code if school else ""
+
+
+def name_account(session: Session, known: str) -> str:
+    """Return who the account kept with an error page is ("account:12"), in words; "" where nobody was signed in."""
+    kind, _colon, number = known.partition(":")
+    account_id = read_id(number)
+    if account_id is None:
+        return ""
+    account: Account | PlatformAccount | None
+    account = session.get(PlatformAccount, account_id) if kind == "platform" else session.get(Account, account_id)
+    if account is None:
+        return f"un compte supprimé depuis (n°\u202f{number})"
+    return f"{account.label}, {account.role.label} (compte n°\u202f{number})"
+
+
+def _imports(session: Session, school_id: int | None, since: datetime) -> Works:
+    counts = _count(session, ImportRun, RunState, school_id, since)
+    waits = (RunState.DEPOSITED, RunState.ANALYSED, RunState.APPLYING)
+    failed = _last(session, ImportRun, school_id, ImportRun.state == RunState.FAILED, ImportRun.created_at > since)
+    job = session.get(Job, failed.job_id) if failed is not None and failed.job_id is not None else None
+    return Works(
+        "Imports",
+        counts,
+        _latest(session, ImportRun, school_id, since),
+        _oldest(session, ImportRun, school_id, ImportRun.state.in_(waits), since),
+        failed.created_at if failed else None,
+        job.error if job else "",
+    )
+
+
+def _mails(session: Session, school_id: int | None, since: datetime) -> Works:
+    failed = _last(
+        session, MailMessage, school_id, MailMessage.state == MailState.REFUSED, MailMessage.settled_at > since
+    )
+    return Works(
+        "Messages électroniques",
+        _count(session, MailMessage, MailState, school_id, since),
+        _latest(session, MailMessage, school_id, since),
+        _oldest(session, MailMessage, school_id, MailMessage.settled_at.is_(None), since),
+        failed.settled_at if failed else None,
+        failed.refusal if failed else "",
+    )
+
+
+def _jobs(session: Session, school_id: int | None, since: datetime) -> Works:
+    failed = _last(session, Job, school_id, Job.state == JobState.FAILED, Job.created_at > since)
+    handler = find_handler(failed.kind) if failed else None
+    reason = [handler.label if handler else "", failed.error if failed else ""]
+    return Works(
+        "Traitements",
+        _count(session, Job, JobState, school_id, since),
+        _latest(session, Job, school_id, since),
+        _oldest(session, Job, school_id, Job.state.in_((JobState.WAITING, JobState.RUNNING)), since),
+        failed.finished_at or failed.created_at if failed else None,
+        "\u202f: ".join(filter(None, reason)),
+    )
+
+
+def _of(model: Any, school_id: int | None) -> list[Any]:
+    return [] if school_id is None else [model.establishment_id == school_id]
+
+
+def _count(session: Session, model: Any, states: Any, school_id: int | None, since: datetime) -> list[tuple[str, int]]:
+    """Return each state that something is in, in the order of the life of a thing, with how many are."""
+    counted = select(model.state, func.count()).where(*_of(model, school_id), model.created_at > since)
+    found = {state: number for state, number in session.execute(counted.group_by(model.state))}
+    return [(state.label, found[state]) for state in states if state in found]
+
+
+def _latest(session: Session, model: Any, school_id: int | None, since: datetime) -> datetime | None:
+    asked = select(func.max(model.created_at)).where(*_of(model, school_id), model.created_at > since)
+    found: datetime | None = session.scalar(asked)
+    return found
+
+
+def _oldest(session: Session, model: Any, school_id: int | None, waits: Any, since: datetime) -> datetime | None:
+    asked = select(func.min(model.created_at)).where(*_of(model, school_id), waits, model.created_at > since)
+    found: datetime | None = session.scalar(asked)
+    return found
+
+
+def _last(session: Session, model: Any, school_id: int | None, *conditions: Any) -> Any:
+    found = select(model).where(*_of(model, school_id), *conditions).order_by(model.id.desc()).limit(1)
+    return session.scalars(found).one_or_none()

@@ -1,0 +1,139 @@
+"""The console of the support: the error page of a code, how things went, and the line of the journal that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cpro.audit import labels
+from cpro.audit.models import AuditEntry
+from cpro.core.clock import utcnow
+from cpro.core.jobs.models import Job, JobState
+from cpro.core.mail.models import MailMessage, MailState
+from cpro.establishments.models import Establishment
+from tests.factories import World, make_establishment
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+
+As = Callable[..., Browser]
+Look = Callable[[], AbstractContextManager[Session]]
+
+
+def make_failed(school_id: int | None, word: str) -> list[Job | MailMessage]:
+    """Return a job that failed and a message that was refused, saying a word."""
+    now = utcnow()
+    return [
+        Job(
+            establishment_id=school_id,
+            kind="imports:apply",
+            arguments={},
+            requested_by={},
+            state=JobState.FAILED,
+            error=f"Le fichier {word} est illisible.",
+            created_at=now - timedelta(hours=3),
+            finished_at=now - timedelta(hours=2),
+        ),
+        MailMessage(
+            establishment_id=school_id,
+            to="x@cpro.example",
+            subject="Objet",
+            sealed_body="",
+            message_id=f"<{word}@cpro.example>",
+            state=MailState.REFUSED,
+            last_answer=f"boîte {word} pleine",
+            created_at=now,
+            settled_at=now,
+        ),
+    ]
+
+
+class TestError:
+    def test_error_of_a_code_is_found_and_the_search_is_written_in_the_journal_of_its_school(
+        self, as_: As, world: World, platform: Look
+    ) -> None:
+        code = as_("teacher").get("/admin/").headers["X-Request-Id"]
+        support = as_("support")
+
+        page = Page(support.get("/ecoles/erreurs", query_string={"code": f"403 – {code.upper()}"}))
+
+        assert "Lycée alpha" in page.text
+        assert f"Enseignant (compte n° {world.a.account_ids['teacher']})" in page.text
+        assert "/admin/ (page demandée)" in page.text
+        assert "ce compte n’a pas ce droit (Forbidden dans le journal du serveur)" in page.text
+        with platform() as session:
+            line = session.scalars(select(AuditEntry).where(AuditEntry.action == "error:looked-up")).one()
+        assert (line.establishment_id, line.object_id) == (world.a.id, code)
+        assert labels.actor_name(line).endswith("(Support)")
+        assert labels.role_name(line.actor_role) == "Support"
+
+    @pytest.mark.parametrize("path", ["/nouveautes-zzz/", "/admin/nulle-part", "/eleves/99999999"])
+    def test_error_of_an_address_that_has_no_page_says_the_path_without_what_follows(self, as_: As, path: str) -> None:
+        code = as_("teacher").get(f"{path}?nom=secret").headers["X-Request-Id"]
+
+        text = Page(as_("support").get("/ecoles/erreurs", query_string={"code": code})).text
+
+        assert f"{path} (page demandée)" in text
+        assert "secret" not in text
+
+    @pytest.mark.parametrize("code", ["", "abcdef012345", "x" * 40, "%", "é"])
+    def test_error_of_no_page_is_said_and_writes_nothing(self, as_: As, platform: Look, code: str) -> None:
+        answer = as_("support").get("/ecoles/erreurs", query_string={"code": code})
+
+        assert answer.status_code == 200
+        assert ("Aucune page d’erreur ne porte ce code" in Page(answer).text) is bool(code)
+        assert ("Écrivez le code que l’utilisateur lit" in Page(answer).text) is not bool(code)
+        with platform() as session:
+            assert session.scalars(select(AuditEntry).where(AuditEntry.action == "error:looked-up")).all() == []
+
+
+class TestState:
+    def test_state_of_the_school_entered_alone(self, as_: As, world: World, arrange: Look, platform: Look) -> None:
+        with arrange() as session:
+            session.add_all([*make_failed(world.a.id, "alpha"), *make_failed(world.b.id, "beta")])
+        support = as_("support", enter="a")
+
+        text = Page(support.get("/ecoles/support")).text
+
+        assert "Le fichier alpha est illisible." in text
+        assert "boîte alpha pleine" in text
+        assert "(il y a 2 heures)" in text
+        assert "beta" not in text
+        with platform() as session:
+            opened = select(AuditEntry).where(AuditEntry.object_type == "support_state")
+            assert session.scalars(opened).one().establishment_id == world.a.id
+
+    def test_state_of_all_schools_before_one_is_entered(self, as_: As, world: World, arrange: Look) -> None:
+        with arrange() as session:
+            session.add_all([*make_failed(world.a.id, "alpha"), *make_failed(None, "central")])
+
+        text = Page(as_("support").get("/ecoles/support")).text
+
+        assert "Tous les établissements" in text
+        assert "Le fichier central est illisible." in text
+
+    def test_state_of_nothing(self, as_: As, world: World) -> None:
+        assert Page(as_("support", enter="a").get("/ecoles/support")).text.count("Aucun.") >= 2
+
+
+class TestSchools:
+    def test_schools_are_found_by_academy_and_paged(self, as_: As, world: World, arrange: Look) -> None:
+        with arrange() as session:
+            session.get_one(Establishment, world.b.id).academy = "Nancy-Metz"
+            for number in range(60):
+                session.add(make_establishment(code=f"lycee{number}", uai=None, name=f"Lycée no {number:03}"))
+        support = as_("support")
+
+        of_academy = Page(support.get("/ecoles?academie=Nancy-Metz"))
+        first = Page(support.get("/ecoles?recherche=lycee"))
+        following = next(each.get("href") for each in first.main.iter("a") if each.get("rel") == "next")
+
+        assert "Lycée beta" in of_academy.text
+        assert "Lycée alpha" not in of_academy.text
+        assert len([*first.main.iter("th")]) == 50 + 4
+        assert "Lycée no 059" in Page(support.get(following or "")).text
+        assert "Lycée alpha" in Page(support.get("/ecoles?academie=ailleurs")).text

@@ -1,0 +1,63 @@
+"""The side bar counts what waits for whoever is signed in, and nothing of what is another's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from sqlalchemy.orm import Session
+
+from cpro.core.permissions import Role
+from cpro.records.models import FicheState
+from cpro.students.models import Student, TeacherDivision
+from cpro.transfers.models import Direction, TransferState
+from tests.factories import World, make_account, make_transfer, make_transfer_side
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page, text_of
+from tests.records.conftest import make_fiche
+
+As = Callable[..., Browser]
+Look = Callable[[], AbstractContextManager[Session]]
+
+
+def waiting(browser: Browser, address: str) -> dict[str, str]:
+    """Return what the menu says of each line where something waits."""
+    root = Page(browser.get(address, follow_redirects=True)).root
+    side = next(each for each in root.iter("div") if each.get("class") == "side")
+    found = {}
+    for link in side.iter("a"):
+        label, *counts = [text_of(each) for each in link.findall("span")]
+        if counts:
+            found[label] = counts[0]
+    return found
+
+
+class TestWaiting:
+    @pytest.fixture(autouse=True)
+    def rows(self, world: World, arrange: Look) -> None:
+        """Give both schools an account that waits for its head, a transfer to decide and a fiche to validate."""
+        with arrange() as session:
+            transfer = make_transfer(world.a.id, world.b.id, state=TransferState.AGREEMENT)
+            session.add(transfer)
+            session.flush()
+            for school, direction in ((world.a, Direction.SOURCE), (world.b, Direction.DESTINATION)):
+                side = {"direction": direction, "state": TransferState.AGREEMENT}
+                session.add(make_transfer_side(transfer.id, school.id, **side))
+                session.add(make_account(school.id, Role.HEAD, login="autre", consent_needed=True, consented_at=None))
+                pupil = session.get_one(Student, school.student_id)
+                pupil.division_id = school.division_id
+                session.add(make_fiche(pupil, state=FicheState.SUBMITTED, validated_at=None, validated_by_label=""))
+                taught = {"account_id": school.account_ids["teacher"], "division_id": school.division_id}
+                session.add(TeacherDivision(establishment_id=school.id, **taught))
+
+    def test_waiting_is_counted_beside_the_line_for_those_who_act_on_it(self, as_: As) -> None:
+        assert waiting(as_("head"), "/") == {
+            "Gérer les profils utilisateurs": "1 en attente",
+            "Transferts": "1 en attente",
+        }
+        assert waiting(as_("teacher"), "/") == {"Parcours des apprenants": "1 en attente"}
+
+    def test_waiting_is_nobody_elses(self, as_: As) -> None:
+        assert waiting(as_("administrator"), "/") == {"Transferts": "1 en attente"}
+        assert waiting(as_("head", "b"), "/") == {"Gérer les profils utilisateurs": "1 en attente"}
