@@ -6,15 +6,14 @@ Without Chromium these tests are skipped, unless CPRO_REQUIRE_BROWSER=1 (.ci/run
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.helpers.chromium import ARGUMENTS, PASSWORD, Site
-from tests.helpers.platform import Platform, find_chromium
+from tests.helpers.chromium import PASSWORD, Site, started
+from tests.helpers.platform import Platform
 
 pytest.register_assert_rewrite("tests.browser.examination")
 expect.set_options(timeout=60_000)  # milliseconds: an upper bound for a loaded machine, no measure
@@ -36,22 +35,15 @@ def screenshots(request: pytest.FixtureRequest) -> Path | None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Yield Chromium, started."""
-    found = find_chromium()
-    if not found:
-        missing = "Chromium is not installed (Debian: apt-get install chromium)"
-        if os.environ.get("CPRO_REQUIRE_BROWSER") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+    with started() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def whole_site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Yield the local platform with its demonstration schools, fresh for each test file."""
-    with Platform(tmp_path_factory.mktemp("site"), {"CPRO_DEMO_PASSWORD": PASSWORD}) as platform:
+    settings = {"CPRO_DEMO_PASSWORD": PASSWORD, "CPRO_XLSX_ROWS": "20"}  # the demonstration has no longer lists
+    with Platform(tmp_path_factory.mktemp("site"), settings) as platform:
         yield Site(platform, chromium)
 
 

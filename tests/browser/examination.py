@@ -15,8 +15,10 @@ from axe_playwright_python.sync_playwright import Axe
 from html5lib.html5parser import ParseError
 from playwright.sync_api import Page
 
+from tests.browser import letters
 from tests.browser.scenes import Scene
 from tests.helpers.chromium import Site
+from tests.helpers.conformity import find_faults
 
 _AXE_OPTIONS = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]},
@@ -27,18 +29,7 @@ _ASK_AXE = f"axe.run({json.dumps(_AXE_OPTIONS)}).then((results) => results.viola
 #: What French typography forbids: a plain space where a narrow no-break one goes, a typist's apostrophe.
 _BAD_SPACE = re.compile(r".{0,20}(?:[ \u00a0][;:!?»]|«[ \u00a0]).{0,20}")
 _BAD_APOSTROPHE = re.compile(r".{0,20}[A-Za-zÀ-ÿ]'[A-Za-zÀ-ÿ].{0,20}")
-#: The spacing of WCAG 1.4.12, which is also wider than any font of a machine: what holds it holds them all.
-#: A constructed style sheet is no inline style: the page's policy allows it.
-_SPACINGS = {
-    "of the page": "() => { document.adoptedStyleSheets = []; }",
-    "wide": """() => {
-        const sheet = new CSSStyleSheet();
-        sheet.replaceSync("* { letter-spacing: .12em !important; word-spacing: .16em !important; }");
-        document.adoptedStyleSheets = [sheet];
-    }""",
-}
-_OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-_TITLE = re.compile(r"[^–]+(?: – [^–]+){1,2}")
+_TITLE = re.compile(r"[^–]+(?: – [^–]+){1,3}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +37,7 @@ class Seen:
     """What one visit of a page taught."""
 
     scene: Scene
+    address: str
     status: int
     source: str
     title: str
@@ -53,7 +45,7 @@ class Seen:
     complaints: list[str]
     #: sentences of axe, by width
     axe: dict[int, list[str]]
-    #: by width and spacing of the text, how many pixels the page overflows; only what does
+    #: by width and letters (`letters`), how many pixels the page overflows; only what does
     overflow: dict[tuple[int, str], int]
 
 
@@ -66,23 +58,22 @@ def look(scene: Scene, site: Site, screenshots: Path | None) -> Seen:
         page.wait_for_load_state("networkidle")  # a click returns before the page it leads to
     document = site.witness(page).document
     assert document
-    status, source = document.status, document.text()
+    status, source, address = document.status, document.text(), document.url
     page.evaluate(Axe().axe_script)
     axe: dict[int, list[str]] = {}
     overflow: dict[tuple[int, str], int] = {}
+    letters.load(page)
     for width in (1280, 640, 360, 320):
         page.set_viewport_size({"width": width, "height": 900})
         if width in (1280, 360):
-            axe[width] = _violations(page)
+            axe[width] = violations(page)
             if screenshots:
                 page.screenshot(path=screenshots / f"{scene.name}-{width}.png", full_page=True)
-        for spacing, apply in _SPACINGS.items():
-            page.evaluate(apply)
-            if (excess := page.evaluate(_OVERFLOW)) > 0:
-                overflow[width, spacing] = excess
-        page.evaluate(_SPACINGS["of the page"])
+        overflow |= {(width, name): excess for name, excess in letters.overflows(page).items()}
     title, text = page.title(), page.locator("body").inner_text()
-    return Seen(scene, status, source, title, text, site.close_pages(), axe, overflow)
+    letters.lengthen(page)
+    overflow |= {(320, f"{name}, long names"): excess for name, excess in letters.overflows(page).items()}
+    return Seen(scene, address, status, source, title, text, site.close_pages(), axe, overflow)
 
 
 class EachPage:
@@ -96,7 +87,7 @@ class EachPage:
         assert seen.axe == {1280: [], 360: []}
 
     def test_never_scrolls_sideways(self, seen: Seen) -> None:
-        """At 320 px, and at 640 px (1280 px zoomed by 200 %), with the letters of the page and with wide ones."""
+        """At 320 px, and at 640 px (1280 px zoomed by 200 %), with wide and narrow letters and the longest names."""
         assert seen.overflow == {}
 
     def test_is_valid_html(self, seen: Seen) -> None:
@@ -115,12 +106,17 @@ class EachPage:
         if seen.scene.who.endswith("@lovelace"):
             assert seen.title.endswith(" – Lycée professionnel Ada Lovelace")
 
+    def test_tells_apart_what_is_heard_out_of_its_place(self, seen: Seen) -> None:
+        """Names of links, buttons and fields, titles, headings, captions: see `conformity.find_faults`."""
+        assert find_faults(seen.source, seen.address, seen.status) == []
+
     def test_follows_french_typography(self, seen: Seen) -> None:
         assert _BAD_SPACE.findall(seen.text) == []
         assert _BAD_APOSTROPHE.findall(seen.text) == []
 
 
-def _violations(page: Page) -> list[str]:
+def violations(page: Page) -> list[str]:
+    """Return what axe finds wrong in a page that holds its script, one sentence for each element."""
     return [
         f"{violation['id']} ({violation['impact']}): {violation['help']}: {node['html'][:200]}"
         for violation in page.evaluate(_ASK_AXE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -204,6 +205,7 @@ def _back_to_work(site: Site, page: Page, **values: object) -> None:
 def _failed(site: Site, page: Page) -> None:
     """Deposit a large file of nobody, and wait until the worker has refused it."""
     deposit(page, ("eleves.xml", students_xml("<!-- personne -->\n" * 500_000).encode("iso-8859-15")))
+    page.wait_for_url(re.compile(r"/admin/imports/\d+"), timeout=120_000)  # sent by the script: a reload would stop it
     again = page.get_by_role("link", name="Déposer de nouveau")
     for _ in range(900):  # three minutes, for a loaded machine
         if again.count():
@@ -222,7 +224,7 @@ def _mixed(site: Site, page: Page) -> None:
     wait_for_report(page)
     page.goto("/admin/mefs/?diplome=non")
     _follow("Corriger")(page)
-    page.locator("[name=diploma]").select_option("CAP-ELEC")
+    page.locator("[name=diploma]").select_option("50025524")
     _press("Valider")(page)
     page.wait_for_url("**/details/**")
     page.goto("/admin/divisions/")

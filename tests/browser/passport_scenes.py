@@ -19,7 +19,7 @@ GATED, GATED_PUPIL = "chef@chatelet", "apprenant@chatelet"
 
 def _request_division(site: Site, page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Exporter les passeports")).first.click()
-    page.wait_for_url("**/passeports/travaux/*")
+    page.wait_for_url(re.compile(r"/passeports/travaux/\d+"))
 
 
 def _await_division(site: Site, page: Page) -> None:

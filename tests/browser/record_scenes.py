@@ -60,6 +60,17 @@ def _last_draft(site: Site, page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def _one_competence(site: Site, page: Page) -> None:
+    """Open the page that evaluates a division in one competence."""
+    then(follow("Évaluer la division 1MELEC"), follow("Une seule compétence"))(site, page)
+
+
+def _future_grid(site: Site, page: Page) -> None:
+    """Send a grid whose day is still to come, as a browser without script does."""
+    page.locator("[name=evaluated_on]").evaluate("day => { day.value = '2099-01-01'; }")
+    page.get_by_role("button", name="Enregistrer les niveaux").click()
+
+
 def _some_levels(site: Site, page: Page) -> None:
     page.locator("[name=competence]").select_option(index=2)
     for select in page.locator("tbody select").all()[:4]:
@@ -131,16 +142,18 @@ WRITING = [
     Scene("bilan-refused", TEACHER, f"{OWN}/bilans/nouveau", 422, press("Enregistrer le bilan")),
     Scene("bilan-edit", TEACHER, f"{OWN}/bilans", 200, follow("^Modifier")),
     Scene("bilan-delete", TEACHER, f"{OWN}/bilans", 200, follow("^Supprimer")),
-    Scene("division-evaluate", TEACHER, "/eleves", 200, follow("Évaluer la division 1MELEC")),
+    Scene("division-grid", TEACHER, "/eleves", 200, follow("Évaluer la division 1MELEC")),
+    Scene("division-grid-refused", TEACHER, "/eleves", 422, then(follow("Évaluer la division 1MELEC"), _future_grid)),
+    Scene("division-evaluate", TEACHER, "/eleves", 200, _one_competence),
     Scene(
         "division-refused",
         TEACHER,
         "/eleves",
         422,
-        then(follow("Évaluer la division 1MELEC"), press("Enregistrer les évaluations")),
+        then(_one_competence, press("Enregistrer les évaluations")),
     ),
-    Scene("division-draft", TEACHER, "/eleves", 200, then(follow("Évaluer la division 1MELEC"), _left_half_written)),
-    Scene("division-evaluated", TEACHER, "/eleves", 200, then(follow("Évaluer la division 1MELEC"), _some_levels)),
+    Scene("division-draft", TEACHER, "/eleves", 200, then(_one_competence, _left_half_written)),
+    Scene("division-evaluated", TEACHER, "/eleves", 200, then(_one_competence, _some_levels)),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -95,16 +96,21 @@ def _module_off(site: Site, page: Page) -> None:
 def _own_diploma(site: Site, page: Page) -> None:
     """Open the list of the school's own diploma, added if it is not there yet."""
     page.goto(DIPLOMAS)
-    if page.get_by_role("link", name="MAISON", exact=True).count() == 0:
+    own = page.locator("tbody a").filter(has_text=re.compile(r"^\s*MAISON\s*$"))
+    if own.count() == 0:
         page.goto(f"{DIPLOMAS}new/")
         for name, value in (("code", "MAISON"), ("label", "Certificat de la maison"), ("short_label", "Maison")):
             page.locator(f"main [name={name}]").fill(value)
         save(page)
         page.wait_for_selector(".flash")
     else:
-        page.get_by_role("link", name="MAISON", exact=True).click()
+        own.first.click()
     page.get_by_role("link", name="Liste de compétences").click()
     page.wait_for_url("**/competences")
+
+
+#: As a PDF gives it: a bloc, a label over two lines, a page number.
+PASTED = "Bloc de compétences n° 1\n• C1.1 – Rechercher une\ninformation\nC1.2 : Organiser son poste\nPage 12 sur 58"
 
 
 def _deposit(text: str) -> Callable[[Site, Page], None]:
@@ -116,6 +122,18 @@ def _deposit(text: str) -> Callable[[Site, Page], None]:
             file = {"name": "liste.csv", "mimeType": "text/csv", "buffer": text.encode()}
             page.locator("[name=file]").set_input_files(file)
             page.get_by_role("button", name="Continuer").click()
+
+    return act
+
+
+def _paste(text: str) -> Callable[[Site, Page], None]:
+    def act(site: Site, page: Page) -> None:
+        _own_diploma(site, page)
+        page.get_by_role("link", name="Coller une liste").first.click()
+        page.wait_for_url("**/coller")
+        page.get_by_label("Le texte du référentiel").fill(text)
+        page.locator("[name=geste][value=lire]").click()
+        page.locator(".confirm-list, .error-summary").first.wait_for()
 
     return act
 
@@ -136,7 +154,7 @@ SCENARIO_SCENES = [
     Scene("scenario-edit-link", "enseignante@lovelace", f"{FIRST}/modifier", 200, _link),
     Scene("scenario-edit-conflict", "enseignante@lovelace", f"{FIRST}/modifier", 409, _conflict),
     Scene("scenario-restored", "", "/connexion", 200, _restored),
-    Scene("scenario-duplicated", "enseignante@lovelace", "/scenarios/2", 200, press("Dupliquer")),
+    Scene("scenario-duplicated", "enseignante@lovelace", "/scenarios/2", 200, press("Dupliquer le scénario")),
     Scene("scenario-archive", "enseignante@lovelace", "/scenarios/3/archiver"),
     Scene("scenario-archived", "enseignante@lovelace", "/scenarios/3/archiver", 200, press("Archiver le scénario")),
     Scene("scenario-forbidden", "administrateur@lovelace", FIRST, 403),
@@ -147,5 +165,7 @@ SCENARIO_SCENES = [
     Scene("competences-deposit", "administrateur@lovelace", DIPLOMAS, 200, _deposit("")),
     Scene("competences-refused", "administrateur@lovelace", DIPLOMAS, 422, _deposit("code;intitulé\nC1;\n;x")),
     Scene("competences-confirm", "administrateur@lovelace", DIPLOMAS, 200, _deposit("code;intitulé\nC1;Étudier\n")),
+    Scene("competences-pasted", "administrateur@lovelace", DIPLOMAS, 200, _paste(PASTED)),
+    Scene("competences-paste-refused", "administrateur@lovelace", DIPLOMAS, 422, _paste("Rien de tel")),
     Scene("scenarios-module-off", "enseignante@chatelet", "/mon-compte", 403, _module_off),
 ]

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 
 from cpro.core.clock import last_day_of_school_year
 from tests.helpers.chromium import PASSWORD, Site, sign_in
-from tests.helpers.pictures import png
+from tests.helpers.pictures import png, stamp_on_paper
 
 PARTICULARS = "/admin/parametres/etablissement"
 TRANSFERS = "/admin/parametres/transferts"
@@ -27,9 +27,11 @@ HELP = (
     "masques",
     "logo",
     "inspecteurs",
+    "listes",
     "utilisateurs",
     "competences",
     "scenarios",
+    "mots",
 )
 
 
@@ -55,6 +57,16 @@ def press(label: str, /, **typed: str) -> Callable[[Site, Page], None]:
             else:
                 field.fill(value)
         page.locator("main").get_by_role("button", name=label, exact=True).click()
+
+    return act
+
+
+def keep_list(name: str) -> Callable[[Site, Page], None]:
+    """Return the action of keeping a list under a name."""
+
+    def act(site: Site, page: Page) -> None:
+        page.locator("summary", has_text="Garder cette liste").click()
+        press("Garder cette liste", name=name)(site, page)
 
     return act
 
@@ -106,6 +118,13 @@ def _deposit(kind: str, content: bytes) -> Callable[[Site, Page], None]:
         page.locator(f"[formaction$='/televerser/{kind}']").click()
 
     return act
+
+
+def _clearing(site: Site, page: Page) -> None:
+    """Deposit a stamp on its paper and ask for what it would be without."""
+    with page.expect_navigation():
+        _deposit("cachet", stamp_on_paper())(site, page)
+    page.get_by_role("link", name="Rendre le blanc transparent").click()
 
 
 def _forged(site: Site, page: Page) -> None:
@@ -201,6 +220,7 @@ SIGNED_OUT = [
     Scene("forgotten", "", "/mot-de-passe-oublie"),
     Scene("forgotten-empty", "", "/mot-de-passe-oublie", 422, press("Envoyer un code")),
     Scene("forgotten-sent", "", "/mot-de-passe-oublie", 200, press("Envoyer un code", login="personne")),
+    Scene("sitemap", "", "/plan-du-site"),
     Scene("accessibility", "", "/mentions/accessibilite"),
     Scene("privacy", "", "/mentions/donnees-personnelles"),
     Scene("not-found-signed-out", "", "/rien/du/tout", 404),
@@ -230,11 +250,27 @@ OTHERS = [
         for who in ("enseignante@lovelace", "apprenant@lovelace", "inspecteur@", "support@")
     ),
     *(Scene(f"account-{who.partition('@')[0]}", who, "/mon-compte") for who in ("apprenant@lovelace", "inspecteur@")),
+    *(
+        Scene(f"search-{who.partition('@')[0]}", who, "/recherche?q=a")
+        for who in ("administrateur@lovelace", "enseignante@lovelace", "support@")
+    ),
+    *(
+        Scene(f"support-{who.partition('@')[2] or 'all'}", who, "/ecoles/support")
+        for who in ("support@", "support@lovelace")
+    ),
+    Scene("support-error-none", "support@", "/ecoles/erreurs?code=abcdef012345"),
+    Scene("problem", "enseignante@lovelace", "/probleme?code=abcdef012345"),
+    Scene("search-nothing", "chef@lovelace", "/recherche?q=introuvable"),
     Scene("schools-sought", "support@", "/ecoles?recherche=love"),
     Scene("schools-none", "support@", "/ecoles?recherche=introuvable"),
+    Scene("sitemap-signed-in", "administrateur@lovelace", "/plan-du-site"),
     Scene("accessibility-signed-in", "chef@lovelace", "/mentions/accessibilite"),
+    Scene("masks-compared", "chef@lovelace", f"{MASKS}/comparer?diplome=40025520"),
+    Scene("masks-two", "administrateur@lovelace", f"{MASKS}/comparer?diplome=40025520&vers=50025524"),
+    Scene("masks-copied", "administrateur@lovelace", f"{MASKS}/copier?diplome=40025520&vers=50025524"),
     Scene("confirm-one-mask", "administrateur@lovelace", f"{MASKS}/reinitialiser?diplome=40025520&key=links"),
     Scene("confirm-all-masks", "administrateur@lovelace", f"{MASKS}/reinitialiser?diplome=40025520"),
+    Scene("passport-page", "chef@lovelace", f"{PICTURES}/passeport/derniere-page"),
     Scene("confirm-logo", "chef@lovelace", f"{PICTURES}/supprimer/logo"),
     Scene("confirm-address", "chef@lovelace", f"{PARTICULARS}/confirmer-adresse"),
     Scene(
@@ -250,6 +286,7 @@ OTHERS = [
         Scene(f"second-factor-{who.partition('@')[0]}", who, "/mon-compte/second-facteur")
         for who in ("chef@lovelace", "inspecteur@")
     ),
+    Scene("passkeys-none", "chef@lovelace", "/mon-compte/second-facteur/cles"),
     Scene(
         "second-factor-refused",
         "enseignante@lovelace",
@@ -324,13 +361,15 @@ REFUSALS = [
     Scene(
         "masks-saved",
         "administrateur@chatelet",
-        f"{MASKS}?diplome=CAP-ELEC",
+        f"{MASKS}?diplome=50025524",
         200,
         press("Valider", description="Le chantier", links="Documents du constructeur"),
     ),
     Scene("picture-refused", "administrateur@chatelet", PICTURES, 422, _deposit("logo", b"<html>rien</html>" * 9)),
     Scene("picture-missing", "administrateur@chatelet", PICTURES, 422, press("Télécharger un logo")),
     Scene("picture-saved", "administrateur@chatelet", PICTURES, 200, _deposit("cachet", png(90, 60))),
+    Scene("picture-clear", "administrateur@lovelace", PICTURES, 200, _clearing),
+    Scene("picture-clear-refused", "administrateur@chatelet", f"{PICTURES}/transparence", 422),
     Scene("password-refused", "administrateur@lovelace", "/mon-compte", 422, press("Changer mon mot de passe")),
 ]
 

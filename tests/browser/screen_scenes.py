@@ -8,11 +8,11 @@ from datetime import date
 
 from playwright.sync_api import Page
 
-from tests.browser.scenes import PARTICULARS, TRANSFERS, Scene, press
+from tests.browser.scenes import PARTICULARS, TRANSFERS, Scene, keep_list, press
 from tests.helpers.chromium import PASSWORD, Site
 
 STUDENTS, DIVISIONS, DIPLOMAS = "/admin/eleves/", "/admin/divisions/", "/admin/diplomes/"
-MEFS = "/admin/mefs/"
+MEFS, WORKBOOK = "/admin/mefs/", "/admin/eleves/export/xlsx/"
 USERS, MASKS_SCREEN, JOURNAL = "/admin/utilisateurs/", "/admin/masques/", "/admin/journal/"
 ACCOUNTS, PUPIL_USERS = "/admin/eleves/ouvrir-comptes", "/admin/utilisateurs/?recherche=apprenant"
 HISTORY, SHEETS = "/admin/parametres/historique", "/admin/utilisateurs/fiches"
@@ -22,11 +22,15 @@ _LONG_NAME = "Wertherwilhelminenburgersteinmetzgeselle-Constantinopolitanopoulos
 
 
 def follow(*names: str) -> Act:
-    """Return the action of following links of the page's content, one after the other, by what they begin with."""
+    """Return the action of following links of the page's content, one after the other, by what their text begins with.
+
+    Not by what they are called: that says the person of a row first name first.
+    """
 
     def act(site: Site, page: Page) -> None:
         for name in names:
-            page.get_by_role("main").get_by_role("link", name=re.compile(f"^{name}")).first.click()
+            text = re.compile(r"^\s*" + name.replace(" ", r"\s+"))
+            page.get_by_role("main").get_by_role("link").filter(has_text=text).first.click()
 
     return act
 
@@ -51,7 +55,7 @@ def confirm(site: Site, page: Page) -> None:
     """Press the button of a confirmation, with one's own password where it asks for it."""
     for field in page.locator("main [name=current_password]").all():
         field.fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button").first.click()
+    page.locator("main button[type=submit]").first.click()
 
 
 def _open_the_first(site: Site, page: Page) -> None:
@@ -80,6 +84,11 @@ def _person(last_name: str, role: str = "Enseignant") -> Act:
     return act
 
 
+def _consent(name: str) -> Act:
+    """Return the action of the head who consents to an account that waits."""
+    return then(follow(name, "Donner mon accord"), confirm)
+
+
 def _tick_first(number: int, action: str) -> Act:
     """Return the action of ticking the first rows and asking for what is done to them."""
 
@@ -100,7 +109,7 @@ def _open_account(site: Site, page: Page) -> None:
 
 def _student_without_pupil(site: Site, page: Page) -> None:
     """Ask for the account of a pupil without saying whose."""
-    page.get_by_label("Rôle").select_option(label="Apprenant")
+    page.get_by_label("Rôle", exact=True).select_option(label="Apprenant")
     press("Valider", last_name="a")(site, page)
 
 
@@ -115,6 +124,13 @@ def _conflict(site: Site, page: Page) -> None:
     other.wait_for_url("**/details/**")
     other.close()
     press("Valider", discipline="Saisie de la première fenêtre")(site, page)
+
+
+def _await_workbook(site: Site, page: Page) -> None:
+    """Ask for the workbook of the pupils, and wait until it is there."""
+    press("Préparer le classeur XLSX")(site, page)
+    page.get_by_role("link", name=re.compile("^Télécharger")).wait_for(timeout=60_000)
+    page.reload()
 
 
 def _without_siecle(site: Site, page: Page) -> None:
@@ -182,11 +198,20 @@ READING = [
     Scene("students-none", ADMIN, f"{STUDENTS}?recherche=introuvable"),
     Scene("students-last-page", ADMIN, f"{STUDENTS}?fin=oui"),
     Scene("students-letter", ADMIN, f"{STUDENTS}?lettre=t"),
+    Scene("students-not-kept", ADMIN, f"{STUDENTS}?ine=sans", 422, keep_list("")),
+    Scene("students-kept", ADMIN, f"{STUDENTS}?ine=sans", 200, keep_list("Sans INE")),
+    Scene("students-kept-lists", ADMIN, f"{STUDENTS}listes/"),
     Scene("users-filtered", HEAD, f"{USERS}?role=teacher&etat=actif"),
     Scene("users-head", HEAD, USERS),
     Scene("journal-filtered", HEAD, f"{JOURNAL}?recherche=granite&du=2020-01-01"),
     Scene("no-such-student", ADMIN, f"{STUDENTS}details/?id=99999999999999999999", 404),
     Scene("dashboard-tables", HEAD, "/admin/", 200, _tables_open),
+]
+
+WORKBOOKS = [
+    Scene("workbook-offered", ADMIN, WORKBOOK),
+    Scene("workbook-ready", ADMIN, f"{WORKBOOK}?situation=presents", 200, _await_workbook),
+    Scene("workbook-listed", ADMIN, WORKBOOK),
 ]
 
 GATES = [
@@ -201,6 +226,7 @@ WRITING = [
     Scene("user-new", ADMIN, f"{USERS}new/"),
     Scene("user-new-refused", ADMIN, f"{USERS}new/", 422, press("Valider", email="a@b")),
     Scene("user-created", ADMIN, USERS, 200, _person("Obsidienne")),
+    Scene("teacher-consent", HEAD, f"{USERS}?etat=accord", 200, _consent("OBSIDIENNE")),
     Scene("user-edit", ADMIN, USERS, 200, follow("Corriger .*OBSIDIENNE")),
     Scene("user-conflict", ADMIN, USERS, 409, _conflict),
     Scene("user-reset", ADMIN, USERS, 200, follow("OBSIDIENNE", "Réinitialiser")),
@@ -213,7 +239,7 @@ WRITING = [
     Scene("user-pending", ADMIN, USERS, 200, _person("Pyrite", "Administrateur")),
     Scene("dashboard-pending", HEAD, "/admin/"),
     Scene("consent", HEAD, f"{USERS}?etat=accord", 200, follow("PYRITE", "Donner mon accord")),
-    Scene("consent-given", HEAD, f"{USERS}?etat=accord", 200, then(follow("PYRITE", "Donner mon accord"), confirm)),
+    Scene("consent-given", HEAD, f"{USERS}?etat=accord", 200, _consent("PYRITE")),
     Scene("consent-revoke", HEAD, USERS, 200, follow("PYRITE", "Retirer mon accord")),
     Scene("own-email", HEAD, "/mon-compte/adresse"),
     Scene("accounts-choice", ADMIN, ACCOUNTS),
@@ -258,7 +284,15 @@ WRITING = [
     Scene("sheets-kept", ADMIN, SHEETS),
     Scene("sheets-gone", ADMIN, f"{SHEETS}/999999", 404),
     Scene("sheets-chosen", ADMIN, f"{USERS}?recherche=quartz", 200, follow("QUARTZ", "Fiche d’activation")),
-    Scene("sheets-of-a-long-name", ADMIN, USERS, 200, then(_person(_LONG_NAME), follow("Fiche d’activation"))),
+    Scene("user-of-a-long-name", ADMIN, USERS, 200, _person(_LONG_NAME)),
+    Scene("teacher-consent-of-a-long-name", HEAD, f"{USERS}?etat=accord", 200, _consent("WERTHERWILHELM")),
+    Scene(
+        "sheets-of-a-long-name",
+        ADMIN,
+        f"{USERS}?recherche=Wertherwilhelm",
+        200,
+        follow("WERTHERWILHELM", "Fiche d’activation"),
+    ),
     Scene(
         "sheets-of-a-long-name-created",
         ADMIN,
@@ -293,8 +327,16 @@ WRITING = [
     Scene("diplomas-of-ones-own", ADMIN, f"{DIPLOMAS}?origine=propres"),
     Scene("establishment-edit", ADMIN, "/admin/etablissements/", 200, follow("Corriger")),
     Scene("student-new", GATED, STUDENTS, 200, then(_without_siecle, go(f"{STUDENTS}new/"))),
-    Scene("student-new-refused", GATED, f"{STUDENTS}new/", 422, press("Valider", division="rien")),
+    Scene("student-new-refused", GATED, f"{STUDENTS}new/", 422, press("Valider")),
     Scene("student-edit", GATED, STUDENTS, 200, follow("Corriger .*AGATE")),
+    Scene("student-division", GATED, STUDENTS, 200, follow("AGATE", "Changer de division")),
+    Scene(
+        "student-division-refused",
+        GATED,
+        STUDENTS,
+        422,
+        then(follow("AGATE", "Changer de division"), press("Changer de division")),
+    ),
     Scene("student-departure", GATED, STUDENTS, 200, follow("AGATE", "Noter son départ")),
     Scene(
         "student-departure-refused",
@@ -326,13 +368,6 @@ WRITING = [
         lambda site, page: page.goto(re.sub(r"/details/\?id=(\d+)", r"/\1/doublon/\1", _first_address(page))),
     ),
     Scene("division-course", GATED, DIVISIONS, 200, then(_open_the_first, follow("Donner une formation"))),
-    Scene(
-        "division-course-refused",
-        GATED,
-        DIVISIONS,
-        422,
-        then(_open_the_first, follow("Donner une formation"), press("Donner une formation", mef_code="24799999999")),
-    ),
     Scene("division-new", GATED, f"{DIVISIONS}new/"),
 ]
 
@@ -355,4 +390,4 @@ HISTORIES = [
     Scene("journal-line", HEAD, JOURNAL, 200, _open_the_first),
 ]
 
-SCREEN_SCENES = [*GATES, *READING, *WRITING, *HISTORIES]
+SCREEN_SCENES = [*GATES, *READING, *WORKBOOKS, *WRITING, *HISTORIES]

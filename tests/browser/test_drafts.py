@@ -205,10 +205,10 @@ class TestMasks:
         page.goto(MASKS)
         page.locator("[name=links]").fill("Intitulé en cours")
 
-        page.get_by_label("Diplôme").select_option("CAP-ELEC")
+        page.get_by_label("Diplôme").select_option("50025524")
         page.get_by_role("button", name="Afficher").click()
 
-        page.wait_for_url("**diplome=CAP-ELEC")
+        page.wait_for_url("**diplome=50025524")
         expect(page.locator("[name=links]")).to_have_value("")
         page.get_by_label("Diplôme").select_option("40025520")
         page.get_by_role("button", name="Afficher").click()
@@ -231,7 +231,7 @@ class TestMasks:
 
     def test_enter_in_a_wording_saves(self, site: Site) -> None:
         page = site.visitor(ADMIN)
-        page.goto("/admin/parametres/masques?diplome=CAP-ELEC")
+        page.goto("/admin/parametres/masques?diplome=50025524")
         page.locator("[name=resources]").fill("Salles")
         page.keyboard.press("Enter")
         expect(page.locator(".flash")).to_contain_text("enregistrés")

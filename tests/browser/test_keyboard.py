@@ -51,6 +51,30 @@ class TestKeyboard:
         names = [stop["name"] for stop in stops]
         assert _in_order(["name", "uai", "email", "postal_code", "city", "signatory_name", "timezone"], names), names
 
+    def test_a_slash_leads_to_the_search_and_arrows_through_what_it_found(self, site: Site) -> None:
+        page = site.visitor("administrateur@lovelace")
+        page.goto(PARTICULARS)
+
+        page.keyboard.press("/")
+        page.keyboard.type("division")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/recherche?q=division")
+        page.keyboard.press("/")
+        page.keyboard.press("ArrowDown")
+
+        expect(page.locator(".found li a").first).to_be_focused()
+        page.keyboard.press("ArrowUp")
+        expect(page.get_by_label("Chercher partout")).to_be_focused()
+
+    def test_a_slash_is_typed_in_a_field(self, site: Site) -> None:
+        page = site.visitor("administrateur@lovelace")
+        page.goto(PARTICULARS)
+
+        page.get_by_label("Ville").fill("")
+        page.get_by_label("Ville").press("/")
+
+        expect(page.get_by_label("Ville")).to_have_value("/")
+
     def test_a_form_is_sent_with_enter(self, site: Site) -> None:
         page = site.visitor("administrateur@lovelace")
         page.goto(PARTICULARS)

@@ -20,6 +20,7 @@ class TestNarrowTables:
     def test_on_a_telephone_the_lists_of_levels_are_as_wide_as_the_page(self, site: Site) -> None:
         page = _opened(site, "enseignante@lovelace", "/eleves", 320)
         page.get_by_role("link", name="Évaluer la division 1MELEC").click()
+        page.get_by_role("link", name="Une seule compétence").click()
         lists = page.locator("select[name^=niveau-]")
 
         assert lists.count() > 1
@@ -40,3 +41,37 @@ class TestNarrowTables:
 
         assert page.get_by_role("columnheader", name="Actions").count() == 1
         assert page.locator(".table-frame").evaluate(_HIDDEN) <= 0
+
+    def test_on_a_telephone_each_row_is_a_card_and_still_a_row_for_the_ear(self, site: Site) -> None:
+        page = _opened(site, "administrateur@lovelace", "/admin/utilisateurs/", 360)
+        row = page.get_by_role("row", name="AGATE")
+
+        assert page.locator(".table-frame").evaluate(_HIDDEN) <= 0
+        box = row.bounding_box()
+        assert box is not None and box["width"] > 300
+        assert row.get_by_role("rowheader").inner_text() == "AGATE"
+        assert row.get_by_role("cell", name="Apprenant", exact=True).count() == 1
+        assert row.get_by_role("link", name="Corriger").is_visible()
+        assert not row.locator("[data-more]").first.is_visible()
+        assert page.get_by_role("link", name="Nom").is_visible()
+
+    def test_on_a_small_desk_the_menu_is_its_icons_and_keeps_its_names(self, site: Site) -> None:
+        page = _opened(site, "chef@lovelace", "/admin/", 1000)
+        side = page.locator(".side")
+        link = side.get_by_role("link", name="Paramètres")
+
+        box = side.bounding_box()
+        assert box is not None and box["width"] <= 64
+        assert link.get_attribute("title") == "Paramètres"
+        link.click()
+        page.wait_for_url("**/parametres/**")
+
+    def test_a_form_longer_than_the_screen_keeps_its_buttons_in_sight(self, site: Site) -> None:
+        page = _opened(site, "administrateur@lovelace", "/admin/parametres/etablissement", 1280)
+        button = page.get_by_role("main").get_by_role("button", name="Valider")
+
+        box, city = button.bounding_box(), page.locator("[name=city]")
+        assert box is not None and box["y"] + box["height"] <= 900
+        city.focus()
+        field = city.bounding_box()
+        assert field is not None and field["y"] + field["height"] < box["y"]

@@ -45,7 +45,7 @@ class TestStory:
 
         # The teacher finds the pupil, and evaluates.
         teacher.goto("/")
-        teacher.get_by_role("searchbox", name="Chercher").fill("agate noe")
+        teacher.get_by_role("searchbox", name="Chercher", exact=True).fill("agate noe")
         teacher.get_by_role("button", name="Filtrer").click()
         teacher.get_by_role("link", name="AGATE Noé").click()
         teacher.get_by_role("link", name="Évaluer", exact=True).click()
@@ -73,7 +73,7 @@ class TestStory:
 
         # The teacher sees that it waits, reads it, hands it back; the pupil completes it; it is validated.
         teacher.goto("/eleves")
-        expect(teacher.locator("main")).to_contain_text("votre validation")
+        expect(teacher.locator("main")).to_contain_text("à valider en")
         teacher.goto(f"{OWN}/fiches?etat=submitted")
         teacher.get_by_role("link", name=title).click()
         expect(teacher.locator("main")).to_contain_text(WORDS)

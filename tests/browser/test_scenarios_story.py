@@ -65,6 +65,93 @@ class TestEditor:
             "https://guide.example/page</a></li></ul>"
         )
 
+    def test_marks_and_lists_what_is_selected_and_takes_it_back(self, site: Site) -> None:
+        page = site.visitor("enseignante@lovelace")
+        page.goto(NEW)
+        words = page.get_by_role("textbox", name="Description")
+        tools = page.get_by_role("toolbar", name="Description")
+        words.focus()
+        page.keyboard.type("un deux")
+        page.keyboard.press("Enter")
+        page.keyboard.type("trois")
+
+        page.keyboard.press("Control+a")
+        tools.get_by_role("button", name="Gras").click()
+        assert words.inner_html() == "<p><strong>un deux</strong></p><p><strong>trois</strong></p>"
+        expect(tools.get_by_role("button", name="Gras")).to_have_attribute("aria-pressed", "true")
+        tools.get_by_role("button", name="Gras").click()
+        assert words.inner_html() == "<p>un deux</p><p>trois</p>"
+        tools.get_by_role("button", name="Liste numérotée").click()
+        assert words.inner_html() == "<ol><li>un deux</li><li>trois</li></ol>"
+        tools.get_by_role("button", name="Liste", exact=True).click()
+        assert words.inner_html() == "<ul><li>un deux</li><li>trois</li></ul>"
+        tools.get_by_role("button", name="Liste", exact=True).click()
+        assert words.inner_html() == "<p>un deux</p><p>trois</p>"
+
+        page.keyboard.press("End")
+        for _word in "deux":
+            page.keyboard.press("Shift+ArrowLeft")
+        page.keyboard.press("Control+i")
+        assert words.locator("em").count() == 1
+
+    def test_undoes_tools_and_typing_step_by_step(self, site: Site) -> None:
+        page = site.visitor("enseignante@lovelace")
+        page.goto(NEW)
+        words = page.get_by_role("textbox", name="Description")
+        words.focus()
+        page.keyboard.type("un mot")
+        page.keyboard.press("Control+a")
+        page.keyboard.press("Control+b")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.type(" de plus")
+
+        page.keyboard.press("Control+z")
+        assert words.inner_html() == "<p><strong>un mot</strong></p>"
+        page.keyboard.press("Control+z")
+        assert words.inner_html() == "<p>un mot</p>"
+        page.keyboard.press("Control+y")
+        assert words.inner_html() == "<p><strong>un mot</strong></p>"
+        page.keyboard.press("Control+z")
+        page.keyboard.press("Control+z")
+        assert not (words.text_content() or "").strip()
+
+    def test_puts_what_is_pasted_where_the_caret_is(self, site: Site) -> None:
+        page = site.visitor("enseignante@lovelace")
+        page.goto(NEW)
+        words = page.get_by_role("textbox", name="Description")
+        words.focus()
+        page.keyboard.type("début fin")
+        for _letter in "fin":
+            page.keyboard.press("ArrowLeft")
+
+        page.evaluate(_PASTE, [words.element_handle(), "<p>au <b>milieu</b></p>"])
+        page.keyboard.type(" ")
+        assert words.inner_html().replace("&nbsp;", " ") in (
+            "<p>début au <strong>milieu</strong> fin</p>",
+            "<p>début au <strong>milieu </strong>fin</p>",
+        )
+
+        page.evaluate(_PASTE, [words.element_handle(), "<ul><li>un</li><li>deux</li></ul>"])
+        assert words.locator(":scope > *").evaluate_all("all => all.map((each) => each.localName)") == ["p", "ul", "p"]
+        assert (words.text_content() or "").split() == ["début", "au", "milieu", "undeuxfin"]
+
+    def test_takes_a_link_away(self, site: Site) -> None:
+        page = site.visitor("enseignante@lovelace")
+        page.goto(NEW)
+        words = page.get_by_role("textbox", name="Description")
+        words.focus()
+        page.keyboard.type("le guide")
+        page.keyboard.press("Control+a")
+        page.keyboard.press("Control+k")
+        page.keyboard.type("https://guide.example/")
+        page.keyboard.press("Enter")
+        assert words.inner_html() == '<p><a href="https://guide.example/">le guide</a></p>'
+
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("Control+k")
+        page.get_by_role("button", name="Retirer le lien").first.click()
+        assert words.inner_html() == "<p>le guide</p>"
+
     def test_reduces_what_is_pasted_to_what_is_kept(self, site: Site) -> None:
         page = site.visitor("enseignante@lovelace")
         page.goto(NEW)
@@ -205,12 +292,12 @@ class TestMasks:
         expect(teacher.get_by_role("heading", name="La question du client")).to_be_visible()
         teacher.goto("/scenarios/1/modifier")
         expect(teacher.get_by_role("textbox", name="La question du client")).to_be_visible()
-        teacher.goto(f"{NEW}&diplome=CAP-ELEC")
+        teacher.goto(f"{NEW}&diplome=50025524")
         expect(teacher.get_by_role("main")).not_to_contain_text("La question du client")
 
     def test_are_previewed_without_script_as_they_are_stored(self, site: Site) -> None:
         page = site.visitor("chef@lovelace", javascript=False)
 
-        page.goto("/admin/parametres/masques?diplome=CAP-ELEC")
+        page.goto("/admin/parametres/masques?diplome=50025524")
 
         expect(page.locator(".mask-preview")).to_contain_text("Matériels et logiciels utilisés")

@@ -67,6 +67,7 @@ class TestDelete:
 @WITH_AND_WITHOUT
 class TestSeveralRows:
     def test_asks_once_naming_them_and_acts(self, site: Site, page: Page, javascript: bool) -> None:
+        self._the_head_lets_teachers_open_at_once(site)
         suffix = "avec" if javascript else "sans"
         for name in ("Azurite", "Olivine"):
             _create_teacher(site, page, f"{name}-{suffix}")
@@ -88,6 +89,13 @@ class TestSeveralRows:
 
         expect(page.locator(".flash")).to_contain_text("2 comptes désactivés")
         expect(_states(page, suffix)).to_have_text(["désactivé", "désactivé"])
+
+    def _the_head_lets_teachers_open_at_once(self, site: Site) -> None:
+        page = site.visitor("chef@lovelace")
+        page.goto(f"{USERS}accord-enseignants")
+        page.get_by_label("Aucun").check()
+        page.get_by_role("button", name="Enregistrer").click()
+        expect(page.locator(".flash")).to_be_visible()
 
     def test_says_what_to_do_when_nothing_is_ticked(self, page: Page) -> None:
         page.goto(USERS)

@@ -20,10 +20,16 @@ _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
 class _WholeAnswers(FlaskClient):
-    """A client that reads each answer to its end, as a browser does: an export is sent while its rows are read."""
+    """A client that reads each answer to its end, as a browser does: an export is sent while its rows are read.
+
+    Whatever a test asks, a page that refuses must say so first: in its title, and by what takes the focus (WCAG 4.1.3).
+    """
 
     def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> TestResponse:
-        return super().open(*args, buffered=buffered, **kwargs)
+        answer = super().open(*args, buffered=buffered, **kwargs)
+        if answer.mimetype == "text/html" and answer.status_code in (409, 422):
+            _assert_says_its_refusal(answer.text)
+        return answer
 
 
 class Browser:
@@ -109,6 +115,11 @@ class Browser:
             session.update(waiting | {"_user_id": token, "_fresh": True, guard.OWNER: owner})
         self._token = ""
         return self
+
+
+def _assert_says_its_refusal(page: str) -> None:
+    assert "<title>Erreur – " in page, page[page.index("<title>") : page.index("</title>")]
+    assert " autofocus" in page, "nothing of this refusal takes the focus"
 
 
 def _unescape(text: str) -> str:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, StorageState
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    StorageState,
+    sync_playwright,
+)
 
-from tests.helpers.platform import Platform
+from tests.helpers.platform import Platform, find_chromium
 
-ARGUMENTS = [
+_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -28,6 +41,21 @@ _REPORT_VIOLATIONS = """
 addEventListener('securitypolicyviolation', (event) =>
   console.error(`CSP: ${event.violatedDirective} refused ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 """
+
+
+@contextmanager
+def started() -> Iterator[Browser]:
+    """Yield Chromium, started; without it the test is skipped, or fails where CPRO_REQUIRE_BROWSER=1 (.ci/run)."""
+    found = find_chromium()
+    if not found:
+        missing = "Chromium is not installed (Debian: apt-get install chromium)"
+        if os.environ.get("CPRO_REQUIRE_BROWSER") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=_ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @dataclass
@@ -67,7 +95,7 @@ class Witness:
                 self.document = response
             if response.status < 500:
                 return
-        elif response.status < 400:
+        elif response.status < 400 or response.status == 422:  # a form that a script of ours sent is refused
             return
         self.complaints.append(f"status {response.status}: {response.url}")
 

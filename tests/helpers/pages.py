@@ -7,6 +7,8 @@ from xml.etree.ElementTree import Element
 import html5lib
 from werkzeug.test import TestResponse
 
+from tests.helpers.browser import Browser
+
 _SPACES = str.maketrans({"\u202f": " ", "\u00a0": " "})
 
 
@@ -107,9 +109,20 @@ class Page:
         """Return the addresses of the links of the main part, in order."""
         return [each.get("href") or "" for each in self.main.iter("a")]
 
+    @property
+    def trail(self) -> list[tuple[str, str]]:
+        """Return the breadcrumbs: words, and address of what stands above ("" for the page itself)."""
+        trails = [each for each in self.main.iter("nav") if each.get("aria-label") == "Fil d’Ariane"]
+        found = [(step, next(step.iter("a"), None)) for trail in trails for step in trail.iter("li")]
+        return [(text_of(step), "" if link is None else link.get("href", "")) for step, link in found]
+
     def rows(self) -> list[list[str]]:
         """Return the cells of the tables' bodies, row by row."""
         return [[text_of(cell) for cell in row] for body in self.main.iter("tbody") for row in body.iter("tr")]
+
+    def neighbour(self, rel: str) -> str:
+        """Return the address of another page of the list (`first`, `prev`, `next`, `last`), "" where there is none."""
+        return next((link.get("href", "") for link in self.main.iter("a") if link.get("rel") == rel), "")
 
     def _find(self, element_id: str) -> Element | None:
         return next((each for each in self.main.iter() if each.get("id") == element_id), None)
@@ -120,5 +133,29 @@ def text_of(element: Element) -> str:
     return " ".join("".join(element.itertext()).translate(_SPACES).split())
 
 
+def seen_text_of(element: Element) -> str:
+    """Return the text of an element on one line, without what is said for the ear alone."""
+    heard = [each for each in element.iter() if "sr-only" in each.get("class", "").split()]
+    seen = text_of(element)
+    for each in heard:
+        seen = seen.replace(text_of(each), "")
+    return " ".join(seen.split())
+
+
 def _posts_version(form: Element) -> bool:
-    return any(each.get("name") == "version" for each in form.iter("input"))
+    return any(each.get("name") in ("version", "shown") for each in form.iter("input"))
+
+
+def walk(browser: Browser, address: str) -> list[list[str]]:
+    """Return the rows of every page of a list, one page after another, having gone back from the last to the first."""
+    page = Page(browser.get(address))
+    rows = page.rows()
+    while onwards := page.neighbour("next"):
+        page = Page(browser.get(onwards))
+        rows += page.rows()
+    back = page.rows()
+    while backwards := page.neighbour("prev"):
+        page = Page(browser.get(backwards))
+        back = [*page.rows(), *back]
+    assert back == rows
+    return rows

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageDraw
 
 from cpro.establishments.imaging import UnusablePicture, prepare_picture
 
@@ -46,6 +46,13 @@ def encoded(image: Image.Image, format: str, **options: object) -> bytes:
 def png(width: int = 64, height: int = 32, **options: object) -> bytes:
     """Return an opaque PNG."""
     return encoded(two_halves(width, height), "PNG", **options)
+
+
+def stamp_on_paper() -> bytes:
+    """Return a PNG of a stamp: a ring of blue ink on white paper."""
+    drawn = Image.new("RGB", (300, 300), "white")
+    ImageDraw.Draw(drawn).ellipse((20, 20, 280, 280), outline=BLUE, width=20)
+    return encoded(drawn, "PNG")
 
 
 def transparent_png(width: int = 64, height: int = 32) -> bytes:

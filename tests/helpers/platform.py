@@ -21,6 +21,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
+from cpro.config import local_url
 from cpro.core.database_roles import grant_rights
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
@@ -195,7 +196,7 @@ class Platform:
     @property
     def url(self) -> str:
         """Return the address it announces."""
-        return f"http://127.0.0.1:{self.port}"
+        return local_url(self.settings.get("CPRO_HOST", "127.0.0.1"), self.port)
 
     @property
     def database(self) -> Path:

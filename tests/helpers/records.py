@@ -19,7 +19,7 @@ from tests.helpers import lock_order
 
 #: What signing in and browsing change by themselves; the head of the journal's chain follows its lines,
 #: and the words of searches follow names.
-_VOLATILE = {"audit_head", "search_word", "sign_in", "failure_counter", "parked_form"}
+_VOLATILE = {"audit_head", "search_word", "sign_in", "failure_counter", "parked_form", "shown_error"}
 #: Lines that tell of a look or of a refused page: the journal grows by them without anything having changed.
 _LOOKS = ("access:refused", "record:opened", "page:opened", "list:")
 

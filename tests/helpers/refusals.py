@@ -207,6 +207,12 @@ REFUSED = {
     ),
     "consenting to a teacher": Refused("head", USERS + "accord/?id={id}", _account("teacher"), "Aucun accord n’a été"),
     "consenting to oneself": Refused("head", USERS + "accord/?id={id}", _account("head"), "Seul le chef"),
+    "resetting the second factor of somebody who has none": Refused(
+        "head", USERS + "second-facteur/?id={id}", _account("teacher"), "n’a pas de second facteur"
+    ),
+    "resetting one's own second factor": Refused(
+        "head", USERS + "second-facteur/?id={id}", _account("head"), "Un second facteur se réinitialise par un autre"
+    ),
     "linking a teacher's account": Refused(
         "administrator", USERS + "{id}/relier?eleve={student}", _account("teacher"), "apprenant"
     ),
@@ -229,6 +235,9 @@ REFUSED = {
         lambda session, world: 0,
         "Il n’y a pas de logo à supprimer",
     ),
+    "clearing no stamp": Refused(
+        "administrator", "/admin/parametres/logo/transparence", lambda session, world: 0, "Aucun cachet n’a été déposé"
+    ),
     "giving up an applied import": Refused(
         "administrator", "/admin/imports/{id}/abandonner", _run(RunState.APPLIED), "import"
     ),
@@ -237,6 +246,9 @@ REFUSED = {
     ),
     "closing a closed mandate": Refused("head", MANDATES + "fermer", OVER, "Cet accès est déjà fermé."),
     "closing an ended mandate": Refused("head", MANDATES + "fermer", ENDED, "Cet accès a pris fin le 30/09/2025"),
+    "resetting the second factor of an inspector who left": Refused(
+        "head", MANDATES + "second-facteur", ENDED, "Cet accès a pris fin le 30/09/2025"
+    ),
     "extending an ended mandate": Refused("head", MANDATES + "prolonger", ENDED, "Cet accès a pris fin le 30/09/2025"),
     "deleting a colleague's fiche": Refused(
         "teacher", "/eleves/{student}/fiches/{id}/supprimer", _record(Fiche), "Une collègue"
@@ -272,6 +284,7 @@ _LEFT_TO_SIECLE = {
     name: Refused("administrator", address, _siecle_pupil, "à corriger dans SIECLE puis à importer à nouveau")
     for name, address in {
         "a departure where SIECLE is used": "/admin/eleves/depart?ids={id}",
+        "another division where SIECLE is used": "/admin/eleves/division?ids={id}",
         "a course where SIECLE is used": "/admin/eleves/formation?ids={id}",
         "a return where SIECLE is used": "/admin/eleves/{id}/retour",
         "a merge where SIECLE is used": "/admin/eleves/{id}/doublon/{student}",
@@ -287,10 +300,13 @@ NEVER_REFUSED = {
     "addresses.answer": "a link that holds no more is refused on both steps: tests/users/test_addresses.py",
     "users.sign_in": "a form",
     "second_factor.ask": "a form",
+    "second_factor.ask_again": "a form",
     "verification.ask": "a form",
     "verification.show": "a form",
     "pupil_accounts.open_accounts": "nobody to open an account to is said on both steps, and is no refusal",
     "pupil_accounts.seen_links": "reading twice changes nothing",
+    "masks.copy": "a diploma onto itself is refused before either step: tests/settings/test_mask_copies.py",
+    "problems.describe": "a form",
     "masks.reset": "restoring the defaults twice changes nothing",
     "masques.delete_view": "restoring a default is always possible",
 }

@@ -21,8 +21,9 @@ from cpro.core.web.screens import Screen
 from cpro.establishments.models import Establishment
 from cpro.masks.models import Mask, MaskKey
 from cpro.students.models import MEF, Diploma, Division, Student
-from cpro.users.models import Account, ActivationCode
+from cpro.users.models import Account, ActivationCode, SecondFactor
 from tests.factories import World, make_account, make_mef, make_student
+from tests.helpers.phone import make_second_factor
 
 CREATE, EDIT, DELETE, DETAILS = "créer", "corriger", "supprimer", "détailler"
 CSV, XLSX = "exporter en CSV", "exporter en XLSX"
@@ -82,11 +83,30 @@ def _with_account(session: Session, world: World) -> object:
     return account
 
 
+def _second_factor(session: Session, world: World) -> object:
+    """Give the teacher a second factor, unless they have one."""
+    wanted = SecondFactor.account_id == world.a.account_ids["teacher"]
+    found = session.scalars(select(SecondFactor).where(wanted)).first()
+    if found is None:
+        session.add(found := make_second_factor(session.get_one(Account, world.a.account_ids["teacher"])))
+    return found
+
+
 def _course(session: Session, world: World) -> object:
     """Add a course to the school's list, unless it is there."""
     found = session.scalars(select(MEF).where(MEF.code == "24725510310", MEF.establishment_id == world.a.id)).first()
     if found is None:
         session.add(found := make_mef(world.a.id, code="24725510310"))
+    return found
+
+
+def _division(session: Session, world: World) -> object:
+    """Add a division that nobody is in, unless it is there."""
+    found = session.scalars(
+        select(Division).where(Division.code == "1NEUVE", Division.establishment_id == world.a.id)
+    ).first()
+    if found is None:
+        session.add(found := Division(establishment_id=world.a.id, code="1NEUVE", label=""))
     return found
 
 
@@ -196,6 +216,15 @@ CASES: dict[str, dict[str, Case]] = {
             journal="account:consent:granted",
             permission=Permission.USERS_CONSENT,
         ),
+        "/second-facteur/": Case(
+            row="QUARTZ",
+            link="Réinitialiser le second facteur",
+            button="Réinitialiser le second facteur",
+            before=_second_factor,
+            after=_is_not(SecondFactor),
+            journal="account:second-factor:reset",
+            permission=Permission.SECOND_FACTORS_RESET,
+        ),
     }
     | _read()
     | _exported(),
@@ -230,6 +259,17 @@ CASES: dict[str, dict[str, Case]] = {
             button="Noter le départ",
             after=_is(Student, last_name="Secret-alpha", is_active=False),
             journal="student:departed",
+            permission=Permission.STUDENTS_EDIT,
+        ),
+        "cocher : Changer de division": Case(
+            row="SECRET-ALPHA",
+            typed={"division": "1NEUVE"},
+            button="Changer de division",
+            before=_division,
+            after=lambda session, world: session.scalars(
+                select(Student.id).join(Student.division).where(Division.code == "1NEUVE")
+            ).first(),
+            journal="student:changed",
             permission=Permission.STUDENTS_EDIT,
         ),
         "cocher : Donner une formation": Case(

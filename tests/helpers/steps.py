@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 from werkzeug.test import TestResponse
 
 from tests.helpers.browser import Browser
-from tests.helpers.pages import Page, text_of
+from tests.helpers.pages import Page, seen_text_of, text_of
 
 Fields = dict[str, list[str]]
 #: links that give a file, which the journal counts as exported
@@ -48,9 +48,14 @@ class Visit:
         return {urljoin(self.address, each.get("href") or ""): text_of(each) for each in root.iter("a")}
 
     def link(self, words: str) -> str:
-        """Return the address of the one link of the main part whose words match. Raises `NotOffered`."""
-        links = {urljoin(self.address, each.get("href") or ""): text_of(each) for each in self.page.main.iter("a")}
+        """Return the address of the one link of the main part whose words match, all of them or those that are seen.
+
+        Raises `NotOffered`.
+        """
+        named = {urljoin(self.address, each.get("href") or ""): each for each in self.page.main.iter("a")}
+        links = {address: text_of(each) for address, each in named.items()}
         found = [address for address, text in links.items() if re.fullmatch(words, text)]
+        found = found or [address for address, each in named.items() if re.fullmatch(words, seen_text_of(each))]
         if len(found) != 1:
             raise NotOffered(f"{len(found)} links « {words} » in {self.address}, which offers {sorted(links.values())}")
         return found[0]

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import policy
@@ -44,6 +44,8 @@ class Live:
     #: where mails go; without one they are files of the instance folder
     mail_server: Sink | None = None
     port: int = field(default_factory=free_port)
+    #: makes somebody's browser, of the address of the site and their name
+    browse: Callable[[str, str], Visitor] = Visitor
 
     def __enter__(self) -> Live:
         self.flask("db", "upgrade")
@@ -77,9 +79,14 @@ class Live:
         """Return the address people type."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def web_number(self) -> int:
+        """Return the number of gunicorn's process."""
+        return self._web.pid
+
     def visitor(self, name: str) -> Visitor:
         """Return a browser nobody has signed in with."""
-        return Visitor(self.url, name)
+        return self.browse(self.url, name)
 
     def flask(self, *arguments: str) -> str:
         """Run a command of the platform's team and return what it prints; fail if it does."""
@@ -183,9 +190,11 @@ class Live:
 
 
 @contextmanager
-def live(folder: Path, database_url: str, *, mail_server: Sink | None = None, **settings: str) -> Iterator[Live]:
-    """Run a platform meanwhile; its log is shown when the journey fails."""
-    with Live(folder, database_url, settings, mail_server) as platform:
+def live(
+    folder: Path, database_url: str, *, mail_server: Sink | None = None, port: int | None = None, **settings: str
+) -> Iterator[Live]:
+    """Run a platform meanwhile, at a port if one is given; its log is shown when the journey fails."""
+    with Live(folder, database_url, settings, mail_server, port or free_port()) as platform:
         try:
             yield platform
         except BaseException:

@@ -23,6 +23,12 @@ STS_FILE = "sts_emp_0999001W_2026.xml"
 def activate(platform: Live, name: str, *, school: str, login: str, code: str, password: str = PASSWORD) -> Visitor:
     """Choose a password with a code, from the front page, and return the browser that is then signed in."""
     visitor = platform.visitor(name)
+    activate_with(visitor, school=school, login=login, code=code, password=password)
+    return visitor
+
+
+def activate_with(visitor: Visitor, *, school: str, login: str, code: str, password: str = PASSWORD) -> None:
+    """Choose a password with a code in somebody's browser, from the front page."""
     visitor.open_site()
     visitor.follow(_CODE_LINK)
     visitor.press(
@@ -35,7 +41,6 @@ def activate(platform: Live, name: str, *, school: str, login: str, code: str, p
     )
     assert visitor.status == 200, visitor.text
     visitor.sees("Votre mot de passe est enregistré")
-    return visitor
 
 
 def sign_in(platform: Live, name: str, *, school: str, login: str, password: str = PASSWORD) -> Visitor:

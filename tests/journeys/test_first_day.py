@@ -10,6 +10,11 @@ HEAD = "proviseur@academie.example"
 
 
 def test_first_day(platform: Live) -> None:
+    play(platform)
+
+
+def play(platform: Live) -> tuple[Visitor, Visitor]:
+    """Play the day, however its people browse; return the administrator and the head."""
     platform.flask("competences", "load")
     administrator = steps.create_school(
         platform, code="curie", uai=steps.UAI, name="Lycée Marie-Curie", head_email=HEAD
@@ -33,6 +38,7 @@ def test_first_day(platform: Live) -> None:
     source = [item for item in ("Compléter les INE",) if f"{item} (à faire)" in administrator.text]
     assert source == ["Compléter les INE"]  # one pupil of the sample has none: only SIECLE can bring it
     administrator.sees("Il reste un point à régler")
+    return administrator, head
 
 
 def _accounts_are_opened(administrator: Visitor) -> None:
@@ -51,4 +57,5 @@ def _handed_out(platform: Live, administrator: Visitor, *, login: str, **choice:
 
 def _the_other_accounts_activate(platform: Live, administrator: Visitor) -> None:
     for login, sheet in steps.create_sheets(administrator, pour="jamais").items():
-        steps.activate(platform, login, school="curie", login=login, code=sheet["Code"])
+        # The page of the others once more: over HTTP, whatever those browse with.
+        steps.activate_with(Visitor(platform.url, login), school="curie", login=login, code=sheet["Code"])

@@ -21,11 +21,15 @@ def test_teachers_week(platform: Live) -> None:
     steps.attach_courses(administrator)
     teacher = steps.activate_teacher(platform, administrator, name="BOBINE-TEST", login=TEACHER, school="curie")
     colleague = steps.activate_teacher(platform, administrator, name="CUIVRE-FICTIF", login=COLLEAGUE, school="curie")
+    play(platform, administrator, teacher, colleague)
 
+
+def play(platform: Live, administrator: Visitor, teacher: Visitor, colleague: Visitor) -> None:
+    """Play the week, however its people browse."""
     _a_session_that_ends_loses_nothing(platform, teacher)
     _masks_are_reworded_while_it_is_open(administrator, teacher)
     _a_colleague_saves_the_same_scenario(teacher, colleague)
-    _a_division_is_evaluated(teacher)
+    _a_division_is_evaluated(platform, teacher)
     _a_fiche_is_validated(teacher)
     _the_passport_is_checked(platform, teacher)
 
@@ -81,13 +85,13 @@ def _a_colleague_saves_the_same_scenario(teacher: Visitor, colleague: Visitor) -
     teacher.sees("Loi d’Ohm.", "Un multimètre.")
 
 
-def _a_division_is_evaluated(teacher: Visitor) -> None:
+def _a_division_is_evaluated(platform: Live, teacher: Visitor) -> None:
     teacher.menu("Parcours des apprenants")
     teacher.follow("Évaluer la division 2MELEC1")
-    levels = [each for each in {box.get("name") for box in teacher.page.iter("select")} if each.startswith("niveau-")]
-    first = teacher.values("competence")[1]
-    teacher.fill_and_press("Enregistrer les évaluations", {"competence": first, **{each: "3" for each in levels}})
-    teacher.sees("3 apprenants évalués")
+    column = next(name for box in teacher.page.iter("input") if (name := box.get("name", "")).startswith("tous-"))
+    teacher.fill_and_press("Enregistrer les niveaux", {column: "3"})
+    assert "3 niveaux enregistrés" in teacher.text or "sont tous enregistrés" in teacher.text  # as they were typed
+    assert platform.rows("SELECT level FROM evaluation") == [(3,)] * 3
 
 
 def _a_fiche_is_validated(teacher: Visitor) -> None:

@@ -16,6 +16,8 @@ def test_two_at_once(platform: Live) -> None:
     _administrator_and_head_on_one_form(administrator, head)
     _both_on_the_same_field(administrator, head)
     _one_code_used_twice(platform, administrator)
+    _two_windows_on_one_user(platform, administrator)
+    _two_transfer_runs(platform, administrator, head)
     _one_button_pressed_twice(platform, administrator)
     _two_imports(platform, administrator)
     _one_undo_posted_twice(platform, administrator)
@@ -79,6 +81,43 @@ def _one_code_used_twice(platform: Live, administrator: Visitor) -> None:
     loser = next(each for each in windows if each.status == 422)
     loser.sees("Rien n’a été enregistré")
     assert platform.journal("curie").count("account:password:changed") == 3  # administrator, head, teacher
+
+
+def _two_windows_on_one_user(platform: Live, administrator: Visitor) -> None:
+    """Two windows save two fields of one user at once: what both typed is kept.
+
+    The second is asked again where the first saved while it was judged (409), and only told where it had saved before.
+    """
+    administrator.menu("Gérer les profils utilisateurs")
+    administrator.press("Filtrer", recherche="BOBINE-TEST")
+    administrator.follow("BOBINE-TEST")
+    administrator.follow("Corriger")
+    other = twin(administrator)
+    at_once(
+        lambda: administrator.press("Valider", discipline="Génie électrique"),
+        lambda: other.press("Valider", civility="M."),
+    )
+    windows = (administrator, other)
+    assert sorted(each.status for each in windows) in ([200, 200], [200, 409])
+    for each in windows:
+        if each.status == 409:
+            each.press("Valider")  # the page says what the other saved
+    found = platform.rows("SELECT discipline, civility FROM account WHERE login = 'anne-maiwenn.bobine-test'")
+    assert found == [("Génie électrique", "M.")]
+
+
+def _two_transfer_runs(platform: Live, administrator: Visitor, head: Visitor) -> None:
+    """« Essayer maintenant » pressed by two at once: each reads how it went, and nothing is copied twice."""
+    for each in (administrator, head):
+        each.menu("Transferts")
+    at_once(*(lambda each=each: each.press("Essayer maintenant") for each in (administrator, head)))
+    assert {administrator.status, head.status} == {200}
+    for each in (administrator, head):
+        platform.wait_on_page(each, "transfert")
+    platform.wait_until(
+        lambda: set(platform.rows("SELECT DISTINCT state_value FROM job WHERE kind = 'transfers:run'")) == {("done",)},
+        "no run that waits, and none that failed",
+    )
 
 
 def _one_button_pressed_twice(platform: Live, administrator: Visitor) -> None:

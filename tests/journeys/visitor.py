@@ -106,13 +106,15 @@ class Visitor:
         found = self._named("a[@href]", label, within)
         if not found:
             raise NotOffered(self._without("link", label, within))
-        self._get(urljoin(self.answer.url, found[0].get("href")))
+        self._follow(found[0])
 
     def menu(self, label: str) -> None:
         """Follow an entry of the main menu, of the tabs or of the head."""
-        for part in self.page.xpath("//nav[@aria-label]//a[@href] | //header//a[@href]"):
-            if _text(part) == _folded(label):
-                self._get(urljoin(self.answer.url, part.get("href")))
+        entries = self._within_reach(self.page.xpath("//nav[@aria-label]//a[@href] | //header//a[@href]"))
+        # What waits is counted behind the words of an entry.
+        for part in sorted(entries, key=lambda each: _text(each) != _folded(label)):
+            if f"{_text(part)} ".startswith(f"{_folded(label)} "):
+                self._follow(part)
                 return
         raise NotOffered(self._without("menu entry", label))
 
@@ -132,16 +134,7 @@ class Visitor:
         form = _form_of(control)
         if form is None:
             raise NotOffered(f"« {button} » on {self._where()} belongs to no form")
-        fields, files = self._filled(form, dict(typed))
-        if control.get("name"):
-            fields.append((control.get("name"), control.get("value") or ""))
-        method = (control.get("formmethod") or form.get("method") or "get").lower()
-        target = urljoin(self.answer.url, control.get("formaction") or form.get("action") or self.answer.url)
-        if method == "get":
-            self._get(target.split("?")[0], params=fields)
-        else:
-            multipart = (form.get("enctype") or "").startswith("multipart")
-            self._post(target, fields, files if multipart else None)
+        self._send(form, control, typed)
 
     def sign_in(self, school: str, login: str, password: str) -> None:
         """Open the site and sign in by its page."""
@@ -187,7 +180,31 @@ class Visitor:
                 offered += [option.get("value") or "" for option in each.iter("option")] or [each.get("value") or ""]
         return offered
 
+    def forge(self, path: str, **fields: str) -> None:
+        """Post to an address that no page offers, with the token of the page one is on: what an attacker does."""
+        token = self.page.xpath("//input[@name='csrf_token']/@value")
+        self._post(self._root + path, [*fields.items(), ("csrf_token", token[0] if token else "")], None)
+
     # --- What a browser does -----------------------------------------------------------------------------------------
+
+    def _follow(self, link: HtmlElement) -> None:
+        self._get(urljoin(self.answer.url, link.get("href")))
+
+    def _send(self, form: HtmlElement, control: HtmlElement, typed: dict[str, Typed]) -> None:
+        fields, files = self._filled(form, typed)
+        if control.get("name"):
+            fields.append((control.get("name"), control.get("value") or ""))
+        method = (control.get("formmethod") or form.get("method") or "get").lower()
+        target = urljoin(self.answer.url, control.get("formaction") or form.get("action") or self.answer.url)
+        if method == "get":
+            self._get(target.split("?")[0], params=fields)
+        else:
+            multipart = (form.get("enctype") or "").startswith("multipart")
+            self._post(target, fields, files if multipart else None)
+
+    def _within_reach(self, found: list[HtmlElement]) -> list[HtmlElement]:
+        """Return those of the elements that one can get to; here, all."""
+        return found
 
     def _get(self, url: str, **more: Any) -> None:
         self._read(self._session.get(url, timeout=_PATIENCE, headers=self._fetch_headers(), **more))
@@ -269,9 +286,10 @@ class Visitor:
 
     def _named(self, kind: str, label: str, within: str = "") -> list[HtmlElement]:
         wanted = _folded(label)
-        everything = [each for each in self.page.xpath(f"//{kind}") if not _is_hidden(each)]
+        everything = [each for each in self._within_reach(self.page.xpath(f"//{kind}")) if not _is_hidden(each)]
         exact = [each for each in everything if _name_of(each) == wanted]
-        found = exact or [each for each in everything if _name_of(each).startswith(wanted)]
+        seen = exact or [each for each in everything if _text(each) == wanted]
+        found = seen or [each for each in everything if _name_of(each).startswith(wanted)]
         if within:
             found = [each for each in found if any(_folded(within) in _text(block) for block in _blocks(each))]
         return found

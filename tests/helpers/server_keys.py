@@ -1,0 +1,35 @@
+"""The application again, on the same database and store, under other keys of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+
+from cpro import create_app
+from cpro.extensions import db
+
+NEW_KEY = "a-new-test-key-of-no-value"
+_SAME = ("CPRO_INSTANCE", "CPRO_UPLOADS", "SQLALCHEMY_DATABASE_URI", "CPRO_PUBLIC_URL", "TRUSTED_HOSTS", "TESTING")
+
+#: Makes the application under a key, and its fallbacks.
+Rekey = Callable[..., Flask]
+
+
+@contextmanager
+def rekeying(app: Flask) -> Iterator[Rekey]:
+    """Yield a maker of applications like this one, under a key and its fallbacks; close their databases at the end."""
+    made: list[Flask] = []
+
+    def make(key: str = NEW_KEY, *fallbacks: str) -> Flask:
+        keys = {"SECRET_KEY": key, "SECRET_KEY_FALLBACKS": list(fallbacks)}
+        made.append(create_app({**{name: app.config[name] for name in _SAME}, **keys}))
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for each in made:
+            with each.app_context():
+                db.engine.dispose()

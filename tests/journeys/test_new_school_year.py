@@ -1,0 +1,99 @@
+"""A new school year: those who left are frozen, codes handed out, mandates ended, all led to by one page."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from tests.helpers.siecle import FILES
+from tests.journeys import steps
+from tests.journeys.live import Live
+from tests.journeys.visitor import Visitor
+
+#: A pupil of the sample files who is in none of the next.
+LEAVER = "FICTIF"
+
+
+def test_new_school_year(platform: Live) -> None:
+    administrator, head = steps.open_school(platform)
+    _the_head_opened_an_access_last_year(head)
+    administrator.menu("Rentrée")
+    administrator.sees("Rattacher les formations (MEF) à un diplôme", "1 formation sans diplôme")
+    administrator.sees("Reste « Rattacher les formations (MEF) à un diplôme »")
+
+    _the_files_without_those_who_left(platform, administrator)
+    _what_remains_is_done_from_the_page(administrator)
+    _the_head_does_theirs(platform, head)
+    _it_ends_with_a_report(administrator, head)
+    assert "new-year:finished" in platform.journal("curie")
+
+
+def _the_head_opened_an_access_last_year(head: Visitor) -> None:
+    head.menu("Paramètres")
+    head.menu("Accès inspecteur")
+    today = date.today()
+    head.press(
+        "Ouvrir l’accès",
+        name="Inès Quartz",
+        email="ines.quartz@inspection.example",
+        starts_on=today.isoformat(),
+        ends_on=(today + timedelta(days=20)).isoformat(),
+        purpose="Visite de l’an dernier",
+    )
+    head.sees("Inès Quartz")
+
+
+def _the_files_without_those_who_left(platform: Live, administrator: Visitor) -> None:
+    """Import a file in which a pupil is no more: the analysis says so before anything is written."""
+    text = (FILES / "ElevesSansAdresses.xml").read_bytes().decode("iso-8859-15")
+    name = text.index(f"<NOM_DE_FAMILLE>{LEAVER}<")
+    start = text.rindex("<ELEVE ", 0, name)
+    text = text[:start] + text[text.index("</ELEVE>", name) + len("</ELEVE>") :]
+    administrator.follow("Gérer les imports (Importer les élèves)")
+    administrator.press("Analyser les fichiers", files=[("ElevesSansAdresses.xml", text.encode("iso-8859-15"))])
+    administrator.sees("Élèves 0 0 1 0 10 0")
+    steps.apply_import(platform, administrator)
+    assert platform.rows(
+        "SELECT is_active, left_on IS NOT NULL FROM student WHERE last_name = :name", {"name": LEAVER}
+    ) == [(False, True)]
+
+
+def _what_remains_is_done_from_the_page(administrator: Visitor) -> None:
+    administrator.menu("Rentrée")
+    administrator.sees("1 élève parti depuis juillet")
+    administrator.follow("Voir les formations (Rattacher les formations (MEF) à un diplôme)")
+    administrator.follow("Corriger 1CAP2")
+    administrator.press("Valider", diploma=administrator.value_called("diploma", "CAP Électricien"))
+    administrator.menu("Rentrée")
+    administrator.follow("Ouvrir les comptes des élèves (Ouvrir les comptes et remettre les codes)")
+    administrator.follow("Ouvrir les comptes de tous (10)")
+    administrator.press("Ouvrir 10 comptes")
+    assert administrator.status == 200, administrator.text
+    administrator.menu("Rentrée")
+    administrator.follow("Imprimer les fiches (Ouvrir les comptes et remettre les codes)")
+    administrator.fill_and_press("Préparer les fiches", {"format": "csv"})
+    administrator.menu("Rentrée")
+    administrator.press("C’est relu : Relire les masques de saisie")
+    administrator.sees("« Relire les masques de saisie » : relu")
+
+
+def _the_head_does_theirs(platform: Live, head: Visitor) -> None:
+    head.menu("Rentrée")
+    head.sees("1 accès en cours")
+    head.follow("Voir les accès inspecteur (Relire les accès inspecteur)")
+    head.follow("Fermer l’accès d’Inès Quartz")
+    head.press("Fermer l’accès", reason="Nouvelle année")
+    head.menu("Rentrée")
+    head.sees("0 accès en cours")
+    head.press("C’est relu : Relire les accès inspecteur")
+    head.sees("« Relire les accès inspecteur » : relu")
+
+
+def _it_ends_with_a_report(administrator: Visitor, head: Visitor) -> None:
+    administrator.menu("Rentrée")
+    administrator.follow("Terminer la rentrée")
+    administrator.press("Terminer la rentrée")
+    administrator.sees("est terminée", "Vérifier les départs fait 1 élève parti depuis juillet")
+    head.menu("Rentrée")
+    head.sees("Cette rentrée est terminée")
+    head.menu("Tableau de bord")
+    head.does_not_see("Préparer la rentrée")
