@@ -77,9 +77,10 @@ platforms: $(VENV) ## the pinned releases install on each platform and each Pyth
 locale: $(VENV) ## compile the French words of the command line
 	$(BIN)/pybabel --quiet compile -d cpro/core/locale
 
-docs: $(VENV) ## documents: draw the architecture and the life of a transfer again; links and names lead somewhere, version and migrations are told right
+docs: $(VENV) ## documents: draw the architecture and the life of a transfer again, write the judgment of accessibility; links and names lead somewhere, version and migrations are told right
 	$(BIN)/python -m bench.architecture
 	$(BIN)/python -m bench.transfers_diagram
+	$(BIN)/python -m bench.rgaa
 	$(BIN)/pytest -q tests/test_papers.py
 
 node_modules/.package-lock.json: package-lock.json | $(VENV)

@@ -11,8 +11,8 @@ ours, which has loaded the application (Python's collector of cycles walks all o
 seldom), and in a bare one. PostgreSQL is first vacuumed (VACUUM ANALYZE, which its autovacuum does within
 minutes): schools do not deposit a file twice in a row.
 
-Ratios are of elapsed time, and of the time of our processor, which a busy machine disturbs least but which leaves out
-the server of PostgreSQL. « Lock held » is how long the application's transaction lasts: on SQLite, nobody else writes
+Ratios are of elapsed time, and of the time of processors, PostgreSQL's own included, which a busy machine disturbs
+least. « Lock held » is how long the application's transaction lasts: on SQLite, nobody else writes
 meanwhile. Its figures are of pupils who all arrive, come again, all change division, all change name, and all receive
 an account.
 """
@@ -30,11 +30,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import create_engine, make_url, text
 
 from bench import nation
@@ -58,21 +60,41 @@ IDENTITY = ("siecle_id", "ine", "last_name", "usage_name", "first_name", "birth_
 
 @dataclass
 class Time:
-    """What an action takes, in seconds."""
+    """What an action takes, in seconds: elapsed, of processor, and of those the ones of PostgreSQL's server."""
 
     elapsed: float
     processor: float
+    server: float = 0.0
+
+    def seconds(self) -> str:
+        """Return the figures in words."""
+        return f"{self.elapsed:.2f} s ({self.processor:.2f} s of processor, {self.server:.2f} s of the server's)"
 
     def over(self, floor: Time) -> str:
         """Return both ratios."""
         return f"{self.elapsed / floor.elapsed:.2f} × elapsed, {self.processor / floor.processor:.2f} × processor"
 
 
-def time_of(action: Callable[[], object]) -> Time:
-    """Return what the action takes."""
-    start, processor = time.perf_counter(), time.process_time()
+def time_of(action: Callable[[], object], served: Callable[[], float]) -> Time:
+    """Return what the action takes; `served` tells the seconds of the server so far."""
+    start, processor, server = time.perf_counter(), time.process_time(), served()
     action()
-    return Time(time.perf_counter() - start, time.process_time() - processor)
+    elapsed, processor, server = time.perf_counter() - start, time.process_time() - processor, served() - server
+    return Time(elapsed, processor + server, server)
+
+
+def serve_time(database: str) -> float:
+    """Return the seconds of processor of the processes that PostgreSQL has for a database now; none of SQLite."""
+    address = make_url(database)
+    if address.get_backend_name() == "sqlite":
+        return 0.0
+    asked = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND backend_type = 'client backend'"
+    )
+    with psycopg.connect(address.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
+        tasks = [Path(f"/proc/{process}/schedstat") for (process,) in connection.execute(asked)]
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def median(times: Iterable[Time]) -> Time:
@@ -119,15 +141,16 @@ def measure(what: str, path: Path, folder: Path, database: str) -> dict[str, flo
             return {}
         tenancy.enter(tenancy.Scope(_school_id()))
         held: list[float] = []
+        served = partial(serve_time, database)
         if what == "parse":
-            took = time_of(lambda: parse_bare(path))
+            took = time_of(lambda: parse_bare(path), served)
         elif what == "insert":
             rows = _rows(path)
-            took = time_of(lambda: insert(rows))
+            took = time_of(lambda: insert(rows), served)
         else:
-            took = time_of(lambda: held.append(import_file(path, opens_accounts=what == "accounts")))
+            took = time_of(lambda: held.append(import_file(path, opens_accounts=what == "accounts")), served)
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"elapsed": took.elapsed, "processor": took.processor, "held": sum(held), "megabytes": megabytes}
+    return {**asdict(took), "held": sum(held), "megabytes": megabytes}
 
 
 def _prepare() -> dict[str, float]:
@@ -172,7 +195,7 @@ class Bench:
         command = [sys.executable, "-m", "bench.imports", "measure", what, str(path or self.path), str(self._folder)]
         output = subprocess.run([*command, self._databases[name]], stdout=subprocess.PIPE, text=True, check=True).stdout
         figures = dict(json.loads(output.splitlines()[-1]))
-        return Time(figures.get("elapsed", 0), figures.get("processor", 0)), figures
+        return Time(*(figures.get(each.name, 0.0) for each in fields(Time))), figures
 
     def parse_in_bare_process(self) -> Time:
         """Measure the parse in a process that has nothing else."""
@@ -192,10 +215,10 @@ def compare(count: int, schools: int = 0) -> float:
             vacuum(databases["ours"])
         parse = median(bench.parse_in_bare_process() for _ in range(ROUNDS))
         inserted, _ = bench.run("insert", "floor")
-        floor = Time(parse.elapsed + inserted.elapsed, parse.processor + inserted.processor)
-        print(f"{count} pupils: parse {parse.elapsed:.2f} s, bulk insert {inserted.elapsed:.2f} s", flush=True)
+        floor = Time(*(sum(both) for both in zip(astuple(parse), astuple(inserted), strict=True)))
+        print(f"{count} pupils: parse {parse.seconds()}, bulk insert {inserted.seconds()}", flush=True)
         first, arriving = bench.run("import")
-        print(f"  import {first.elapsed:.2f} s: {first.over(floor)} of the floor", flush=True)
+        print(f"  import {first.seconds()}: {first.over(floor)} of the floor", flush=True)
         vacuum(databases["ours"])
         changes: dict[str, dict[str, float]] = {}
         rounds = [(bench.run("parse")[0], bench.parse_in_bare_process(), bench.run("import")) for _ in range(ROUNDS)]
@@ -208,7 +231,7 @@ def compare(count: int, schools: int = 0) -> float:
             print(f"    {second.over(alone)} of the parse in {where} ({alone.elapsed:.2f} s)", flush=True)
         for label, path in (("all moving", bench.moved), ("all renamed", bench.renamed)):
             changed, changes[label] = bench.run("import", path=path)
-            print(f"  {label} {changed.elapsed:.2f} s: {changed.over(floor)} of the floor", flush=True)
+            print(f"  {label} {changed.seconds()}: {changed.over(floor)} of the floor", flush=True)
         _, opening = bench.run("accounts", path=bench.renamed)
     measured = {"all arriving": arriving, "again": unchanged, **changes, "accounts opened": opening}
     print("  peak " + ", ".join(f"{figures['megabytes']:.0f} MB {label}" for label, figures in measured.items()))

@@ -36,7 +36,7 @@ from tests.factories import (
     make_transfer_side,
     make_world,
 )
-from tests.helpers import lock_order
+from tests.helpers import database_clock, lock_order
 from tests.helpers.browser import Browser
 from tests.helpers.platform import find_chromium
 from tests.helpers.templates import Templates, TemplatesOnPostgresql, TemplatesOnSqlite
@@ -61,11 +61,17 @@ def cheap_hashes() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _database_travels_too() -> Iterator[None]:
+    with database_clock.travels_too():
+        yield
+
+
 @pytest.fixture
 def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords as the product does."""
     monkeypatch.setattr(passwords, "_HASHER", _PRODUCT_HASHER)
-    monkeypatch.setattr(passwords, "_DUMMY_HASH", _PRODUCT_HASHER.hash("nobody's"))
+    monkeypatch.setattr(passwords, "_DUMMY_HASH", passwords._draw_hash())
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from cpro.core.permissions import Role, access_of
-from cpro.users.web.guard import STATIC_ENDPOINTS
+from cpro.core.web.assets import FILES
 from tests.factories import World, make_mandate
 from tests.helpers.access_table import CHOOSE, GET, IN, PEOPLE, POST
 from tests.helpers.browser import Browser
@@ -82,7 +82,7 @@ class TestAccessTable:
                 rule.endpoint
                 for rule in migrated_app.url_map.iter_rules()
                 if method in (rule.methods or ())
-                and rule.endpoint not in STATIC_ENDPOINTS
+                and rule.endpoint not in FILES
                 and rule.endpoint.partition(".")[0] not in generated
             }
             assert there <= tried, f"add a line for {method} {sorted(there - tried)}"

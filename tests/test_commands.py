@@ -8,13 +8,16 @@ from flask import Flask
 #: The stable surface: a command that is renamed or removed turns this red.
 COMMANDS = """
 audit verify
+backup
 competences load
 db upgrade
 demo load
 establishments create
 establishments list
+establishments lock
 establishments set-head-email
 establishments set-uai
+establishments unlock
 imports siecle
 imports sweep
 imports undo
@@ -22,6 +25,9 @@ jobs cancel
 jobs list
 jobs purge
 jobs retry
+keys adopt
+keys reseal
+keys status
 mail test
 passport sweep
 platform-users create
@@ -31,6 +37,7 @@ platform-users list
 platform-users reset
 platform-users reset-second-factor
 records expire
+restore
 transfers forget
 transfers run
 uploads sweep

@@ -31,9 +31,15 @@ REFUSED = (
     ("CPRO_PROXY_HEADERS", ["prefix", "for,prefix", "X-Forwarded-For"]),
     ("CPRO_PORT", ["0", "65536", "5000.5"]),
     ("CPRO_LOCK_WAIT", ["0", "61", "deux"]),
+    ("CPRO_STATEMENT_LIMIT", ["0", "601", "deux"]),
+    ("CPRO_JOB_STATEMENT_LIMIT", ["59", "86401", "deux"]),
     ("CPRO_WORKER_NICE", ["-1", "20", "peu"]),
+    ("CPRO_XLSX_ROWS", ["0", "1000001", "tout"]),
     ("CPRO_MAIL_URL", ["http://relay", "relay:25", "smtp://", "smtp://h:0"]),
     ("CPRO_JOBS_URL", ["http://h", "localhost:6379"]),
+    ("CPRO_ENTITY", ["L’académie\x07", "A" * 201]),
+    ("CPRO_ACCESSIBILITY_PLAN_URL", ["schema", "javascript:alert(1)", "https://", "https://e.fr/a b", "//e.fr/plan"]),
+    ("CPRO_ACCESSIBILITY_YEAR_URL", ["plan-2026.pdf", "ftp://e.fr/plan", "https://h:99999/plan"]),
     ("CPRO_CONTACT_EMAIL", ["support", "a@b", "a b@c.fr"]),
 )
 
@@ -62,6 +68,19 @@ class TestLoadSettings:
 
     def test_load_settings_an_ipv6_host_stands_in_brackets(self, given) -> None:  # type: ignore[no-untyped-def]
         assert given(CPRO_HOST="::1", CPRO_PORT="5001")["CPRO_PUBLIC_URL"] == "http://[::1]:5001"
+
+    @pytest.mark.parametrize(
+        ("typed", "kept"),
+        [
+            ("https://CPro.Ac-Exemple.FR", "https://cpro.ac-exemple.fr"),
+            ("HTTPS://cpro.example:443/", "https://cpro.example"),
+            ("http://cpro.example:80", "http://cpro.example"),
+            ("https://cpro.example:80/Lycee/", "https://cpro.example:80/Lycee"),
+            ("https://[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"),
+        ],
+    )
+    def test_load_settings_writes_the_public_address_as_browsers_do(self, given, typed: str, kept: str) -> None:  # type: ignore[no-untyped-def]
+        assert given(CPRO_PUBLIC_URL=typed)["CPRO_PUBLIC_URL"] == kept
 
     def test_load_settings_without_anything_stays_on_this_machine(self, given) -> None:  # type: ignore[no-untyped-def]
         settings = given()

@@ -190,3 +190,29 @@ def test_person_name_alone_puts_names_in_order() -> None:
         for match in full_name.finditer(line)
     ]
     assert not found, f"person_name in lists, spoken_name in sentences: {found}"
+
+
+#: A plain or a wide space where French sets a narrow one: inside guillemets, before a high mark.
+_WIDE_IN_TEXT = re.compile(r".{0,20}(?:(?<=\w)[ \u00a0][;:!?»](?=\s|$)|«[ \u00a0]).{0,20}")
+_WIDE_IN_GUILLEMETS = re.compile(r".{0,20}(?:[ \u00a0]»|«[ \u00a0]).{0,20}")
+#: What is no text of a template, and the texts that stand in it.
+_WIRED = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|<[^<>]*>", re.S)
+_QUOTED = re.compile(r"'([^']*)'")
+#: What they say is read on a console, many of which have no narrow space.
+_ON_A_CONSOLE = ("cpro/config.py", "cpro/serving.py", "cpro/users/commands.py")
+
+
+def test_high_marks_and_guillemets_take_a_narrow_space() -> None:
+    found = [
+        f"{where}: {match[0]}"
+        for where, text in said_in_templates()
+        for words in (_WIRED.sub("", text), *(" ".join(_QUOTED.findall(each)) for each in _WIRED.findall(text)))
+        for match in _WIDE_IN_TEXT.finditer(words)
+    ]
+    found += [
+        f"{where}: {match[0]}"
+        for where, text in said_in_sources()
+        if not where.startswith(_ON_A_CONSOLE)
+        for match in _WIDE_IN_GUILLEMETS.finditer(text)
+    ]
+    assert not found, found

@@ -51,7 +51,7 @@ class TestNewGeneratedScreen:
     def test_generated_screen_masks_the_ine_with_nothing_said(self, bare: Flask, world: World) -> None:
         support = Browser(bare).sign_in_as(world, "support", enter="a")
         listed = support.get("/admin/nus/").text
-        row = re.search(r'href="(/admin/nus/details/\?id=\d+)">TOPAZE', listed)
+        row = re.search(r'href="(/admin/nus/details/\?id=\d+)"[^>]*>TOPAZE', listed)
         assert row is not None
         pages = [listed, support.get(row[1]).text]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro import create_app
+from cpro.core.jobs.runner import Runner
 from cpro.core.permissions import Permission
 from cpro.core.tenancy import TenancyError
 from cpro.core.web.screens.base import SecureModelView
@@ -40,6 +42,7 @@ class TestIsolationOfSettings:
             *(f"/admin/parametres/historique?de={part}" for part in ("etablissement", "transferts", "masques", "logo")),
             "/admin/eleves-sans-ine",
             "/admin/parametres/conservation",
+            "/admin/acces",
         ]
         for school, other in (("a", "beta"), ("b", "alpha")):
             browser = as_(role, school)
@@ -94,6 +97,25 @@ class TestIsolationOfPassports:
         assert asked.status_code == (403 if role == "student" else 404)
 
 
+class TestIsolationOfWorkbooks:
+    @pytest.mark.parametrize("role", ["administrator", "head"])
+    def test_isolation_of_workbooks_another_schools_do_not_exist(
+        self, as_: Callable[..., Browser], app: Flask, monkeypatch: pytest.MonkeyPatch, role: str
+    ) -> None:
+        monkeypatch.setitem(app.config, "CPRO_XLSX_ROWS", 0)
+        owner = as_(role, "a")
+        owner.get("/admin/eleves/export/xlsx/")
+        progress = owner.post("/admin/eleves/export/classeurs/").location
+        Runner(app, threading.Event()).drain()
+        workbook = f"/admin/eleves/export/classeurs/{progress.rpartition('/')[2]}/"
+        assert owner.get(workbook).status_code == 200
+
+        stranger = as_(role, "b")
+
+        assert [stranger.get(path).status_code for path in (workbook, progress)] == [404, 404]
+        assert "Vos classeurs" not in stranger.get("/admin/eleves/export/xlsx/").text
+
+
 class TestIsolationOfTransfers:
     """One transfer, two sides: each school has its own, and the other's does not exist for it."""
 
@@ -136,8 +158,9 @@ class TestIsolationOfScenarios:
             assert [browser.get(f"{address}{end}").status_code for end in ends] == [404] * len(ends)
             assert "secret" not in browser.get("/scenarios?etat=tous").text
         teacher = as_("teacher")
-        for end in ("/modifier", "/archiver", "/reprendre", "/dupliquer"):
+        for end in ("/modifier", "/archiver", "/reprendre"):
             assert teacher.post(f"{address}{end}", {"title": "Pris"}).status_code == 404
+        assert teacher.get(f"/scenarios/nouveau?copie={address.rpartition('/')[2]}").status_code == 404
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""No dead link: whatever a role can reach by following links answers, and belongs to it."""
+"""No dead link: whatever a role can reach by following links answers, belongs to it, and is told apart by its name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 import pytest
 
+from cpro.competences.national import list_national
 from tests.factories import World
 from tests.helpers.browser import Browser
+from tests.helpers.conformity import find_faults
 
 pytestmark = pytest.mark.slow
 
@@ -24,12 +26,15 @@ PEOPLE = {
     "support": "support",
     "support in a school": "support",
 }
-#: Sites that a page may name, in words: whoever reads a notice must know whom to turn to.
-NAMED_SITES = {"www.cnil.fr", "www.defenseurdesdroits.fr", "formulaire.defenseurdesdroits.fr"}
+#: Sites that a page may name, in words: whoever reads a notice must know whom to turn to, whoever reads a national
+#: list where it was read.
+NAMED_SITES = {"www.cnil.fr", "www.defenseurdesdroits.fr", "formulaire.defenseurdesdroits.fr"} | {
+    urlsplit(each.source.address).netloc for each in list_national()
+}
 #: How many pages of one shape (the same path, the same names of parameters) are opened: rows are alike.
 _OF_A_SHAPE = 4
 #: More than the site holds; a crawl that reaches it goes in circles.
-_MOST_PAGES = 600
+_MOST_PAGES = 900
 
 
 class _Links(HTMLParser):
@@ -56,6 +61,8 @@ class Crawl:
     def __init__(self, browser: Browser) -> None:
         self.dead: list[str] = []
         self.opened: set[str] = set()
+        #: what the pages met owe people who hear them (`conformity.find_faults`)
+        self.faults: dict[str, str] = {}
         self._browser = browser
         self._ids: dict[str, set[str]] = {}
         self._shapes: dict[object, int] = {}
@@ -91,6 +98,8 @@ class Crawl:
             return []
         if answer.mimetype != "text/html":
             return []
+        for fault in find_faults(answer.text, path):
+            self.faults.setdefault(fault, path)
         links = _Links(answer.text)
         self._ids[path] = links.ids
         named = [urljoin(path, link) for link in links.found if not link.startswith(("data:", "mailto:"))]
@@ -122,6 +131,7 @@ class TestLinks:
         crawl = Crawl(visitor).follow("/")
 
         assert crawl.dead == []
+        assert crawl.faults == {}
         assert len(crawl.opened) > 3
 
     @pytest.mark.parametrize("person", ["administrator", "head", "support in a school"], indirect=True)

@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 
 from bench.campaigns import size_of
 from cpro.core.jobs.housekeeping import beat
-from cpro.users.web.guard import STATIC_ENDPOINTS
+from cpro.core.web.assets import FILES
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.screens import screens
@@ -105,7 +105,7 @@ class Crawl:
 
 def gets(app: Flask) -> list[Rule]:
     rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
-    return [rule for rule in rules if rule.endpoint not in STATIC_ENDPOINTS and rule.endpoint != "users.school_door"]
+    return [rule for rule in rules if rule.endpoint not in FILES and rule.endpoint != "users.school_door"]
 
 
 def address_of(rule: Rule, number: str) -> str:

@@ -40,6 +40,7 @@ ACTING = {
     Permission.TRANSFERS_NOTICES,
     Permission.PICTURES_EDIT,
     Permission.USERS_CONSENT,
+    Permission.SECOND_FACTORS_RESET,
     Permission.SCHOOL_ADDRESS_CONFIRM,
     Permission.MANDATES_MANAGE,
     Permission.MODULES_SWITCH,

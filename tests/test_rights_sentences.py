@@ -43,6 +43,7 @@ CLAIMS: dict[str, Claim] = {
         (T, Permission.PUPILS_EVALUATE): True,
     },
     "Un enseignant lit les fiches, les évaluations et les bilans de ses divisions.": {(T, RECORDS): True},
+    "Un enseignant lit les fiches, les évaluations et les bilans des élèves de ses divisions.": {(T, RECORDS): True},
     "Le chef d’établissement est donc averti de chaque compte d’enseignant": {
         (H, Permission.USERS_CONSENT): True,
         (H, Permission.DASHBOARD_VIEW): True,

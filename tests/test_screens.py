@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.core.permissions import ROLE_PERMISSIONS, Role
-from cpro.core.web.screens import Screen
+from cpro.core.web.screens import Screen, exported
 from cpro.students.models import Diploma, Division, Student
 from tests.factories import World, make_student
 from tests.helpers.browser import Browser
@@ -78,7 +78,7 @@ class TestScreensPowers:
         browser = as_("support", enter="a")
 
         for screen in screens(migrated_app):
-            for path in ("/new/", "/edit/?id=1", "/delete/?id=1", "/action/"):
+            for path in ("/new/", "/edit/?id=1", "/delete/?id=1", "/action/", "/export/classeurs/"):
                 assert browser.post(screen.url + path, {"id": "1"}).status_code == 403, screen.url + path
 
     def test_screens_lead_to_the_sign_in_when_signed_out(
@@ -116,7 +116,14 @@ class TestScreensOfAnotherSchool:
         browser = as_("administrator", "a")
 
         for screen in screens(migrated_app):
-            for path in ("/", "/?recherche=beta", "/?recherche=secret", "/?lignes=100", "/export/csv/"):
+            for path in (
+                "/",
+                "/?recherche=beta",
+                "/?recherche=secret",
+                "/?lignes=100",
+                "/export/csv/",
+                "/export/papier/",
+            ):
                 text = browser.get(screen.url + path).text.replace("recherche=beta", "").replace('value="beta"', "")
                 text = re.sub(r"«\s?beta\s?»", "", text)  # what was sought is repeated
                 assert "beta" not in text.lower(), screen.url + path
@@ -180,7 +187,7 @@ class TestScreensWeaknesses:
 
         page = as_("administrator").get("/admin/eleves/", query_string={"recherche": sought}).text
 
-        assert len(re.findall(r'<th scope="row">', page)) == found
+        assert len(re.findall(r'<th scope="row"', page)) == found
 
     def test_screens_no_exported_cell_is_a_formula(self, as_: As, filled: World, arrange: Look) -> None:
         with arrange() as session:
@@ -196,6 +203,21 @@ class TestScreensWeaknesses:
         assert "'=HYPERLINK(1)" in cells
         assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
         assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+
+    def test_screens_all_rows_are_printed_at_once_as_many_as_a_page_may_hold(
+        self, as_: As, filled: World, arrange: Look, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with arrange() as session:
+            session.add_all(make_student(filled.a.id, last_name=f"Calcite {number}") for number in range(60))
+        browser = as_("administrator")
+        address = "/admin/eleves/export/papier/?recherche=calcite"
+
+        assert address in browser.get("/admin/eleves/?recherche=calcite").text
+        assert len(re.findall(r'<th scope="row"', browser.get(address).text)) == 60
+        monkeypatch.setattr(exported, "MOST_PRINTED", 40)
+        page = browser.get(address).text
+        assert len(re.findall(r'<th scope="row"', page)) == 40
+        assert "Seules les premières lignes sont ici" in page
 
     def test_screens_an_export_holds_what_the_list_shows(self, as_: As, filled: World, arrange: Look) -> None:
         with arrange() as session:
@@ -225,7 +247,7 @@ class TestScreensWeaknesses:
         self, migrated_app: Flask, as_: As, filled: World, arrange: Look
     ) -> None:
         with arrange() as session:
-            session.add_all(Division(establishment_id=filled.a.id, code=f"D{i}", label="") for i in range(300))
+            session.add_all(Division(establishment_id=filled.a.id, code=f"D{i}", label="") for i in range(60))
         browser = as_("administrator")
 
         for screen in screens(migrated_app):

@@ -23,8 +23,6 @@ import pytest
 from tests.helpers.platform import (
     PROJECT_ROOT,
     Platform,
-    as_owner,
-    empty_postgresql_schema,
     environment,
     flask,
     free_port,
@@ -35,7 +33,6 @@ from tests.helpers.platform import (
 pytestmark = pytest.mark.slow
 
 PASSWORD = "Quartz-et-feldspath-7"
-TESTED_ON = os.environ.get("CPRO_TEST_DATABASE_URL", "")
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +119,17 @@ class TestSecondStart:
         with Platform(tmp_path, {"CPRO_DEMO_PASSWORD": "Un-autre-42-choisi!"}) as platform:
             assert sign_in(platform, PASSWORD) == "Tableau de bord", "an existing account keeps its password"
 
+    def test_second_start_on_the_ipv6_loopback_pages_are_there_and_nowhere_else(self, stopped: Platform) -> None:
+        if not _has_ipv6_loopback():
+            pytest.skip("this machine has no IPv6 loopback")
+        with Platform(stopped.folder, {"CPRO_HOST": "::1"}) as again:
+            assert f"CPro est prêt : http://[::1]:{again.port}\n" in again.announcement
+            status, page = again.get("/connexion")
+            with pytest.raises(URLError):
+                urlopen(f"http://127.0.0.1:{again.port}/", timeout=5)
+
+        assert (status, heading_of(page)) == (200, "Se connecter")
+
 
 class TestOddConsole:
     def test_first_start_a_console_in_ascii_still_shows_the_password(self, tmp_path: Path) -> None:
@@ -202,29 +210,6 @@ class TestCannotStart:
         (tmp_path / "instance" / "secret_key").touch()
 
         assert "secret_key" in refused(tmp_path)
-
-
-class TestMigrationsByHand:
-    def test_migrations_by_hand_go_up_down_and_up_again(self, tmp_path: Path) -> None:
-        for command in (("upgrade",), ("check",), ("downgrade", "base"), ("upgrade",), ("check",)):
-            done = flask("db", *command, folder=tmp_path)
-            assert done.returncode == 0, f"flask db {' '.join(command)}\n{done.stdout}{done.stderr}"
-
-    def test_migrations_by_hand_downgraded_to_the_base_nothing_is_left(self, tmp_path: Path) -> None:
-        flask("db", "upgrade", folder=tmp_path)
-        flask("db", "downgrade", "base", folder=tmp_path)
-
-        with sqlite3.connect(tmp_path / "instance" / "cpro.sqlite3") as database:
-            left = database.execute("SELECT name FROM sqlite_master WHERE name <> 'alembic_version'").fetchall()
-        assert [name for (name,) in left if not name.startswith("sqlite_")] == []
-
-    @pytest.mark.skipif(not TESTED_ON, reason="CPRO_TEST_DATABASE_URL names no PostgreSQL; .ci/run does")
-    def test_migrations_by_hand_the_same_on_postgresql(self, tmp_path: Path, database: str) -> None:
-        with empty_postgresql_schema(database) as address:
-            for command in (("upgrade",), ("check",), ("downgrade", "base"), ("upgrade",), ("check",)):
-                roles = {"CPRO_DATABASE_URL": address, "CPRO_MIGRATION_DATABASE_URL": as_owner(address)}
-                done = flask("db", *command, folder=tmp_path, **roles)
-                assert done.returncode == 0, f"flask db {' '.join(command)}\n{done.stdout}{done.stderr}"
 
 
 class TestProduction:
@@ -369,6 +354,15 @@ def _refused_without_powers(folder: Path) -> str:
     if not prefix and os.name != "nt" and os.geteuid() == 0:
         pytest.skip("root writes everywhere, and setpriv (util-linux) is not here to take that power away")
     return refused(folder, prefix)
+
+
+def _has_ipv6_loopback() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def _counts(database: sqlite3.Connection) -> dict[str, int]:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 #: Libraries imported by whoever prints, reads a file, writes a spreadsheet, migrates or wakes a worker. Pillow is not
 #: among them: Flask-Admin imports it.
-ON_DEMAND = ("typst", "lxml", "alembic", "huey", "xlsxwriter", "segno", "ftfy")
+ON_DEMAND = ("typst", "lxml", "alembic", "huey", "xlsxwriter", "segno", "ftfy", "prometheus_client")
 _START = f"""
 import sys
 from cpro import create_app
@@ -22,6 +22,12 @@ print(*(each for each in {ON_DEMAND!r} if each in sys.modules))
 
 
 class TestStart:
+    def test_start_spares_what_it_built_the_collector(self, tmp_path: Path) -> None:
+        started = run(["-c", "import app, gc; print(gc.get_freeze_count())"], tmp_path, FLASK_RUN_FROM_CLI="true")
+
+        assert started.returncode == 0, started.stderr
+        assert int(started.stdout) > 100_000
+
     def test_start_imports_nothing_that_few_need(self, tmp_path: Path) -> None:
         started = run(["-c", _START], tmp_path)
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from bench.campaigns import size_of
 from cpro.audit.models import AuditEntry
 from cpro.core import clock
 from cpro.core.permissions import Role
@@ -169,12 +170,15 @@ class TestOwnAccount:
         answer = second.post(url, {**opened, "email": "deux@maison.example", "current_password": PASSWORD})
 
         assert answer.status_code == 409
+        assert Page(second.get(url)).posts()["email"] == ["deux@maison.example"], "what was typed is shown again"
+        second.get(f"{url}?abandonner=1")
         assert Page(second.get(url)).posts()["email"] == ["un@maison.example"]
 
 
 class TestScreens:
+    @pytest.mark.parametrize("_turn", range(size_of("two-people")))
     def test_update_model_two_fields_of_one_user_are_both_kept(
-        self, app: Flask, world: World, as_: As, together: AtOnce
+        self, app: Flask, world: World, as_: As, together: AtOnce, _turn: int
     ) -> None:
         both = [as_("administrator"), as_("administrator")]
         url = f"/admin/utilisateurs/edit/?id={world.a.account_ids['teacher']}"

@@ -171,9 +171,10 @@ def _lines(app: Flask) -> Counter[str]:
 
 
 def _lasting(endpoint: str) -> tuple[int, str]:
-    """Return an order in which what takes away comes after what corrects, and one's own account last."""
+    """Return an order in which what takes away comes after what corrects, then one's own account, then everybody's."""
     takes_away = any(word in endpoint for word in ("delete", "deactivate", "reset", "remove", "depart", "close"))
-    return (2 if endpoint.startswith("users.") else int(takes_away)), endpoint
+    rank = {"users": 2, "emergency": 3}.get(endpoint.partition(".")[0], int(takes_away))
+    return rank, endpoint
 
 
 def _find_again(app: Flask, endpoint: str, press: Press, browser: Browser) -> Element | None:

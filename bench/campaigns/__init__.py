@@ -77,6 +77,36 @@ CAMPAIGNS = {
         smoke=7,
         whole=ALL,
     ),
+    "addresses": Campaign(
+        "addresses on gunicorn with texts, ids and files drawn at random, by four roles and a guest: no failure, no "
+        "echo, no byte of another school, under two seconds of CPU each",
+        "requests of each role",
+        ("tests/test_addresses_fuzzed.py",),
+        smoke=40,
+        whole=2000,
+    ),
+    "two-people": Campaign(
+        "two administrators who save different fields of one user at one instant: both are kept",
+        "times",
+        ("tests/test_two_at_once.py::TestScreens::test_update_model_two_fields_of_one_user_are_both_kept",),
+        smoke=1,
+        whole=200,
+    ),
+    "key-rotations": Campaign(
+        "the server's key rotated again and again under people signed in, with forms open: nobody notices",
+        "rotations",
+        ("tests/core/test_server_key.py::TestRotation::test_rotation_again_and_again_is_not_noticed",),
+        smoke=2,
+        whole=30,
+    ),
+    "faults": Campaign(
+        "a platform that runs while its disks fill or only read, its PostgreSQL stops dead, its clocks are wrong, its "
+        "workers die, Redis and the mail relay are away: nothing confirmed is lost, pages say it",
+        "faults",
+        ("tests/journeys/test_faults.py", "tests/journeys/test_bad_night.py"),
+        smoke=2,
+        whole=ALL,
+    ),
     "upgrades": Campaign(
         "a used database of each earlier revision, brought up to date and back: every row is kept",
         "revisions",

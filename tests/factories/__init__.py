@@ -116,6 +116,7 @@ def make_establishment(**values: Any) -> Establishment:
             "name": f"Lycée d’essai {number}",
             "uai": None,
             "email": f"ecole-{number}@test.example",
+            "typed_teachers_open_at_once": True,  # its head said so; tests of the consent ask otherwise
             "created_at": NOW,
             **values,
         }
