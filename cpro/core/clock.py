@@ -18,6 +18,11 @@ def today_in(timezone: str, now: datetime) -> date:
     return on_clocks_of(timezone, now).date()
 
 
+def latest_today(now: datetime) -> date:
+    """Return the latest date that the clocks of any time zone show: UTC+14, the Line Islands."""
+    return (now + timedelta(hours=14)).date()
+
+
 def on_clocks_of(timezone: str, instant: datetime) -> datetime:
     """Return an instant as the clocks of a time zone show it (Paris when the name is blank), without an offset."""
     return instant.astimezone(ZoneInfo(timezone or DEFAULT_TIMEZONE)).replace(tzinfo=None)

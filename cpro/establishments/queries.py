@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, inspect, select
 from sqlalchemy.orm import Session, undefer
 from sqlalchemy.orm.interfaces import ORMOption
 
+from cpro.core.clock import today_in
 from cpro.core.errors import NotFound
 from cpro.core.lists import ListState, Page, find_page_from, hold_words
 from cpro.core.tenancy import TenancyError, scope_of
@@ -34,6 +35,11 @@ def get_current_establishment() -> Establishment:
     # A session only remembers rows that somebody holds; a commit or a rollback makes it read this one again.
     session.info[_HELD] = found = get_establishment(session, school_id, undefer(Establishment.logo_id))
     return found
+
+
+def get_school_today(now: datetime) -> date:
+    """Return the date in the time zone of the current school."""
+    return today_in(get_current_establishment().timezone, now)
 
 
 def hold_current(school: Establishment) -> None:

@@ -17,10 +17,11 @@ from cpro.core.jobs.handlers import Report, job, nightly
 from cpro.core.jobs.models import Job
 from cpro.core.permissions import Permission, Principal, can
 from cpro.core.transactions import platform_unit_of_work
+from cpro.establishments.queries import get_school_today
 from cpro.imports.apply import application, reversal
 from cpro.imports.diff.sources import count_pupils
 from cpro.imports.models import ANALYSE_JOB, APPLY_JOB, UNDO_JOB, ImportRun, RunState
-from cpro.imports.queries import get_run, school_day
+from cpro.imports.queries import get_run
 from cpro.imports.runs import upload_files
 from cpro.imports.runs.deposits import conclude, fill, prepare, read_kept
 from cpro.imports.runs.lifecycle import close_run, give_up_application, record_about_run, restart_run
@@ -77,7 +78,7 @@ def analyse_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
     if get_run(run_id).state is not RunState.DEPOSITED:
         return None
     try:
-        sources, today = read_kept(get_run(run_id), now=context.now), school_day(context.now)
+        sources, today = read_kept(get_run(run_id), now=context.now), get_school_today(context.now)
         total = count_pupils(sources)
         context.progress(0, total, _COMPARING)
         with context.unit_of_work(school_first=False):

@@ -11,7 +11,6 @@ from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
-from cpro.core.clock import today_in
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.imports.errors import UnknownRun
@@ -43,11 +42,6 @@ def count_runs_by_state(session: Session) -> dict[str, int]:
     """Return how many imports there are in each state, of every school; a platform session."""
     found = session.execute(select(ImportRun.state, func.count()).group_by(ImportRun.state)).all()
     return {state.value: 0 for state in RunState} | {state.value: number for state, number in found}
-
-
-def school_day(now: datetime) -> date:
-    """Return the day it is in the school."""
-    return today_in(get_current_establishment().timezone, now)
 
 
 def fingerprint_of_data(today: date) -> str:

@@ -9,10 +9,9 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from cpro.core.clock import today_in
 from cpro.core.permissions import Permission
 from cpro.establishments.models import Establishment
-from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.queries import get_school_today
 from cpro.imports.parse.siecle.header import ExportKind
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
 from cpro.inspectors.models import Mandate, MandateState
@@ -81,7 +80,7 @@ class StepDeclaration:
 
 
 def _running_mandates(year: int, now: datetime) -> Select[Any]:
-    today = today_in(get_current_establishment().timezone, now)
+    today = get_school_today(now)
     return select(Mandate.id).where(is_in_state(MandateState.RUNNING, today))
 
 

@@ -16,7 +16,7 @@ from cpro.core.permissions import Permission, can
 from cpro.core.web.current_user import current_principal
 from cpro.establishments.gate import MissingParticular, missing_particulars
 from cpro.establishments.models import Module, PictureKind
-from cpro.establishments.queries import find_picture, get_current_establishment
+from cpro.establishments.queries import find_picture, get_current_establishment, get_school_today
 from cpro.establishments.web.modules import is_on
 from cpro.inspectors.models import MandateState
 from cpro.inspectors.queries import count_mandates
@@ -132,7 +132,7 @@ def _describe_switch() -> Consequence:
 
 
 def _describe_without_ine() -> Consequence:
-    without = count_without_ine(clock.utcnow().date())
+    without = count_without_ine(get_school_today(clock.utcnow()))
     if not without.active and not without.departed:
         return Consequence(describe_no_missing_ine(), "ok" if count_active_students() else "info")
     who = [
@@ -247,7 +247,7 @@ def _describe_mandates(running: int, to_come: int) -> str:
 
 
 def _count_open_mandates() -> tuple[int, int]:
-    today = clock.today_in(get_current_establishment().timezone, clock.utcnow())
+    today = get_school_today(clock.utcnow())
     return count_mandates(MandateState.RUNNING, today), count_mandates(MandateState.TO_COME, today)
 
 

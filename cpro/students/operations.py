@@ -23,7 +23,7 @@ from cpro.core.formatting import join_french, plural, spoken_name
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor
 from cpro.core.validators import clean_person_name, read_line
-from cpro.establishments.queries import get_current_establishment, lock_current_establishment
+from cpro.establishments.queries import get_current_establishment, get_school_today, lock_current_establishment
 from cpro.extensions import db
 from cpro.students.codes import clean_course, clean_division_of
 from cpro.students.mefs import diploma_of_division, diplomas_of_divisions
@@ -302,7 +302,7 @@ def _clean_student(values: Mapping[str, str], now: datetime, own_course: str = "
         "last_name": _read_name(values, "last_name", errors=errors, required="Indiquez le nom de famille."),
         "usage_name": _read_name(values, "usage_name", errors=errors),
         "first_name": _read_name(values, "first_name", errors=errors, required="Indiquez le prénom."),
-        "birth_date": _birth_date(values.get("birth_date", ""), now.date(), errors),
+        "birth_date": _birth_date(values.get("birth_date", ""), get_school_today(now), errors),
     }
     division = clean_division_of(values, errors)
     clean["division_id"] = division.id if division else None

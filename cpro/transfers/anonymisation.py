@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
 from cpro.core import tenancy
+from cpro.core.clock import latest_today, today_in
 from cpro.core.permissions import Actor
 from cpro.core.transactions import lock_schools
 from cpro.establishments.models import Establishment
@@ -31,13 +32,13 @@ AT_ONCE = 500
 
 
 def list_schools_to_forget(now: datetime) -> Sequence[int]:
-    """Return the ids of the schools whose old transfers still name a pupil."""
+    """Return the ids of the schools whose old transfers, or those that get old today, still name a pupil."""
     with tenancy.platform_session("transfers: names at the end of their period") as session:
         return session.scalars(
             select(TransferSide.establishment_id)
             .outerjoin(Student, Student.id == TransferSide.student_id)
             .join(Establishment, Establishment.id == TransferSide.establishment_id)
-            .where(is_past_retention(_is_old, now.date()))
+            .where(is_past_retention(_is_old, latest_today(now)))
             .distinct()
             .order_by(TransferSide.establishment_id)
         ).all()
@@ -50,12 +51,14 @@ def forget_names(session: Session, establishment_id: int, *, by: Actor, now: dat
     under the school's lock. Twice forgets nothing more, and records nothing.
     """
     lock_schools(session, [establishment_id])
-    years = session.scalar(select(Establishment.retention_years).where(Establishment.id == establishment_id))
-    assert years is not None
+    years, timezone = session.execute(
+        select(Establishment.retention_years, Establishment.timezone).where(Establishment.id == establishment_id)
+    ).one()
+    since = kept_since(years, today_in(timezone, now))
     rows = session.execute(
         select(TransferSide.id, TransferSide.other_name, TransferSide.other_uai)
         .outerjoin(Student, Student.id == TransferSide.student_id)
-        .where(TransferSide.establishment_id == establishment_id, _is_old(kept_since(years, now.date())))
+        .where(TransferSide.establishment_id == establishment_id, _is_old(since))
         .order_by(TransferSide.id)
         .limit(AT_ONCE)
     ).all()

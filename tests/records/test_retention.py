@@ -116,6 +116,22 @@ class TestDeleteExpired:
         assert classroom.gone in owners(app)["fiche"]
         assert classroom.elsewhere not in owners(app)["fiche"]
 
+    @pytest.mark.parametrize(
+        ("timezone", "is_kept"), [("America/Cayenne", True), ("", False), ("Pacific/Noumea", False)]
+    )
+    def test_delete_expired_overseas_the_day_is_that_of_the_school(
+        self, app: Flask, classroom: Class, world: World, timezone: str, is_kept: bool
+    ) -> None:
+        give(app, classroom.gone)
+        leave(app, classroom.gone, JUST)
+        set_school(app, world.a.id, timezone=timezone)
+        # The fifth of October 2026, 22:00 in Cayenne, is the sixth in Paris and in Nouméa.
+        late = datetime(2026, 10, 6, 1, tzinfo=UTC)
+
+        night(app, late)
+
+        assert (classroom.gone in owners(app)["fiche"]) is is_kept
+
     def test_delete_expired_the_journal_records_how_many_never_whose(
         self, app: Flask, classroom: Class, world: World, platform: Look
     ) -> None:

@@ -103,6 +103,21 @@ class TestForgetNames:
         assert exchange.side("a").student_label == "TOPAZE Lou"
         assert exchange.side("b").student_label == FORGOTTEN
 
+    def test_forget_names_overseas_the_day_is_that_of_the_school(
+        self, exchange: Exchange, pair: tuple[int, int]
+    ) -> None:
+        departed_on = NOW.date()  # 22:00 of the same day three years later in Cayenne is the day after in Paris
+        exchange.set(pair[0], departed_on=departed_on)
+        with exchange.write() as session:
+            session.get_one(Establishment, exchange.ids["a"]).timezone = "America/Cayenne"
+        late = datetime(NOW.year + 3, NOW.month, NOW.day + 1, 1, tzinfo=UTC)
+
+        night(exchange, late)
+        assert exchange.side("a").student_label == "TOPAZE Lou"
+
+        night(exchange, late + timedelta(hours=3))
+        assert exchange.side("a").student_label == FORGOTTEN
+
     def test_forget_names_twice_records_nothing_more(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         night(exchange, LATER)
         night(exchange, LATER)

@@ -23,12 +23,12 @@ from cpro.core.errors import DomainError
 from cpro.core.permissions import Actor
 from cpro.core.staging import Staging, staging
 from cpro.core.transactions import unit_of_work
-from cpro.establishments.queries import get_current_establishment, lock_current_establishment
+from cpro.establishments.queries import get_current_establishment, get_school_today, lock_current_establishment
 from cpro.extensions import db
 from cpro.imports.apply import accounts, pupils, staff, structure
 from cpro.imports.errors import AnalysisOutdated, NotToApply
 from cpro.imports.models import ImportRun, RunState
-from cpro.imports.queries import fingerprint_of_data, get_run, school_day
+from cpro.imports.queries import fingerprint_of_data, get_run
 from cpro.imports.runs import lifecycle
 from cpro.imports.runs.admission import lock_imports, require_may_import
 from cpro.imports.runs.lifecycle import check_confirmations, close_run, get_version, record_about_run
@@ -68,7 +68,7 @@ def apply(
     `write_application`: nothing is written then.
     """
     now = clock()
-    today = school_day(now)
+    today = get_school_today(now)
     with staging(db.session()) as staged:
         prepared = prepare_application(
             staged, run_id, confirmations=confirmations, today=today, by=by, now=now, heartbeat=heartbeat

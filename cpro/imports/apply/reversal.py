@@ -18,13 +18,13 @@ from cpro.core.jobs.models import Job
 from cpro.core.permissions import Actor
 from cpro.core.staging import Staging, staging
 from cpro.core.transactions import unit_of_work
-from cpro.establishments.queries import lock_current_establishment
+from cpro.establishments.queries import get_school_today, lock_current_establishment
 from cpro.extensions import db
 from cpro.imports.apply import accounts, pupils, staff, structure
 from cpro.imports.apply.application import Clock, Finish
 from cpro.imports.errors import UndoImpossible, UndoUnderWay, WorkedOn
 from cpro.imports.models import UNDO_JOB, ImportChange, ImportRun, RunState
-from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run, fingerprint_of_data, get_run, school_day
+from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run, fingerprint_of_data, get_run
 from cpro.imports.runs.admission import lock_imports, lock_run
 from cpro.imports.runs.lifecycle import is_being_undone, record_about_run
 
@@ -60,7 +60,7 @@ def undo(
     Raises as `prepare_undo` and `write_undo`: nothing is undone then.
     """
     now = clock()
-    today = school_day(now)
+    today = get_school_today(now)
     with staging(db.session()) as staged:
         prepared = prepare_undo(staged, run_id=run_id, today=today, now=now, heartbeat=heartbeat)
         with unit_of_work(school_first=False) as work:

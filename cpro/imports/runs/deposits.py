@@ -28,7 +28,7 @@ from cpro.core.permissions import Actor
 from cpro.core.storage import StorageUnavailable
 from cpro.core.transactions import unit_of_work
 from cpro.core.validators import fold
-from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.queries import get_current_establishment, get_school_today
 from cpro.extensions import db
 from cpro.imports.diff.comparison import SIECLEAnalysis, TableAnalysis
 from cpro.imports.diff.proposals import Answers, Note, Proposal, Question, Yielded
@@ -38,7 +38,7 @@ from cpro.imports.models import ImportChange, ImportFinding, ImportQuestion, Imp
 from cpro.imports.parse.files.archives import detect_shape
 from cpro.imports.parse.files.extraction import UnpackedFile, unpack
 from cpro.imports.parse.files.recognition import RecognisedFile, recognise
-from cpro.imports.queries import fingerprint_of_data, get_run, recall_answers, school_day
+from cpro.imports.queries import fingerprint_of_data, get_run, recall_answers
 from cpro.imports.refusals import LeftFile, Refusals
 from cpro.imports.runs import lifecycle, ticks, upload_files
 from cpro.imports.runs.admission import lock_imports_and_school, require_may_import
@@ -85,7 +85,7 @@ def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: b
     FileRefused of some kind, and whatever `gather_all` and the analysis raise.
     """
     school = get_current_establishment()
-    school_id, today = school.id, school_day(now)
+    school_id, today = school.id, get_school_today(now)
     require_may_import(school, by=by)
     sent = [upload for upload in uploads if upload.filename]
     if not sent:
@@ -126,7 +126,7 @@ def renew(run: ImportRun, *, by: Actor, now: datetime) -> int | None:
 
     Answers already given hold. Raises `FilesGone`, `NotToApply`, and as `deposit` does for the files themselves.
     """
-    run_id, today, answers = run.id, school_day(now), dict(run.answers)
+    run_id, today, answers = run.id, get_school_today(now), dict(run.answers)
     sources = read_kept(run, now=now)
     with _may_analyse_now(sources) as is_now:
         if is_now:
@@ -173,7 +173,7 @@ def judge(uploads: Sequence[tuple[str, Path]], folder: Path, *, now: datetime) -
     files = _unfold(uploads, folder, refusals)
     if files or not refusals:
         with refusals.gathered(DomainError):
-            sources = gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
+            sources = gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=get_school_today(now))
     refusals.raise_if_any(useful=bool(files))
     return replace(sources, left=(*sources.left, *refusals.left))
 
@@ -197,7 +197,7 @@ def read_kept(run: ImportRun, *, now: datetime) -> Sources:
         raise FilesGone
     school = get_current_establishment()
     files = [recognise(UnpackedFile(name, path, detect_shape(path))) for name, path in paths]
-    sources = gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
+    sources = gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=get_school_today(now))
     return replace(sources, left=tuple(LeftFile(file["name"], file["left"]) for file in run.left_files))
 
 
@@ -213,7 +213,7 @@ def prepare(sources: Sources, *, today: dt.date, answers: Answers | None = None)
 
 def foresee(sources: Sources, *, now: datetime) -> Analysis:
     """Return an analysis of which nothing is kept but the figures. Raises as `SIECLEAnalysis.run` does."""
-    analysis = prepare(sources, today=school_day(now))
+    analysis = prepare(sources, today=get_school_today(now))
     for _ in analysis.run():
         pass
     return analysis
@@ -231,7 +231,7 @@ def analyse(
 
     Raises `ImportUnderWay`, and as `SIECLEAnalysis.run` does: the import is then failed, and nothing waits for it.
     """
-    today = school_day(now)
+    today = get_school_today(now)
     with unit_of_work(school_first=False):
         run_id = lifecycle.open_run(
             sources, opens_student_accounts=opens_student_accounts, today=today, by=by, now=now
@@ -304,7 +304,7 @@ def conclude(run_id: int, analysis: Analysis, *, now: datetime) -> None:
         settled=analysis.settled,
         now=now,
     )
-    ticks.tick_again(run, today=school_day(now))
+    ticks.tick_again(run, today=get_school_today(now))
 
 
 def _keep_by_batches(run_id: int, found: Iterator[Yielded], *, heartbeat: Callable[[], None] = lambda: None) -> None:

@@ -9,11 +9,10 @@ from cpro.core.formatting import format_count, plural, upper_first
 from cpro.core.permissions import Permission, can
 from cpro.core.web.checklist import ChecklistItem, Figures
 from cpro.core.web.current_user import current_principal
-from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.queries import get_current_establishment, get_school_today
 from cpro.imports import queries
 from cpro.imports.diff.sources import current_school_year, year_label
 from cpro.imports.models import ImportRun, RunState
-from cpro.imports.queries import school_day
 
 
 def list_import_items(figures: Figures) -> list[ChecklistItem]:
@@ -54,7 +53,7 @@ def list_import_items(figures: Figures) -> list[ChecklistItem]:
 
 def _new_year(last: ImportRun | None, url: str) -> list[ChecklistItem]:
     """Return the line of an import that is older than the school year, nothing while there was none."""
-    current = current_school_year(school_day(clock.utcnow()))
+    current = current_school_year(get_school_today(clock.utcnow()))
     if last is None or last.school_year >= current:
         return []
     return [

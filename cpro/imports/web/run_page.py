@@ -18,13 +18,12 @@ from cpro.core.web.forms import posted
 from cpro.core.web.job_presenter import Progress, progress_of
 from cpro.core.web.pages import render_page
 from cpro.core.web.registry import registry
-from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.queries import get_current_establishment, get_school_today
 from cpro.imports import queries
 from cpro.imports.apply.reversal import describe_obstacle
 from cpro.imports.diff.proposals import label_of
 from cpro.imports.diff.sources import year_label
 from cpro.imports.models import ImportQuestion, ImportRun, RunState
-from cpro.imports.queries import school_day
 from cpro.imports.runs import lifecycle, listing
 from cpro.imports.runs.choices import Decisions
 from cpro.imports.runs.listing import MAX_SHOWN
@@ -75,7 +74,7 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
     }
     if run.state is RunState.ANALYSED:
         context |= _analysis(run, refusal)
-        context["outdated"] = queries.is_outdated(run, school_day(now))
+        context["outdated"] = queries.is_outdated(run, get_school_today(now))
     if run.keeps_analysis:
         context |= _figures(run)
     undoable = queries.find_undoable(now)

@@ -15,7 +15,7 @@ from cpro.core.parsing import read_instant
 from cpro.core.rights import list_doers
 from cpro.core.web.checklist import NextStep
 from cpro.core.web.current_user import may
-from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.queries import get_current_establishment, get_school_today
 from cpro.imports.diff.sources import year_label
 from cpro.new_year import calendar, queries
 from cpro.new_year.declared import BY_KEY, StepDeclaration
@@ -52,12 +52,12 @@ class ShownStep:
 
 def current_year() -> int:
     """Return the school year that the school prepares now."""
-    return calendar.prepared_year(clock.today_in(get_current_establishment().timezone, clock.utcnow()))
+    return calendar.prepared_year(get_school_today(clock.utcnow()))
 
 
 def is_season() -> bool:
     """Return whether the dashboard leads to the steps: from July to October."""
-    return calendar.is_season(clock.today_in(get_current_establishment().timezone, clock.utcnow()))
+    return calendar.is_season(get_school_today(clock.utcnow()))
 
 
 def describe_page() -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from flask import current_app
 
 from cpro.audit.queries import Figures, count_actions
 from cpro.core import clock
-from cpro.core.clock import start_of, today_in
+from cpro.core.clock import start_of
 from cpro.core.documents import render_pdf
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count, format_date, format_instant
@@ -18,7 +18,7 @@ from cpro.core.parsing import read_day
 from cpro.core.storage import FileStorage
 from cpro.core.web.current_user import current_actor
 from cpro.establishments.models import Establishment
-from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.queries import get_current_establishment, get_school_today
 from cpro.passport.letterhead import Letterhead, get_letterhead
 from cpro.people.presenters.emergency import LOOKS_BACK
 from cpro.students.queries import count_active_students
@@ -49,7 +49,7 @@ def read_first_day(incident: Incident, typed: str) -> date:
 
     Raises `DomainError` for what is no day, and for a day after the closing.
     """
-    locked_on = today_in(get_current_establishment().timezone, incident.locked_at)
+    locked_on = get_school_today(incident.locked_at)
     if not typed.strip():
         return locked_on - LOOKS_BACK
     day = read_day(typed)

@@ -15,7 +15,7 @@ from cpro.core.concurrency import check_fresh
 from cpro.core.errors import check_no_error
 from cpro.core.formatting import format_date, plural
 from cpro.core.permissions import Actor, Permission
-from cpro.establishments.queries import lock_current_establishment
+from cpro.establishments.queries import get_school_today, lock_current_establishment
 from cpro.extensions import db
 from cpro.records import choices, queries
 from cpro.records.errors import NotYourDivision
@@ -237,7 +237,7 @@ def read_level(text: str) -> int | None:
 def clean_day(values: Mapping[str, str], errors: dict[str, str], now: datetime) -> date | None:
     """Return the day of an évaluation, in `evaluated_on`; note in `errors` one that is missing or still to come."""
     day = rules.parse_day(values, "evaluated_on", errors, required="Indiquez le jour de l’évaluation.")
-    today = rules.get_school_today(now)
+    today = get_school_today(now)
     if day and day > today:
         errors["evaluated_on"] = f"Ce jour n’est pas encore venu : nous sommes le {format_date(today)}."
         return None
@@ -246,6 +246,6 @@ def clean_day(values: Mapping[str, str], errors: dict[str, str], now: datetime) 
 
 def describe_past_year(day: date | None, now: datetime) -> str:
     """Return the sentence about a day that is of a school year before this one, "" for any other."""
-    if day is None or day >= first_day_of_school_year(rules.get_school_today(now)):
+    if day is None or day >= first_day_of_school_year(get_school_today(now)):
         return ""
     return f"Le {format_date(day)} est d’une année scolaire passée\u202f: vérifiez que c’est bien le jour voulu."

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from cpro.audit.operations import About, record
 from cpro.core import tenancy
-from cpro.core.clock import last_day_of_school_year
+from cpro.core.clock import last_day_of_school_year, latest_today, today_in
 from cpro.core.concurrency import check_fresh
 from cpro.core.drafts.operations import forget_subjects
 from cpro.core.errors import FieldErrors
@@ -24,7 +24,7 @@ from cpro.core.lists import ListState, Page, find_page_from
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.audit import record_about_school
-from cpro.establishments.queries import get_current_establishment, lock_current_establishment
+from cpro.establishments.queries import get_current_establishment, get_school_today, lock_current_establishment
 from cpro.extensions import db
 from cpro.records.models import Bilan, Evaluation, Fiche
 from cpro.records.operations.rules import get_draft_subject
@@ -109,7 +109,7 @@ def forget_drafts(student_ids: Collection[int], *, establishment_id: int) -> Non
 
 def get_preview(now: datetime, *, years: int | None = None) -> Preview:
     """Return what the next night would delete in the current school, with the setting as it is or as it would be."""
-    since = kept_since(years or get_current_establishment().retention_years, now.date())
+    since = kept_since(years or get_current_establishment().retention_years, get_school_today(now))
     figures = _count(db.session(), _gone_before(since))
     departed = _count_pupils(db.session(), Student.is_active.is_(False))
     return Preview(figures, departed - figures.pupils)
@@ -121,7 +121,7 @@ def find_departures(asked: ListState, now: datetime) -> Page[Departure]:
     Those whose day of departure is unknown come last. No index has this order: what is kept of the departed is sorted,
     three years of them at most.
     """
-    years = get_current_establishment().retention_years
+    years, today = get_current_establishment().retention_years, get_school_today(now)
     departed = select(Student).where(Student.is_active.is_(False), _has_records()).options(joinedload(Student.division))
     day = func.coalesce(Student.departed_on, date.max)
     page = find_page_from(asked, departed, day, Student.search_key, Student.id)
@@ -130,18 +130,21 @@ def find_departures(asked: ListState, now: datetime) -> Page[Departure]:
 
     def departure_of(student: Student) -> Departure:
         departed_on = student.departed_on or _supposed_departure(student, written[student.id])
-        return Departure(student, figures[student.id].total, max(get_deletion_day(departed_on, years), now.date()))
+        return Departure(student, figures[student.id].total, max(get_deletion_day(departed_on, years), today))
 
     return page.show(departure_of)
 
 
 def list_schools_to_expire(now: datetime) -> Sequence[int]:
-    """Return the ids of the schools where a pupil has been gone for too long and still has records."""
+    """Return the ids of the schools where a pupil has been gone for too long, or will be today, and still has records.
+
+    `delete_expired` judges by the date in the school's own time zone.
+    """
     with tenancy.platform_session("records at the end of their period") as session:
         return session.scalars(
             select(Student.establishment_id)
             .join(Establishment, Establishment.id == Student.establishment_id)
-            .where(is_past_retention(_gone_before, now.date()), _has_records())
+            .where(is_past_retention(_gone_before, latest_today(now)), _has_records())
             .distinct()
             .order_by(Student.establishment_id)
         ).all()
@@ -164,7 +167,7 @@ def delete_expired(session: Session, establishment_id: int, *, by: Actor, now: d
         select(Student.id)
         .where(
             Student.establishment_id == establishment_id,
-            _gone_before(kept_since(school.retention_years, now.date())),
+            _gone_before(kept_since(school.retention_years, today_in(school.timezone, now))),
             _has_records(),
         )
         .order_by(Student.id)

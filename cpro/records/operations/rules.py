@@ -9,12 +9,11 @@ from datetime import date, datetime
 from typing import Any
 
 from cpro.audit.operations import About, record
-from cpro.core.clock import today_in
 from cpro.core.errors import DomainError
 from cpro.core.formatting import spoken_name
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor, Permission
-from cpro.establishments.queries import get_current_establishment, lock_current_establishment
+from cpro.establishments.queries import lock_current_establishment
 from cpro.records import queries
 from cpro.records.errors import AlreadyValidated, Frozen, NotYourPupil, NotYours, ReadOnlyCopy
 from cpro.records.models import Bilan, Evaluation, Fiche, FicheState
@@ -152,11 +151,6 @@ def parse_period(values: Mapping[str, str], errors: dict[str, str]) -> tuple[dat
     if first and last and last < first:
         errors["ends_on"] = "Le dernier jour vient avant le premier : vérifiez les deux dates."
     return first, last
-
-
-def get_school_today(now: datetime) -> date:
-    """Return today's date in the timezone of the school."""
-    return today_in(get_current_establishment().timezone, now)
 
 
 def _refuse_without(power: bool, powers: Powers) -> None:

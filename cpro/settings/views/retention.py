@@ -14,6 +14,7 @@ from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, requires
 from cpro.core.web.current_user import current_actor
 from cpro.core.web.pages import render_page
+from cpro.establishments.queries import get_school_today
 from cpro.records.audit_labels import describe_years
 from cpro.records.operations import retention
 from cpro.records.web.forms import RetentionForm
@@ -54,7 +55,7 @@ class RetentionPage(SettingsPage[RetentionForm]):
             "figures": figures,
             "years": describe_years(self.school.retention_years),
             "page": None if frame["read_only"] else retention.find_departures(asked, now),
-            "today": now.date(),
+            "today": get_school_today(now),
             "total": total,
             **frame,
         }

@@ -17,6 +17,7 @@ from cpro.core.web.current_user import current_actor
 from cpro.core.web.pages import render_page
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.transfers_switch import get_switch_values, update_transfers_switch
+from cpro.establishments.queries import get_school_today
 from cpro.establishments.web.forms import NO, YES, TransfersForm
 from cpro.settings.consequences import describe_switching_off
 from cpro.settings.tabs import SettingsPage
@@ -99,7 +100,7 @@ def _switching_off_page(form: TransfersForm, consequences: list[str]) -> Respons
 
 def _list_without_ine() -> dict[str, Any]:
     """Return the first pupils whom transfers leave out, and how many there are."""
-    today = clock.utcnow().date()
+    today = get_school_today(clock.utcnow())
     students = find_without_ine(ListState(size=_WITHOUT_INE_SHOWN), today).rows
     return {
         "counts": count_without_ine(today),

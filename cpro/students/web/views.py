@@ -10,6 +10,7 @@ from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.web.current_user import announce, current_principal
 from cpro.core.web.pages import render_page
+from cpro.establishments.queries import get_school_today
 from cpro.students import queries
 from cpro.students.operations import is_kept_by_siecle
 from cpro.students.web.presenters import call_apart, describe_no_missing_ine
@@ -23,8 +24,7 @@ _PER_PAGE = 50
 @requires(Permission.MISSING_INE_VIEW)
 def without_ine() -> ResponseReturnValue:
     """List the students who cannot be transferred for want of an INE, with the remedy."""
-    now = clock.utcnow()
-    today = now.date()
+    today = get_school_today(clock.utcnow())
     announce(events.search_made, "students", screen="Élèves sans INE", sought="")
     counts = queries.count_without_ine(today)
     asked = ListState.read(request.args, request.path, sizes=(_PER_PAGE,))

@@ -15,11 +15,11 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import posted
 from cpro.core.web.pages import back_to, render_page
+from cpro.establishments.queries import get_school_today
 from cpro.imports import queries
 from cpro.imports.apply import reversal
 from cpro.imports.errors import UndoImpossible
 from cpro.imports.models import RunState
-from cpro.imports.queries import school_day
 from cpro.imports.runs import choices, lifecycle
 from cpro.imports.runs.deposits import renew
 from cpro.imports.web import presenters
@@ -59,7 +59,7 @@ def apply(run_id: int) -> ResponseReturnValue:
     try:
         answered = _keep(run_id, now)
         run = queries.get_run(run_id)
-        shown, is_outdated = choices.get_outline(run), queries.is_outdated(run, school_day(now))
+        shown, is_outdated = choices.get_outline(run), queries.is_outdated(run, get_school_today(now))
         if answered or is_outdated:
             job_id = renew(run, by=by, now=now)
             if job_id is not None or is_outdated or choices.get_outline(queries.get_run(run_id)) != shown:
@@ -117,7 +117,7 @@ def choose(run_id: int) -> ResponseReturnValue:
         if action in ("tout", "rien"):
             with unit_of_work(school_first=False):
                 choices.choose_all(
-                    queries.get_run(run_id), is_selected=action == "tout", today=school_day(now), by=by, now=now
+                    queries.get_run(run_id), is_selected=action == "tout", today=get_school_today(now), by=by, now=now
                 )
         if given:
             renew(queries.get_run(run_id), by=by, now=now)
@@ -206,7 +206,7 @@ def _keep(run_id: int, now: dt.datetime) -> int:
             queries.get_run(run_id),
             read_decisions(),
             seen=request.form.get("version") or None,
-            today=school_day(now),
+            today=get_school_today(now),
             by=current_actor(),
             now=now,
         )

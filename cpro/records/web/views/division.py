@@ -20,10 +20,10 @@ from cpro.core.web import drafts as drafts
 from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import posted
 from cpro.core.web.pages import back_to, render_page
+from cpro.establishments.queries import get_school_today
 from cpro.records import queries
 from cpro.records.models import Level
 from cpro.records.operations.evaluations import check_teaches, create_division_evaluations
-from cpro.records.operations.rules import get_school_today
 from cpro.records.web.forms import CommonEvaluationForm
 from cpro.records.web.views import bp
 from cpro.records.web.views.evaluations import offer_choices, say_saved

@@ -16,6 +16,7 @@ from cpro.core.parsing import read_day
 from cpro.core.permissions import Permission, requires
 from cpro.core.web import drafts as drafts
 from cpro.core.web.current_user import current_actor
+from cpro.establishments.queries import get_school_today
 from cpro.records import choices, queries
 from cpro.records.models import Evaluation
 from cpro.records.operations import evaluations as operations
@@ -33,7 +34,7 @@ class EvaluationPage(RecordPage[EvaluationForm]):
     get_record, values_of = staticmethod(queries.get_evaluation), staticmethod(operations.get_evaluation_values)
 
     def first_values(self) -> Mapping[str, Any]:
-        today = rules.get_school_today(clock.utcnow()).isoformat()
+        today = get_school_today(clock.utcnow()).isoformat()
         return {"evaluated_on": today, "fiche": request.args.get("fiche", "")}
 
     def save(self, form: EvaluationForm) -> tuple[str, str]:

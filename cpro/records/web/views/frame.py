@@ -20,7 +20,7 @@ from cpro.core.web.current_user import announce, current_actor
 from cpro.core.web.edit_page import EditForm, EditPage
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.screens import remembered
-from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.queries import get_school_today
 from cpro.records import queries
 from cpro.records.models import Bilan, Evaluation, Fiche
 from cpro.records.operations import rules
@@ -158,7 +158,7 @@ def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
 
 def describe_origin(row: Fiche | Evaluation | Bilan) -> str:
     """Return where a record comes from: author and day, and the school for a copy."""
-    written = format_date(clock.today_in(get_current_establishment().timezone, row.created_at))
+    written = format_date(get_school_today(row.created_at))
     if row.received_in is not None:
         return f"Reçu {of_school(row.origin_school)} : écrit par {row.author_label} le {written}"
     return f"{row.author_label}, le {written}"

@@ -21,13 +21,12 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import posted, typed_before_sign_in
 from cpro.core.web.pages import asks_for_json, back_to, render_page
-from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.queries import get_current_establishment, get_school_today
 from cpro.records import choices
 from cpro.records.grid import Cell, Grid, LastLevel, list_news, read_grid
 from cpro.records.levels import describe_scale
 from cpro.records.operations.evaluations import check_teaches, describe_past_year
 from cpro.records.operations.grid import TypedGrid, cell_name, save_grid
-from cpro.records.operations.rules import get_school_today
 from cpro.records.web.forms import GridForm
 from cpro.records.web.views import bp
 from cpro.students.models import Division, Student

@@ -19,13 +19,13 @@ from cpro.core.web.current_user import announce, current_actor, current_principa
 from cpro.core.web.pages import render_page
 from cpro.core.web.screens import remembered
 from cpro.establishments.models import Module
+from cpro.establishments.queries import get_school_today
 from cpro.establishments.web.gate_links import list_passport_obstacles
 from cpro.establishments.web.modules import is_on
 from cpro.establishments.web.own_school import describe_own_school
 from cpro.records import queries
 from cpro.records.levels import describe_level, list_charts
 from cpro.records.models import FicheState
-from cpro.records.operations.rules import get_school_today
 from cpro.records.queries import ALL, GONE, NOT_EVALUATED, PRESENT, TO_VALIDATE, PupilFilter
 from cpro.records.waiting import list_waiting
 from cpro.records.web.views import bp
