@@ -228,7 +228,7 @@ def _arrival(session: Session, source: Establishment, destination: Establishment
             establishment_id=source.id,
             siecle_id="900998",
             is_active=False,
-            departed_on=date(2026, 9, 18),
+            departed_on=_last_day_like(9, 18, now),
             division_id=_division_id(session, source, "1MELEC"),
             **common,
         )
@@ -250,11 +250,17 @@ def _arrival(session: Session, source: Establishment, destination: Establishment
             siecle_id="900999",
             came_by=Origin.SIECLE,
             is_active=False,
-            departed_on=date(2026, 7, 4),
+            departed_on=_last_day_like(7, 4, now),
             division_id=_division_id(session, source, "TMELEC"),
             created_at=now,
         )
     )
+
+
+def _last_day_like(month: int, day: int, now: datetime) -> date:
+    """Return the last such day before today: a demonstration loaded years from now still shows these departures."""
+    this_year = date(now.year, month, day)
+    return this_year if this_year < now.date() else this_year.replace(year=now.year - 1)
 
 
 def _division_id(session: Session, school: Establishment, code: str) -> int:

@@ -195,7 +195,7 @@ FORBIDDEN = {
     ),
     "day": (
         r"now\.date\(\)|now\(\)\.date\(\)",
-        {"inspectors/queries.py", "records/demo_content.py", "transfers/web/dashboard.py"},
+        {"demo.py", "inspectors/queries.py", "records/demo_content.py", "transfers/web/dashboard.py"},
         "a day is that of a school: get_school_today(now), or today_in(school.timezone, now)",
     ),
     "raw connection": (
