@@ -1,4 +1,4 @@
-"""The door: `app` for gunicorn and the command line; run as a script, the local platform."""
+"""Entry point: `app` for gunicorn and the command line; run as a script, it serves the local platform."""
 
 import gc
 import os

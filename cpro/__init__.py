@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cpro.core.process import without_collector
 
+if TYPE_CHECKING:
+    from flask import Flask
+
 
 @without_collector()
-def create_app(config: Mapping[str, Any] | None = None) -> Any:
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """Build the application; `config` overrides what the environment says.
 
     Raises `config.UnusableSetting` when a setting or a folder prevents it.
     """
-    from flask import Flask
-
     from cpro import (
         audit,
         backup,
@@ -42,9 +43,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     from cpro.core.transactions import configure_engine
     from cpro.core.web.csrf import csrf
     from cpro.core.web.install import install
+    from cpro.core.web.retries import RetryingFlask
     from cpro.extensions import babel, db, login_manager
 
-    app = Flask(
+    app = RetryingFlask(
         "cpro",
         template_folder=str(PROJECT_ROOT / "templates"),
         static_folder=str(PROJECT_ROOT / "static"),
@@ -82,8 +84,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         backup,
     )
     for feature in features:
-        if hasattr(feature, "register"):
-            feature.register(app)
+        feature.register(app)
     jobs.register(app)
     mail.register(app)
     drafts.register(app)

@@ -16,10 +16,9 @@ def load_app() -> Flask:
     """Return the application; stop with one sentence when a setting prevents it."""
     prepare_process()
     try:
-        app: Flask = create_app()
+        return create_app()
     except UnusableSetting as refusal:
         sys.exit(str(refusal))
-    return app
 
 
 #: Without Flask's own commands: its development server is not used here, `python app.py` does.

@@ -32,11 +32,10 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Register the feature: its pages, its jobs, its words, its command."""
     from cpro.core.jobs.commands import make_task_command
-    from cpro.imports import audit_labels, commands, jobs
+    from cpro.imports import audit_labels, commands, jobs  # noqa: F401  # importing `jobs` declares its handlers
     from cpro.imports.web import hooks
-    from cpro.imports.web.views import deposits, runs
+    from cpro.imports.web.views import deposits, runs  # noqa: F401  # `runs` adds its routes to `deposits.bp`
 
-    assert jobs and runs  # known once imported
     app.register_blueprint(deposits.bp)
     audit_labels.register_audit_labels()
     hooks.register_hooks(app)

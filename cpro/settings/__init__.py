@@ -17,13 +17,13 @@ def register(app: Flask) -> None:
     from cpro.core.permissions import Permission
     from cpro.core.web.registry import MenuEntry, registry
     from cpro.settings.tabs import list_tabs
-    from cpro.settings.views import (
+    from cpro.settings.views import (  # noqa: F401  # those without a `bp` of their own add their routes to this one
         bp,
         clearing,
         establishment,
         history,
         inspectors,
-        mask_copies,
+        mask_copies,  # its routes are on `masks.bp`
         masks,
         modules,
         pictures,
@@ -31,8 +31,6 @@ def register(app: Flask) -> None:
         transfers,
     )
 
-    assert establishment and clearing and pictures and transfers  # their routes are on the blueprint of Paramètres
-    assert mask_copies  # on that of the masks
     for each in (bp, history.bp, modules.bp, masks.bp, inspectors.bp, retention.bp):
         app.register_blueprint(each)
     registry(app).add_menu_entry(

@@ -19,13 +19,11 @@ def register(app: Flask) -> None:
     """Register the feature: sign-in, the guard of every route, commands."""
     from cpro.core import events
     from cpro.core.web.registry import registry
-    from cpro.users import audit_labels, commands, jobs
-    from cpro.users.emergency import commands as emergency_commands
+    from cpro.users import audit_labels, commands, jobs  # noqa: F401  # importing `jobs` declares its handlers
+    from cpro.users.emergency import commands as _commands  # noqa: F401  # adds its commands to `commands.users`
     from cpro.users.operations.addresses import notify_school_address
     from cpro.users.web import guard
     from cpro.users.web.views import addresses, passkeys, second_factor, sessions, users
-
-    assert jobs and emergency_commands  # handlers and commands, known once imported
 
     guard.install(app)
     registry(app).check_password = users.check_own_password

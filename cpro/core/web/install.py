@@ -14,7 +14,7 @@ from cpro.core.formatting import format_count, format_date, of_name, unfilled
 from cpro.core.parsing import LARGEST_ID
 from cpro.core.rights import describe_closed_under_mandate, describe_read_under_mandate
 from cpro.core.secrets import signing_keys
-from cpro.core.web import assets, error_pages, headers, request_log, request_metrics, retries, uploads
+from cpro.core.web import assets, error_pages, headers, request_log, request_metrics, uploads
 from cpro.core.web.bounded_forms import BoundedRequest
 from cpro.core.web.conflicts import describe_kept
 from cpro.core.web.pages import static_url
@@ -45,7 +45,6 @@ def install(app: Flask) -> None:
     app.after_request(uploads.tell_redirection)
     error_pages.register_handlers(app)
     assets.install(app)
-    retries.install(app)
     with app.app_context():  # the library knows no former key by itself: a form opened before a rotation is taken
         app.config.setdefault("WTF_CSRF_SECRET_KEY", signing_keys())
 

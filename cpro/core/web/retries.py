@@ -7,9 +7,8 @@ takes its school last, is the one exception. A person then sees nothing of it, r
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
-from flask import Flask, request
+from flask import Flask, g, request, session
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError
 
@@ -18,25 +17,32 @@ from cpro.core.transactions import count_commits
 
 logger = logging.getLogger(__name__)
 
-#: How often a request is answered in all, before the 503.
+#: Times that a request is answered, the first included, before the 503.
 _TIMES = 3
 
 
-def install(app: Flask) -> None:
-    """Have the views of an application play again a request that was undone before it committed anything."""
-    dispatch = app.dispatch_request
-    app.dispatch_request = lambda: _answer(dispatch)  # type: ignore[method-assign]
+class RetryingFlask(Flask):
+    """A Flask application that calls a view again when PostgreSQL undid it before it committed anything."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Call the view of the request, again after a deadlock; `g` and the cookie's session begin as they were."""
+        commits, kept, cookie = count_commits(), dict(vars(g)), dict(session)
+        for _time in range(1, _TIMES):
+            try:
+                return super().dispatch_request()
+            except DBAPIError as error:
+                if not was_undone(error) or count_commits() != commits:
+                    raise
+                logger.warning("%s %s was undone by PostgreSQL, and is called again", request.method, request.path)
+                _restore(kept, cookie)
+        return super().dispatch_request()
 
 
-def _answer(dispatch: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
-    commits = count_commits()
-    for _time in range(1, _TIMES):
-        try:
-            return dispatch()
-        except DBAPIError as error:
-            if not was_undone(error) or count_commits() != commits:
-                raise
-            logger.warning("%s %s was undone by PostgreSQL, and is played again", request.method, request.path)
-            for _name, upload in request.files.items(multi=True):
-                upload.stream.seek(0)
-    return dispatch()
+def _restore(kept: dict[str, object], cookie: dict[str, object]) -> None:
+    vars(g).clear()
+    vars(g).update(kept)
+    if dict(session) != cookie:
+        session.clear()
+        session.update(cookie)
+    for _name, upload in request.files.items(multi=True):
+        upload.stream.seek(0)

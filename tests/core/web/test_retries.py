@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import psycopg.errors
 import pytest
-from flask import Flask, request
+from flask import flash, g, get_flashed_messages, request
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from cpro.core import transactions
-from cpro.core.web import retries
+from cpro.core.web.retries import RetryingFlask
 
 pytestmark = pytest.mark.unit
 
@@ -24,16 +24,19 @@ def answer() -> Callable[..., list[str]]:
     """Return a function that posts to a view which fails with each of some errors, then answers."""
 
     def post(*errors: Exception, commits: int = 0) -> list[str]:
-        app, read, left = Flask("retried"), [], list(errors)
-        app.testing = True
-        retries.install(app)
+        app, read, left = RetryingFlask("retried"), [], list(errors)
+        app.testing, app.secret_key = True, "test"
 
         @app.post("/")
         def view() -> str:
             read.append(request.form["typed"])
+            assert "seen" not in g, "a view called again starts afresh"
+            g.seen = True
+            flash("done once")
             transactions._last.commits = transactions.count_commits() + commits
             if left:
                 raise left.pop(0)
+            assert get_flashed_messages() == ["done once"]
             return "done"
 
         assert app.test_client().post("/", data={"typed": "Zoé"}).text == "done"
