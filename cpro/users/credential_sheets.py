@@ -15,8 +15,6 @@ from cpro.users.operations.codes import VALIDITY
 from cpro.users.operations.credential_sheets import CredentialSheet
 
 LAYOUTS = (1, 2, 8)
-#: Eight a page leave no room for a QR that telephones read.
-_WITH_QR = (1, 2)
 _COLUMNS = ("Division", "Nom", "Prénom", "Rôle", "Adresse de connexion", "Établissement", "Identifiant", "Code")
 
 
@@ -24,7 +22,7 @@ _COLUMNS = ("Division", "Nom", "Prénom", "Rôle", "Adresse de connexion", "Éta
 class PrintedSchool:
     """What a sheet says of the school: name, code at sign-in, address of the sign-in page, logo and its stored name.
 
-    `activation` is the address of the activation page, to which a QR leads on large sheets.
+    `activation` is the address of the activation page, to which a QR leads; "" for none.
     """
 
     name: str
@@ -56,7 +54,7 @@ def render_credential_sheets(
                 "division": divisions.get(sheet.account_id, ""),
                 "login": sheet.login,
                 "code": sheet.code,
-                "qr": _draw_qr(school, sheet) if layout in _WITH_QR else "",
+                "qr": _draw_qr(school, sheet),
             }
             for sheet in sheets
         ],
@@ -74,7 +72,7 @@ def _draw_qr(school: PrintedSchool, sheet: CredentialSheet) -> str:
     import segno  # for the processes that print
 
     asked = urlencode({"establishment": school.code, "login": sheet.login})
-    code = segno.make(f"{school.activation}?{asked}", error="m", micro=False)
+    code = segno.make(f"{school.activation}?{asked}", error="l", micro=False)  # fewer, larger modules
     return str(code.svg_inline(border=2, dark="#000", light="#fff"))
 
 
