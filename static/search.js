@@ -25,7 +25,7 @@ function step(event) {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.key === "/" && everywhere && !isTypedIn(event.target)) {
+  if (everywhere && event.key === everywhere.getAttribute("aria-keyshortcuts") && !isTypedIn(event.target)) {
     event.preventDefault();
     if (!everywhere.checkVisibility()) document.querySelector(".top-menu")?.toggleAttribute("open", true); // a telephone's
     everywhere.focus();

@@ -14,6 +14,7 @@ from cpro.core.tenancy import TenancyError
 from cpro.core.web.checklist import NextStep
 from cpro.core.web.current_user import current_principal, sign_in_end
 from cpro.core.web.registry import find_entry
+from cpro.core.web.shortcut import is_search_key_on
 from cpro.dashboard.checklist import find_next_step
 from cpro.dashboard.views import count_all, list_items
 from cpro.establishments.models import Establishment
@@ -104,6 +105,11 @@ class Frame:
     def home_url(self) -> str:
         """Return the page one lands on."""
         return url_for("users.home")
+
+    @property
+    def search_key(self) -> str:
+        """Return the key that leads to the search, "" where this browser turned it off."""
+        return "/" if is_search_key_on() else ""
 
     @property
     def sign_out_url(self) -> str:

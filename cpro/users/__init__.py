@@ -23,7 +23,7 @@ def register(app: Flask) -> None:
     from cpro.users.emergency import commands as _commands  # noqa: F401  # adds its commands to `commands.users`
     from cpro.users.operations.addresses import notify_school_address
     from cpro.users.web import guard
-    from cpro.users.web.views import addresses, passkeys, second_factor, sessions, users
+    from cpro.users.web.views import addresses, passkeys, second_factor, sessions, shortcut, users
 
     guard.install(app)
     registry(app).check_password = users.check_own_password
@@ -34,6 +34,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(sessions.bp)
     app.register_blueprint(second_factor.bp)
     app.register_blueprint(passkeys.bp)
+    app.register_blueprint(shortcut.bp)
     events.school_email_changed.connect(notify_school_address)
     app.cli.add_command(commands.users)
     app.cli.add_command(commands.platform_users)

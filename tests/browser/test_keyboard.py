@@ -66,6 +66,17 @@ class TestKeyboard:
         page.keyboard.press("ArrowUp")
         expect(page.get_by_label("Chercher partout")).to_be_focused()
 
+    def test_a_slash_does_nothing_once_the_shortcut_is_turned_off(self, site: Site) -> None:
+        page = site.visitor("administrateur@lovelace")
+        page.goto("/mon-compte")
+        page.get_by_role("button", name="Ne plus utiliser ce raccourci").click()
+        expect(page.get_by_role("button", name="Utiliser la touche")).to_be_visible()
+        page.locator("h1").click()
+
+        page.keyboard.press("/")
+
+        expect(page.get_by_label("Chercher partout")).not_to_be_focused()
+
     def test_a_slash_is_typed_in_a_field(self, site: Site) -> None:
         page = site.visitor("administrateur@lovelace")
         page.goto(PARTICULARS)

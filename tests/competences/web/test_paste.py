@@ -46,7 +46,8 @@ class TestPasteList:
             page = Page(paste(browser, address, TEXT))
 
         assert "CPro garde les compétences, non les blocs" in before.text
-        assert "2 compétences" in page.text and "Bloc n° 1" in page.text
+        assert "2 compétences, chacune sous le titre de son bloc" in page.text
+        assert "Bloc n° 1" in page.text
         assert "C1.2Poser une installation" in page.text
         assert "Ligne 5, « Page 3 » : un numéro de page." in page.text
         assert "écrivez un code devant, comme « C1 – Accueillir la clientèle »" in page.text

@@ -20,6 +20,7 @@ from cpro.core.web.current_user import current_actor, current_principal, remote_
 from cpro.core.web.forms import posted
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
+from cpro.core.web.shortcut import is_search_key_on
 from cpro.establishments.queries import find_schools, get_establishment, list_academies
 from cpro.users import authentication, identity, queries, recovery
 from cpro.users.devices import describe_device
@@ -174,6 +175,7 @@ def own_account() -> ResponseReturnValue:
         principal=principal,
         rule=_rule(principal),
         sections=registry().account_sections(),
+        search_key_on=is_search_key_on(),
         status=status or 200,
     )
 
