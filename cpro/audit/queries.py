@@ -142,18 +142,6 @@ def count_lines_of(kind: str, actor_id: int, *actions: str, since: datetime, unt
     return db.session.scalar(counted) or 0
 
 
-def count_lines_about(
-    session: Session, object_type: str, object_id: object, *, establishment_id: int | None, since: datetime, most: int
-) -> int:
-    """Return how many lines since an instant are about an object, counted up to `most`; in a platform session."""
-    lines = (
-        select(AuditEntry.id)
-        .where(_is_of(establishment_id), about(object_type, object_id), AuditEntry.at > since)
-        .limit(most)
-    )
-    return session.scalar(select(func.count()).select_from(lines.subquery())) or 0
-
-
 def _lines_of(kind: str, actor_id: int, since: datetime, until: datetime) -> ColumnElement[bool]:
     return and_(
         AuditEntry.actor_kind == kind,

@@ -88,6 +88,7 @@ class Permission(enum.Enum):
     SCHOOL_CHOOSE = "choisir l’établissement à consulter"
     SCHOOLS_ENTER = "entrer dans tout établissement, en lecture seule"
     PLATFORM_FOLLOW = "suivre les traitements et retrouver une page d’erreur par son code"
+    PROBLEMS_HANDLE = "lire les problèmes décrits et les marquer comme traités"
     MANDATE_ENTER = "entrer dans un établissement par un accès inspecteur"
     DASHBOARD_VIEW = "voir le tableau de bord"
     PARTICULARS_VIEW = "voir les renseignements de l’établissement"
@@ -236,7 +237,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {Permission.SCHOOL_CHOOSE, Permission.MANDATE_ENTER, Permission.PARTICULARS_VIEW, Permission.STUDENTS_VIEW},
     Role.SUPPORT: _EVERYONE
     | _BROWSING
-    | {Permission.SCHOOL_CHOOSE, Permission.SCHOOLS_ENTER, Permission.PLATFORM_FOLLOW, Permission.MANDATES_VIEW},
+    | {Permission.SCHOOL_CHOOSE, Permission.SCHOOLS_ENTER, Permission.PLATFORM_FOLLOW, Permission.PROBLEMS_HANDLE}
+    | {Permission.MANDATES_VIEW},
 }
 
 #: What gives others a way in, takes data out or stops a service: each route that asks for one of these rights asks for
@@ -252,7 +254,13 @@ CODE_ASKED_AGAIN = frozenset(
 )
 #: Rights that concern the person or the choice of a school: they need no school to be entered.
 SCHOOL_FREE = frozenset(
-    {Permission.OWN_ACCOUNT, Permission.HELP_READ, Permission.SCHOOL_CHOOSE, Permission.PLATFORM_FOLLOW}
+    {
+        Permission.OWN_ACCOUNT,
+        Permission.HELP_READ,
+        Permission.SCHOOL_CHOOSE,
+        Permission.PLATFORM_FOLLOW,
+        Permission.PROBLEMS_HANDLE,
+    }
 )
 
 

@@ -48,4 +48,5 @@ STEPS = {
     "0039": "index des chiffres d’une année scolaire",
     "0040": "jusqu’où chacun a lu ce qui s’est passé pour lui",
     "0041": "la dernière ligne du journal que chacun a lue dans ses nouveautés",
+    "0042": "les problèmes que l’on décrit sont gardés pour le support",
 }

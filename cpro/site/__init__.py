@@ -17,8 +17,6 @@ def register(app: Flask) -> None:
     from cpro.site.frame import Frame
     from cpro.site.glossary import find_words
     from cpro.site.news import views as news
-    from cpro.site.problems import views as problems
-    from cpro.site.problems.audit_labels import register_audit_labels as name_problems
     from cpro.site.search import views as search
     from cpro.site.support import views as support
     from cpro.site.support.audit_labels import register_audit_labels as name_support
@@ -26,12 +24,10 @@ def register(app: Flask) -> None:
     app.register_blueprint(pages.bp)
     app.register_blueprint(search.bp)
     app.register_blueprint(news.bp)
-    app.register_blueprint(problems.bp)
     app.register_blueprint(support.bp)
     registry(app).add_menu_entry(
         MenuEntry("Support", "support.state", Permission.PLATFORM_FOLLOW, order=90, icon="help", covers=("support.*",))
     )
-    name_problems()
     name_support()
     admin.install(app)
     app.jinja_env.globals["find_words"] = find_words

@@ -9,6 +9,7 @@ from typing import Any
 from flask import g, request, url_for
 
 from cpro.config import VERSION
+from cpro.core import tenancy
 from cpro.core.permissions import Permission, Principal
 from cpro.core.tenancy import TenancyError
 from cpro.core.web.checklist import NextStep
@@ -19,6 +20,7 @@ from cpro.dashboard.checklist import find_next_step
 from cpro.dashboard.views import count_all, list_items
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
+from cpro.problems.queries import count_open
 from cpro.site.declaration import read_judgment
 from cpro.site.menu import Menu, list_entries, read_menu
 
@@ -151,6 +153,13 @@ class Frame:
     def problem_url(self) -> str:
         """Return where somebody describes a problem."""
         return url_for("problems.describe")
+
+    @cached_property
+    def open_problems(self) -> int:
+        """Return how many described problems the support has to handle, in the school entered or in all of them."""
+        person = _person()
+        with tenancy.platform_session("the problems that wait") as lookup:
+            return count_open(lookup, person.establishment_id if person else None)
 
     @property
     def search_url(self) -> str:

@@ -20,6 +20,7 @@ from cpro.establishments.models import Establishment
 from cpro.imports.models import ImportRun, RunState
 from cpro.inspectors.models import Mandate
 from cpro.masks.models import Mask, MaskKey
+from cpro.problems.models import Problem
 from cpro.scenarios.models import Scenario
 from cpro.students.models import MEF, Diploma, Division, Student
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
@@ -272,6 +273,21 @@ def make_mandate(world: World, school: str = "a", **values: Any) -> Mandate:
             "opened_at": NOW,
             "opened_by_id": opened_in.account_ids["head"],
             "opened_by_label": "Claude Basalte",
+            **values,
+        }
+    )
+
+
+def make_problem(school: SchoolRef, **values: Any) -> Problem:
+    """Return a problem that a school's teacher described, unsaved."""
+    return Problem(
+        **{
+            "school_id": school.id,
+            "account": f"account:{school.account_ids['teacher']}",
+            "role": Role.TEACHER.value,
+            "at": NOW,
+            "text": f"Rien ne va à {school.name}.",
+            "number": "",
             **values,
         }
     )

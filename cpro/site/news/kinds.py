@@ -57,6 +57,10 @@ def _is_about_own_records(person: Principal) -> ColumnElement[bool]:
     return and_(AuditEntry.object_type == "pupil_records", AuditEntry.object_id.in_(own))
 
 
+def _is_own_problem(person: Principal) -> ColumnElement[bool]:
+    return and_(AuditEntry.object_type == "problem", AuditEntry.object_id == f"{person.kind}:{person.id}")
+
+
 def _is_by_support(_person: Principal) -> ColumnElement[bool]:
     return AuditEntry.is_by(Permission.SCHOOLS_ENTER)
 
@@ -70,6 +74,9 @@ def _is_about_account_with_powers(person: Principal) -> ColumnElement[bool]:
 def _is_about_another_account(person: Principal) -> ColumnElement[bool]:
     return ~_is_about_own_account(person)
 
+
+#: What the support did with a problem.
+_OF_PROBLEMS = {"problem:handled": "a traité", "problem:reopened": "a rouvert"}
 
 KINDS: Sequence[Kind] = (
     Kind(
@@ -161,6 +168,17 @@ KINDS: Sequence[Kind] = (
         label="Voir mes fiches",
         concerns=_is_about_own_records,
         sentence=lambda line: f"{line.actor_label} vous a rendu une fiche",
+    ),
+    Kind(
+        actions=[*_OF_PROBLEMS],
+        permission=Permission.NEWS_READ,
+        link=lambda line: url_for("problems.describe"),
+        label="Voir ce que vous avez décrit",
+        concerns=_is_own_problem,
+        sentence=lambda line: (
+            f"L’équipe qui administre la plateforme {_OF_PROBLEMS[line.action]} le problème que vous avez décrit, "
+            f"{line.object_label}"
+        ),
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,6 +44,12 @@ def name_school(session: Session, school_id: int | None) -> str:
     """Return how a school is called, "" for none or one that is gone."""
     school = session.get(Establishment, school_id) if school_id is not None else None
     return school.name or school.code if school else ""
+
+
+def name_schools(session: Session, ids: Collection[int | None]) -> dict[int | None, str]:
+    """Return how schools are called, by id."""
+    schools = session.scalars(select(Establishment).where(Establishment.id.in_(ids)))
+    return {each.id: each.name or each.code for each in schools}
 
 
 def name_account(session: Session, known: str) -> str:

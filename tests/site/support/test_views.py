@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,12 +17,15 @@ from cpro.core.clock import utcnow
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.mail.models import MailMessage, MailState
 from cpro.establishments.models import Establishment
-from tests.factories import World, make_establishment
+from cpro.problems.models import Problem
+from tests.factories import World, make_establishment, make_problem
 from tests.helpers.browser import Browser
-from tests.helpers.pages import Page
+from tests.helpers.pages import Page, text_of
+from tests.helpers.records import nothing_written
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
+PROBLEMS = "/ecoles/problemes"
 
 
 def make_failed(school_id: int | None, word: str) -> list[Job | MailMessage]:
@@ -118,6 +122,123 @@ class TestState:
 
     def test_state_of_nothing(self, as_: As, world: World) -> None:
         assert Page(as_("support", enter="a").get("/ecoles/support")).text.count("Aucun.") >= 2
+
+
+class TestProblems:
+    def test_problems_of_all_schools_are_listed_the_latest_first_without_a_name(
+        self, as_: As, world: World, arrange: Look, platform: Look
+    ) -> None:
+        code = as_("teacher").get("/admin/").headers["X-Request-Id"]
+        with arrange() as session:
+            session.add(make_problem(world.a, text="Un <b>mot</b>\net un autre", number=code))
+            session.flush()
+            session.add(make_problem(world.b, role="head"))
+            session.flush()
+            session.add(make_problem(world.a, text="Celui-là est traité", handled_at=utcnow(), handled_by="Sacha S."))
+        support = as_("support")
+
+        page = Page(support.get(PROBLEMS))
+
+        assert page.text.index("Problème n° 2") < page.text.index("Problème n° 1")
+        assert "Un <b>mot</b>" in page.text and "Celui-là" not in page.text
+        assert "Chef d’établissement" in page.text and "Lycée beta" in page.text
+        assert "quartz" not in page.text.lower()
+        assert "À traiter (2)" in page.text
+        [look_up] = [link for link in page.links if "erreurs" in link]
+        assert "/admin/ (page demandée)" in Page(support.get(look_up)).text
+        handled = Page(support.get(f"{PROBLEMS}?etat=traites")).text
+        assert "Celui-là est traité" in handled and ", par Sacha S." in handled
+        for console in ("/ecoles", "/ecoles/support"):
+            assert "Problèmes décrits (2 à traiter)" in Page(support.get(console)).text
+        with platform() as session:
+            opened = session.scalars(select(AuditEntry).where(AuditEntry.object_type == "problem")).one()
+        assert (opened.action, opened.establishment_id, opened.object_label) == (
+            "record:opened",
+            None,
+            "Problèmes décrits",
+        )
+
+    def test_problems_of_the_school_entered_alone(self, as_: As, world: World, arrange: Look, platform: Look) -> None:
+        with arrange() as session:
+            session.add_all([make_problem(world.a), make_problem(world.b), make_problem(world.a, school_id=None)])
+        support = as_("support", enter="a")
+
+        text = Page(support.get(PROBLEMS)).text
+
+        assert "Lycée alpha" in text and "beta" not in text and "À traiter (1)" in text
+        with platform() as session:
+            opened = session.scalars(select(AuditEntry).where(AuditEntry.object_type == "problem")).one()
+            [theirs] = session.scalars(select(Problem.id).where(Problem.school_id == world.b.id))
+        assert opened.establishment_id == world.a.id
+        for action in ("traiter", "rouvrir"):
+            assert support.post(f"{PROBLEMS}/{theirs}/{action}").status_code == 404
+            assert support.post(f"{PROBLEMS}/999999/{action}").status_code == 404
+            assert support.post(f"{PROBLEMS}/{theirs}/{action}", token=False).status_code == 400
+
+    def test_problems_are_paged(self, as_: As, world: World, arrange: Look) -> None:
+        with arrange() as session:
+            session.add_all([make_problem(world.a) for _each in range(25)])
+        support = as_("support")
+
+        first = Page(support.get(PROBLEMS))
+        following = next(each.get("href") or "" for each in first.main.iter("a") if each.get("rel") == "next")
+        second = Page(support.get(following))
+
+        assert [text_of(each) for each in first.main.iter("h2")] == [f"Problème n° {each}" for each in range(25, 5, -1)]
+        assert [text_of(each) for each in second.main.iter("h2")] == [f"Problème n° {each}" for each in range(5, 0, -1)]
+
+    def test_problems_of_nobody(self, as_: As, world: World) -> None:
+        assert "Aucun problème à traiter." in Page(as_("support").get(PROBLEMS)).text
+        assert "chacun l’est trente jours" in Page(as_("support").get(f"{PROBLEMS}?etat=traites")).text
+
+    @pytest.mark.parametrize("role", ["administrator", "head", "teacher", "student", "inspector"])
+    def test_problems_are_refused_to_whoever_is_not_support(
+        self, as_: As, app: Flask, world: World, arrange: Look, role: str
+    ) -> None:
+        with arrange() as session:
+            session.add(make_problem(world.a))
+        browser = as_(role)
+        browser.get("/mon-compte")
+
+        with nothing_written(app):
+            answers = [
+                browser.get(PROBLEMS),
+                *(browser.post(f"{PROBLEMS}/1/{each}") for each in ("traiter", "rouvrir")),
+            ]
+
+        assert [each.status_code for each in answers] == [403] * 3
+        assert "Rien ne va" not in answers[0].text
+
+
+class TestHandle:
+    def test_handle_is_journaled_told_to_the_writer_and_reopened(
+        self, as_: As, app: Flask, world: World, platform: Look
+    ) -> None:
+        teacher, support = as_("teacher"), as_("support")
+        teacher.post("/probleme", {"text": "Rien ne va."})
+        page = f"http://localhost{PROBLEMS}?avant=9"
+
+        done = support.post(f"{PROBLEMS}/1/traiter", headers={"Referer": page})
+
+        assert (done.status_code, done.location) == (303, f"{PROBLEMS}?avant=9")
+        assert "n° 1 est marqué comme traité" in Page(support.get(done.location)).flashes[0]
+        with platform() as session:
+            kept = session.scalars(select(Problem)).one()
+            line = session.scalars(select(AuditEntry).where(AuditEntry.action == "problem:handled")).one()
+        assert kept.handled_at is not None and kept.handled_by == line.actor_label
+        assert line.establishment_id == world.a.id and labels.actor_name(line).endswith("(Support)")
+        journal = Page(as_("head").get("/admin/journal/")).text
+        assert "a marqué comme traité un problème décrit" in journal
+        told = "L’équipe qui administre la plateforme a traité le problème que vous avez décrit, n° 1."
+        assert told in Page(teacher.get("/nouveautes")).text
+        assert told not in Page(as_("student").get("/nouveautes")).text
+        assert told not in Page(as_("teacher", "b").get("/nouveautes")).text
+
+        with nothing_written(app):
+            assert support.post(f"{PROBLEMS}/1/traiter").location == PROBLEMS
+        assert support.post(f"{PROBLEMS}/1/rouvrir").status_code == 303
+        assert "a rouvert le problème que vous avez décrit" in Page(teacher.get("/nouveautes")).text
+        assert Page(teacher.get("/probleme")).rows()[0][2] == "à traiter"
 
 
 class TestSchools:

@@ -1,0 +1,98 @@
+"""The page « Décrire un problème »."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from flask import Blueprint, current_app, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock, tenancy
+from cpro.core.errors import DomainError
+from cpro.core.formatting import DEFAULT_TIMEZONE
+from cpro.core.permissions import Permission, Principal, requires
+from cpro.core.shown_errors.queries import find_last_number
+from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web.current_user import current_principal, may, remote_address
+from cpro.core.web.forms import posted, typed_before_sign_in
+from cpro.core.web.pages import OWN, back_to, render_page
+from cpro.core.web.registry import registry
+from cpro.problems.operations import describe_problem
+from cpro.problems.queries import has_readers, list_own
+from cpro.problems.web.forms import ProblemForm
+from cpro.problems.web.presenters import describe_own, say_who_reads
+
+bp = Blueprint("problems", __name__, url_prefix="/probleme")
+
+#: The code of an error page, which is the number of its request.
+_CODE = re.compile(r"[0-9a-f]{12}")
+#: How long the last error page is taken for what somebody comes to describe.
+_RECENT = timedelta(hours=1)
+
+
+@bp.route("", methods=["GET", "POST"])
+@requires(Permission.OWN_ACCOUNT, keeps_typed_form=True)
+def describe() -> ResponseReturnValue:
+    """Keep what somebody says of a problem, and say who reads it and what became of what they said before."""
+    person, status = _principal(), 200
+    account = f"{person.kind}:{person.id}"
+    form = ProblemForm(
+        posted() if request.method == "POST" else typed_before_sign_in(), data={"number": _number_to_give(account)}
+    )
+    if request.method == "POST":
+        status, label = _keep(form, person)
+        if status == 303:
+            return back_to(url_for("problems.describe"), f"Votre message est gardé\u202f: {label}. {_who_reads()}", OWN)
+    timezone = registry().timezone() if person.establishment_id is not None else DEFAULT_TIMEZONE
+    with tenancy.platform_session("what somebody has described") as lookup:
+        own = [describe_own(each, timezone) for each in list_own(lookup, account)]
+    return render_page("problems/describe.html", form=form, who_reads=_who_reads(), own=own, status=status)
+
+
+def _number_to_give(account: str) -> str:
+    """Return the code of the address, or that of the error page that the reader was last shown, if it is recent."""
+    code = request.args.get("code", "")
+    if _CODE.fullmatch(code):
+        return code
+    with tenancy.platform_session("the last error page of somebody") as lookup:
+        return find_last_number(lookup, account, since=clock.utcnow() - _RECENT)
+
+
+def _who_reads() -> str:
+    with tenancy.platform_session("who reads the problems") as lookup:
+        is_read = has_readers(lookup)
+    return say_who_reads(
+        is_read=is_read,
+        is_mailed=bool(current_app.config["CPRO_CONTACT_EMAIL"]),
+        leads_school=may(Permission.USERS_VIEW),
+        has_news=may(Permission.NEWS_READ),
+    )
+
+
+def _keep(form: ProblemForm, person: Principal) -> tuple[int, str]:
+    """Keep what a form says; return the status of the answer, the form blamed if refused, and how it is called."""
+    if not form.validate():
+        return 422, ""
+    try:
+        with platform_unit_of_work("a problem described", schools=[person.establishment_id]) as work:
+            problem = describe_problem(
+                work.session,
+                form.text.data or "",
+                number=form.number.data or "",
+                to=current_app.config["CPRO_CONTACT_EMAIL"],
+                by=person,
+                origin=remote_address(),
+                now=clock.utcnow(),
+            )
+            label = problem.label
+    except DomainError as refusal:
+        form.blame(refusal)
+        return refusal.status, ""
+    return 303, label
+
+
+def _principal() -> Principal:
+    principal = current_principal()
+    assert principal is not None, "the guard lets nobody else through"
+    return principal

@@ -1,1 +1,0 @@
-"""« Décrire un problème »: a message to whoever runs the platform, from where it is met."""
