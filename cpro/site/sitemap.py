@@ -70,6 +70,7 @@ _KEYWORDS = {
 _BENEATH = {
     "eleves.index_view": (("Élèves sans INE", "students.without_ine"),),
     "scenarios.index": (("Écrire un scénario", "scenarios.create"),),
+    "support.state": (("Problèmes décrits", "support.problems"),),
     "utilisateurs.index_view": (
         ("Fiches d’activation", "credential_sheets.choose"),
         ("Ouvrir les comptes des élèves", "pupil_accounts.open_accounts"),
