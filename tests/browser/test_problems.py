@@ -1,4 +1,4 @@
-"""« Décrire un problème » and what the support sees of it, in each of its states; both from a telephone, without script."""
+"""« Décrire un problème » and what the support sees of it, in each state; both from a telephone, without script."""
 
 from __future__ import annotations
 

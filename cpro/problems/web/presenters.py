@@ -8,21 +8,24 @@ from cpro.problems.models import Problem
 _TEAM = "L’équipe qui administre la plateforme"
 
 
-def say_who_reads(*, is_read: bool, is_mailed: bool, leads_school: bool, has_news: bool) -> str:
-    """Return who reads what somebody writes and whether it goes by mail, and whom else to tell where it does not."""
-    told = " Vos nouveautés vous diront quand il aura été traité." if is_read and has_news else ""
-    if is_mailed:
-        reads = "le lit sur CPro et le reçoit aussi par courriel" if is_read else "le reçoit par courriel"
-        return f"{_TEAM} {reads}.{told}"
-    if is_read:
+def say_who_reads(*, is_read: bool, is_mailed: bool, has_news: bool) -> str:
+    """Return who reads what somebody writes, whether it goes by mail, and how they will hear of it."""
+    if not is_read and not is_mailed:
         return (
-            f"{_TEAM} le lit sur CPro\u202f; aucun courriel ne lui est envoyé, car cette plateforme n’a pas d’adresse "
-            f"à laquelle écrire.{told} Si c’est pressé, parlez-en aussi {_whom_to_tell(leads_school)}."
+            "Personne ne le lit encore\u202f: cette plateforme n’a ni compte de support ni adresse à laquelle écrire."
         )
-    return (
-        "Il est gardé, mais personne ne le lit encore\u202f: cette plateforme n’a ni compte de support ni adresse à "
-        f"laquelle écrire. Parlez-en aussi {_whom_to_tell(leads_school)}."
-    )
+    if not is_read:
+        return f"{_TEAM} le reçoit par courriel."
+    mailed = " et le reçoit aussi par courriel" if is_mailed else "\u202f; aucun courriel ne lui est envoyé"
+    told = " Vos nouveautés vous diront quand il aura été traité." if has_news else ""
+    return f"{_TEAM} le lit sur CPro{mailed}.{told}"
+
+
+def say_whom_to_tell(*, leads_school: bool) -> str:
+    """Return who else hears of a problem where it does not go by mail: whoever is not the reader."""
+    if leads_school:
+        return "à la personne ou au service qui a ouvert CPro à votre établissement, ou qui l’héberge"
+    return "à l’administrateur de votre établissement\u202f: ce qu’il ne peut régler, il le transmet à qui héberge CPro"
 
 
 def describe_own(problem: Problem, timezone: str) -> tuple[str, str, str]:
@@ -30,10 +33,3 @@ def describe_own(problem: Problem, timezone: str) -> tuple[str, str, str]:
     is_over = problem.handled_at is not None
     became = f"traité le {format_instant(problem.handled_at, timezone)}" if is_over else "à traiter"
     return problem.label, format_instant(problem.at, timezone), became
-
-
-def _whom_to_tell(leads_school: bool) -> str:
-    """Return who else hears of a problem: whoever is not the reader."""
-    if leads_school:
-        return "à la personne ou au service qui a ouvert CPro à votre établissement, ou qui l’héberge"
-    return "à l’administrateur de votre établissement\u202f: ce qu’il ne peut régler, il le transmet à qui héberge CPro"

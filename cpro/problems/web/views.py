@@ -21,7 +21,7 @@ from cpro.core.web.registry import registry
 from cpro.problems.operations import describe_problem
 from cpro.problems.queries import has_readers, list_own
 from cpro.problems.web.forms import ProblemForm
-from cpro.problems.web.presenters import describe_own, say_who_reads
+from cpro.problems.web.presenters import describe_own, say_who_reads, say_whom_to_tell
 
 bp = Blueprint("problems", __name__, url_prefix="/probleme")
 
@@ -47,7 +47,8 @@ def describe() -> ResponseReturnValue:
     timezone = registry().timezone() if person.establishment_id is not None else DEFAULT_TIMEZONE
     with tenancy.platform_session("what somebody has described") as lookup:
         own = [describe_own(each, timezone) for each in list_own(lookup, account)]
-    return render_page("problems/describe.html", form=form, who_reads=_who_reads(), own=own, status=status)
+    tell = "" if _contact() else say_whom_to_tell(leads_school=may(Permission.USERS_VIEW))
+    return render_page("problems/describe.html", form=form, who_reads=_who_reads(), tell=tell, own=own, status=status)
 
 
 def _number_to_give(account: str) -> str:
@@ -62,12 +63,12 @@ def _number_to_give(account: str) -> str:
 def _who_reads() -> str:
     with tenancy.platform_session("who reads the problems") as lookup:
         is_read = has_readers(lookup)
-    return say_who_reads(
-        is_read=is_read,
-        is_mailed=bool(current_app.config["CPRO_CONTACT_EMAIL"]),
-        leads_school=may(Permission.USERS_VIEW),
-        has_news=may(Permission.NEWS_READ),
-    )
+    return say_who_reads(is_read=is_read, is_mailed=bool(_contact()), has_news=may(Permission.NEWS_READ))
+
+
+def _contact() -> str:
+    address: str = current_app.config["CPRO_CONTACT_EMAIL"]
+    return address
 
 
 def _keep(form: ProblemForm, person: Principal) -> tuple[int, str]:
@@ -80,7 +81,7 @@ def _keep(form: ProblemForm, person: Principal) -> tuple[int, str]:
                 work.session,
                 form.text.data or "",
                 number=form.number.data or "",
-                to=current_app.config["CPRO_CONTACT_EMAIL"],
+                to=_contact(),
                 by=person,
                 origin=remote_address(),
                 now=clock.utcnow(),
