@@ -26,6 +26,20 @@ _AXE_OPTIONS = {
 }
 #: Only the violations come back: what passed would take longer to send than to find.
 _ASK_AXE = f"axe.run({json.dumps(_AXE_OPTIONS)}).then((results) => results.violations)"
+#: How far what is shown moved by itself while the page loaded (the « layout shift » of browsers, from 0 on).
+_SHIFT = """() => new Promise((resolve) => {
+  let sum = 0;
+  new PerformanceObserver((seen) => {
+    for (const each of seen.getEntries()) if (!each.hadRecentInput) sum += each.value;
+  }).observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => setTimeout(() => resolve(sum), 0));
+})"""
+#: Below this, browsers call a page stable (https://web.dev/articles/cls).
+_STABLE = 0.1
+#: Captions of the tables that are wider than their frame; a grid of marks has as many columns as competences.
+_CUT = """() => [...document.querySelectorAll(".table-frame")]
+  .filter((frame) => frame.scrollWidth > frame.clientWidth + 1 && !frame.querySelector(".grid-level"))
+  .map((frame) => frame.getAttribute("aria-label"))"""
 #: What French typography forbids: a plain space where a narrow no-break one goes, a typist's apostrophe.
 _BAD_SPACE = re.compile(r".{0,20}(?:[ \u00a0][;:!?»]|«[ \u00a0]).{0,20}")
 _BAD_APOSTROPHE = re.compile(r".{0,20}[A-Za-zÀ-ÿ]'[A-Za-zÀ-ÿ].{0,20}")
@@ -47,6 +61,9 @@ class Seen:
     axe: dict[int, list[str]]
     #: by width and letters (`letters`), how many pixels the page overflows; only what does
     overflow: dict[tuple[int, str], int]
+    shift: float
+    #: by width, tables that are cut
+    cut: dict[int, list[str]]
 
 
 def look(scene: Scene, site: Site, screenshots: Path | None) -> Seen:
@@ -59,12 +76,16 @@ def look(scene: Scene, site: Site, screenshots: Path | None) -> Seen:
     document = site.witness(page).document
     assert document
     status, source, address = document.status, document.text(), document.url
+    shift: float = page.evaluate(_SHIFT)
     page.evaluate(Axe().axe_script)
     axe: dict[int, list[str]] = {}
     overflow: dict[tuple[int, str], int] = {}
+    cut: dict[int, list[str]] = {}
     letters.load(page)
-    for width in (1280, 640, 360, 320):
+    for width in (1440, 1280, 640, 360, 320):
         page.set_viewport_size({"width": width, "height": 900})
+        if width >= 1280:
+            cut[width] = page.evaluate(_CUT)
         if width in (1280, 360):
             axe[width] = violations(page)
             if screenshots:
@@ -73,7 +94,7 @@ def look(scene: Scene, site: Site, screenshots: Path | None) -> Seen:
     title, text = page.title(), page.locator("body").inner_text()
     letters.lengthen(page)
     overflow |= {(320, f"{name}, long names"): excess for name, excess in letters.overflows(page).items()}
-    return Seen(scene, address, status, source, title, text, site.close_pages(), axe, overflow)
+    return Seen(scene, address, status, source, title, text, site.close_pages(), axe, overflow, shift, cut)
 
 
 class EachPage:
@@ -89,6 +110,12 @@ class EachPage:
     def test_never_scrolls_sideways(self, seen: Seen) -> None:
         """At 320 px, and at 640 px (1280 px zoomed by 200 %), with wide and narrow letters and the longest names."""
         assert seen.overflow == {}
+
+    def test_cuts_no_table_on_a_computer(self, seen: Seen) -> None:
+        assert seen.cut == {1440: [], 1280: []}
+
+    def test_stays_where_it_is_while_it_loads(self, seen: Seen) -> None:
+        assert seen.shift < _STABLE
 
     def test_is_valid_html(self, seen: Seen) -> None:
         try:
