@@ -59,6 +59,11 @@ def format_date(day: dt.date | None) -> str:
     return "" if day is None else f"{day.day:02}/{day.month:02}/{day.year:04}"
 
 
+def format_school_year(year: int) -> str:
+    """Return the school year that starts in a calendar year as « 2026-2027 »."""
+    return f"{year}-{year + 1}"
+
+
 def upper_first(text: str) -> str:
     """Return words as they begin a sentence."""
     return f"{text[:1].upper()}{text[1:]}"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from cpro.audit.operations import About, record
-from cpro.core.formatting import join_french, lower_first
+from cpro.core.formatting import format_school_year, join_french, lower_first
 from cpro.core.permissions import Actor, Permission
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
-from cpro.imports.diff.sources import year_label
 from cpro.new_year import queries
 from cpro.new_year.declared import PUPILS, StepDeclaration
 from cpro.new_year.errors import JudgedByFigures, NotYours, StepsRemain
@@ -94,5 +93,5 @@ def finish(year: int, *, by: Actor, now: datetime) -> NewYearReport:
 
 
 def _about(year: int, step: StepDeclaration | None = None) -> About:
-    label = f"Rentrée {year_label(year)}"
+    label = f"Rentrée {format_school_year(year)}"
     return About("new-year", year, f"{label}, {lower_first(step.title)}" if step else label)

@@ -13,6 +13,7 @@ from cpro.core.formatting import (
     format_date,
     format_hour,
     format_instant,
+    format_school_year,
     format_size,
     format_time,
     join_french,
@@ -33,6 +34,11 @@ class TestFormatDate:
     )
     def test_format_date_writes_day_month_year(self, day: dt.date, expected: str) -> None:
         assert format_date(day) == expected
+
+
+class TestFormatSchoolYear:
+    def test_format_school_year_names_both_calendar_years(self) -> None:
+        assert format_school_year(2026) == "2026-2027"
 
 
 class TestFormatTime:

@@ -8,12 +8,11 @@ from typing import Any
 
 from cpro.core import clock
 from cpro.core.clock import today_in
-from cpro.core.formatting import format_count, format_date
+from cpro.core.formatting import format_count, format_date, format_school_year
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
 from cpro.core.web.registry import registry
 from cpro.dashboard.figures.queries import YearFigures, read_year
-from cpro.imports.diff.sources import year_label
 from cpro.records.figures import LevelFigures, Period
 from cpro.records.models import Level
 from cpro.students.models import Division
@@ -145,4 +144,4 @@ def _count_of(counts: Mapping[int | None, int] | None, division_id: int) -> str:
 
 def _name_year(period: Period) -> str:
     """Return the school year of a period that begins with it: « 2026-2027 »."""
-    return year_label(period.first.year)
+    return format_school_year(period.first.year)

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from cpro.core.formatting import format_count, plural
-from cpro.imports.diff.sources import current_school_year, year_label
+from cpro.core.formatting import format_count, format_school_year, plural
+from cpro.imports.diff.sources import current_school_year
 
 #: Beyond this share of the active pupils, deactivations must be confirmed: the file may be partial.
 MAX_DEACTIVATED = 0.20
@@ -22,8 +22,8 @@ def list_confirmations(counts: Mapping[str, Any], *, school_year: int, today: dt
         needed.append(
             {
                 "key": CONFIRM_YEAR,
-                "sentence": f"Les fichiers sont de l’année scolaire {year_label(school_year)}, et l’année en cours est "
-                f"{year_label(current)} : confirmez l’année.",
+                "sentence": f"Les fichiers sont de l’année scolaire {format_school_year(school_year)}, et l’année "
+                f"{format_school_year(current)} : confirmez l’année.",
             }
         )
     gone, active = counts["students"]["deactivated"], counts["active_before"]["students"]

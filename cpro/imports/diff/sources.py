@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cpro.core.errors import DomainError
-from cpro.core.formatting import join_french
+from cpro.core.formatting import format_school_year, join_french
 from cpro.imports.errors import FilesDisagree, OtherSchool, SIECLENotUsed, SIECLEUsed, UAIMissing
 from cpro.imports.models import RunKind
 from cpro.imports.parse.files.archives import Shape, measure_unfolded
@@ -198,7 +198,7 @@ def _check_only(what: str, kind: str, files: Sequence[RecognisedFile]) -> None:
 
 def _check_years(years: set[int]) -> None:
     if len(years) > 1:
-        shown = " et ".join(year_label(year) for year in sorted(years))
+        shown = " et ".join(format_school_year(year) for year in sorted(years))
         raise FilesDisagree(
             f"Ces fichiers sont d’années scolaires différentes ({shown}) : refaites les exports.", field="files"
         )
@@ -207,8 +207,3 @@ def _check_years(years: set[int]) -> None:
 def current_school_year(today: dt.date) -> int:
     """Return the calendar year in which the present school year starts."""
     return today.year if today.month >= _FIRST_MONTH else today.year - 1
-
-
-def year_label(school_year: int) -> str:
-    """Return « 2026-2027 »."""
-    return f"{school_year}-{school_year + 1}"

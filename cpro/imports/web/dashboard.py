@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import url_for
 
 from cpro.core import clock
-from cpro.core.formatting import format_count, plural, upper_first
+from cpro.core.formatting import format_count, format_school_year, plural, upper_first
 from cpro.core.permissions import Permission, can
 from cpro.core.web.checklist import ChecklistItem, Figures
 from cpro.core.web.current_user import current_principal
 from cpro.establishments.queries import get_current_establishment, get_school_today
 from cpro.imports import queries
-from cpro.imports.diff.sources import current_school_year, year_label
+from cpro.imports.diff.sources import current_school_year
 from cpro.imports.models import ImportRun, RunState
 
 
@@ -59,11 +59,11 @@ def _new_year(last: ImportRun | None, url: str) -> list[ChecklistItem]:
     return [
         ChecklistItem(
             "Importer les fichiers de la nouvelle année",
-            f"Le dernier import est de l’année {year_label(last.school_year)} : les élèves et les divisions de "
-            f"{year_label(current)} ne sont pas là.",
+            f"Le dernier import est de l’année {format_school_year(last.school_year)} : les élèves et les divisions de "
+            f"{format_school_year(current)} ne sont pas là.",
             link_url=url,
             link_label="Gérer les imports",
-            figure=year_label(last.school_year),
+            figure=format_school_year(last.school_year),
             act=Permission.IMPORTS_MANAGE,
         )
     ]

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.errors import DomainError
-from cpro.core.formatting import format_count, format_instant, plural
+from cpro.core.formatting import format_count, format_instant, format_school_year, plural
 from cpro.core.lists import ListState
 from cpro.core.parsing import read_integer
 from cpro.core.permissions import Permission
@@ -22,7 +22,6 @@ from cpro.establishments.queries import get_current_establishment, get_school_to
 from cpro.imports import queries
 from cpro.imports.apply.reversal import describe_obstacle
 from cpro.imports.diff.proposals import label_of
-from cpro.imports.diff.sources import year_label
 from cpro.imports.models import ImportQuestion, ImportRun, RunState
 from cpro.imports.runs import lifecycle, listing
 from cpro.imports.runs.choices import Decisions
@@ -57,7 +56,7 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
         "files": presenters.describe_files(run),
         "left": [file["left"] for file in run.left_files[:_LEFT_SHOWN]],
         "left_count": len(run.left_files),
-        "year": year_label(run.school_year),
+        "year": format_school_year(run.school_year),
         "level": presenters.get_level(run.state),
         "created": format_instant(run.created_at, timezone),
         "analysed": format_instant(run.analysed_at, timezone),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import url_for
 
+from cpro.core.formatting import format_school_year
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
 from cpro.core.web.screens import Column, Screen
-from cpro.imports.diff.sources import year_label
 from cpro.imports.models import ImportRun, RunState
 from cpro.imports.runs.lifecycle import describe_failure
 from cpro.imports.web.presenters import describe_files, summarise_run
@@ -33,7 +33,7 @@ class ImportsScreen(Screen):
         Column("files", "Fichiers", describe_files, is_long=True),
         Column("state", "État", _state, is_long=True),
         Column("figures", "Chiffres", summarise_run, is_long=True),
-        Column("year", "Année scolaire", lambda row: year_label(row.school_year), in_list=False),
+        Column("year", "Année scolaire", lambda row: format_school_year(row.school_year), in_list=False),
         *("applied_at", "undone_at"),
     )
     filters = ("state", "kind")

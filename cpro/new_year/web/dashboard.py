@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import url_for
 
+from cpro.core.formatting import format_school_year
 from cpro.core.permissions import Permission
 from cpro.core.web.checklist import ChecklistItem, Figures
 from cpro.core.web.current_user import may
-from cpro.imports.diff.sources import year_label
 from cpro.new_year.queries import find_report
 from cpro.new_year.web.presenter import current_year, is_season
 
@@ -21,11 +21,11 @@ def list_new_year_items(figures: Figures) -> list[ChecklistItem]:
         return []
     return [
         ChecklistItem(
-            f"Préparer la rentrée {year_label(year)}",
+            f"Préparer la rentrée {format_school_year(year)}",
             "Imports, départs, divisions, comptes, accords\u202f: les étapes dans l’ordre, et où en est chacune.",
             link_url=url_for("new_year.index"),
             link_label="Voir les étapes",
-            figure=year_label(year),
+            figure=format_school_year(year),
             act=Permission.NEW_YEAR,
         )
     ]

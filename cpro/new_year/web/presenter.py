@@ -10,13 +10,12 @@ from typing import Any
 from flask import url_for
 
 from cpro.core import clock
-from cpro.core.formatting import format_instant, join_french, plural, upper_first
+from cpro.core.formatting import format_instant, format_school_year, join_french, plural, upper_first
 from cpro.core.parsing import read_instant
 from cpro.core.rights import list_doers
 from cpro.core.web.checklist import NextStep
 from cpro.core.web.current_user import may
 from cpro.establishments.queries import get_current_establishment, get_school_today
-from cpro.imports.diff.sources import year_label
 from cpro.new_year import calendar, queries
 from cpro.new_year.declared import BY_KEY, StepDeclaration
 from cpro.new_year.models import Mark, NewYearReport
@@ -65,7 +64,7 @@ def describe_page() -> Mapping[str, Any]:
     year = current_year()
     steps = list_steps(year, now=clock.utcnow())
     return {
-        "year": year_label(year),
+        "year": format_school_year(year),
         "steps": [_show(step) for step in steps],
         "progress": _describe_progress(steps),
         "next_step": _find_next(steps),
@@ -79,7 +78,7 @@ def describe_report(report: NewYearReport) -> Mapping[str, Any]:
     """Return what the page of a report shows."""
     timezone = get_current_establishment().timezone
     return {
-        "year": year_label(report.school_year),
+        "year": format_school_year(report.school_year),
         "finished": f"Terminée le {format_instant(report.finished_at, timezone)} par {report.finished_by}.",
         "lines": [
             {
@@ -127,7 +126,7 @@ def _describe_remaining(step: Step) -> dict[str, str]:
 
 
 def _report_label(report: NewYearReport) -> str:
-    return f"Bilan de la rentrée {year_label(report.school_year)}"
+    return f"Bilan de la rentrée {format_school_year(report.school_year)}"
 
 
 def _show(step: Step) -> ShownStep:

@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.errors import DomainError, NotFound
+from cpro.core.formatting import format_school_year
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
 from cpro.core.web.pages import back_to, render_page
-from cpro.imports.diff.sources import year_label
 from cpro.new_year import operations, queries
 from cpro.new_year.declared import BY_KEY, StepDeclaration
 from cpro.new_year.models import Mark
@@ -55,7 +55,7 @@ def ask_to_finish() -> ResponseReturnValue:
     return render_page(
         "confirm.html",
         title="Terminer la rentrée",
-        question=f"Déclarer terminée la rentrée {year_label(year)}\u202f?",
+        question=f"Déclarer terminée la rentrée {format_school_year(year)}\u202f?",
         consequences=[
             *presenter.describe_set_aside(steps),
             "Le bilan garde l’état de chaque étape, ses chiffres, sa date et son auteur.",
@@ -79,7 +79,7 @@ def finish() -> ResponseReturnValue:
             operations.finish(year, by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
         return back_to(url_for(".index"), refusal.message, "warning")
-    return back_to(url_for(".report", year=year), f"La rentrée {year_label(year)} est terminée.")
+    return back_to(url_for(".report", year=year), f"La rentrée {format_school_year(year)} est terminée.")
 
 
 @bp.get("/bilan/<int:year>")
