@@ -1,4 +1,4 @@
-"""Count the levels given in a school year, and the fiches that wait, by division and by diploma.
+"""Count the levels given in a school year, by division and by diploma.
 
 What is counted is what was written here: copies that a transfer made tell of another school.
 """
@@ -12,7 +12,7 @@ from datetime import date
 from sqlalchemy import Select, case, func, or_, select
 
 from cpro.extensions import db
-from cpro.records.models import Evaluation, Fiche, FicheState, Level
+from cpro.records.models import Evaluation, Level
 from cpro.students.models import Student
 
 
@@ -61,11 +61,6 @@ def select_evaluations(period: Period) -> Select[int]:
     return select(Evaluation.id).where(Evaluation.evaluated_on.between(period.first, period.last))
 
 
-def select_submitted() -> Select[int]:
-    """Return the ids of the fiches of the school that wait for a teacher."""
-    return select(Fiche.id).where(Fiche.state == FicheState.SUBMITTED)
-
-
 def count_levels(period: Period, before: Period) -> SchoolLevels:
     """Return the levels of two periods, the second the earlier. One statement, which reads their évaluations alone."""
     is_later = case((Evaluation.evaluated_on >= period.first, 1), else_=0)
@@ -110,14 +105,3 @@ def count_levels(period: Period, before: Period) -> SchoolLevels:
         if later and division_id is not None:
             by_division.setdefault(division_id, LevelFigures()).add(level, competences, evaluations)
     return SchoolLevels(by_division, by_diploma, labels)
-
-
-def count_submitted_by_division() -> Mapping[int | None, int]:
-    """Return how many fiches of the pupils who are there wait for a teacher, {division id: count}."""
-    waiting = (
-        select(Student.division_id, func.count(Fiche.id))
-        .join(Fiche, Fiche.student_id == Student.id)
-        .where(Fiche.state == FicheState.SUBMITTED, Student.is_active)
-        .group_by(Student.division_id)
-    )
-    return {division_id: count for division_id, count in db.session.execute(waiting)}

@@ -199,13 +199,6 @@ def not_evaluated_since(day: date) -> ColumnElement[bool]:
     return ~select(Evaluation.id).where(Evaluation.student_id == Student.id, since).exists()
 
 
-def select_to_validate(account_id: int) -> Select[int]:
-    """Return the ids of the fiches, of the pupils present in a teacher's divisions, that wait for a teacher."""
-    taught = select(TeacherDivision.division_id).where(TeacherDivision.account_id == account_id)
-    pupils = select(Student.id).where(Student.division_id.in_(taught), Student.is_active)
-    return select(Fiche.id).where(Fiche.state == FicheState.SUBMITTED, Fiche.student_id.in_(pupils))
-
-
 def list_students_with_records(student_ids: Collection[int], *, since: datetime | None = None) -> set[int]:
     """Return the ids, among `student_ids`, of pupils with records of the school, changed `since` an instant if given.
 

@@ -1,17 +1,20 @@
-"""Read what waits for a teacher, by division: two statements that read the pupils of these divisions alone."""
+"""Read what waits for teachers: fiches to validate, pupils without an évaluation.
+
+A fiche waits once it is submitted, while its pupil is present.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from cpro.extensions import db
 from cpro.records.models import Fiche, FicheState
 from cpro.records.queries import not_evaluated_since
-from cpro.students.models import Division, Student
+from cpro.students.models import Division, Student, TeacherDivision
 
 
 @dataclass(frozen=True)
@@ -23,25 +26,43 @@ class Waiting:
     not_evaluated: int
 
 
-def list_waiting(divisions: Sequence[Division], since: date) -> list[Waiting]:
-    """Return what waits in each of some divisions, in their order; `since` is the first day that évaluations count."""
-    ids = [each.id for each in divisions]
-    if not ids:
-        return []
+def select_waiting(*pupils: ColumnElement[bool]) -> Select[int]:
+    """Return the ids of the fiches that wait for a teacher, of all pupils present or of those that meet conditions."""
+    present = select(Student.id).where(Student.is_active, *pupils)
+    return select(Fiche.id).where(Fiche.state == FicheState.SUBMITTED, Fiche.student_id.in_(present))
+
+
+def select_waiting_of_teacher(account_id: int) -> Select[int]:
+    """Return the ids of the fiches that wait in a teacher's divisions."""
+    taught = select(TeacherDivision.division_id).where(TeacherDivision.account_id == account_id)
+    return select_waiting(Student.division_id.in_(taught))
+
+
+def count_waiting_fiches(*pupils: ColumnElement[bool]) -> Mapping[int | None, int]:
+    """Return how many fiches wait for a teacher in each division that has pupils present, {division id: count}."""
     # Counted pupil by pupil: a join would let a database begin with every fiche of the school.
     submitted = (
         select(func.count(Fiche.id))
         .where(Fiche.student_id == Student.id, Fiche.state == FicheState.SUBMITTED)
         .scalar_subquery()
     )
-    fiches = _by_division(func.sum(submitted), ids)
-    pupils = _by_division(func.count(), ids, not_evaluated_since(since))
+    return _by_division(func.sum(submitted), *pupils)
+
+
+def list_waiting(divisions: Sequence[Division], since: date) -> list[Waiting]:
+    """Return what waits in each of some divisions, in their order; `since` is the first day that évaluations count.
+
+    Two statements, which read the pupils of these divisions alone.
+    """
+    if not divisions:
+        return []
+    theirs = Student.division_id.in_([each.id for each in divisions])
+    fiches = count_waiting_fiches(theirs)
+    pupils = _by_division(func.count(), theirs, not_evaluated_since(since))
     return [Waiting(each, fiches.get(each.id, 0), pupils.get(each.id, 0)) for each in divisions]
 
 
-def _by_division(
-    counted: ColumnElement[int], ids: Collection[int], *conditions: ColumnElement[bool]
-) -> Mapping[int | None, int]:
-    """Return a count of the pupils present in some divisions, {division id: count}."""
-    present = select(Student.division_id, counted).where(Student.division_id.in_(ids), Student.is_active, *conditions)
+def _by_division(counted: ColumnElement[int], *pupils: ColumnElement[bool]) -> Mapping[int | None, int]:
+    """Return a count of the pupils present that meet conditions, {division id: count}."""
+    present = select(Student.division_id, counted).where(Student.is_active, *pupils)
     return {division_id: count for division_id, count in db.session.execute(present.group_by(Student.division_id))}
