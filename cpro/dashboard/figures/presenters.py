@@ -9,8 +9,6 @@ from typing import Any
 from cpro.core import clock
 from cpro.core.clock import today_in
 from cpro.core.formatting import format_count, format_date, format_school_year
-from cpro.core.permissions import Permission
-from cpro.core.web.current_user import may
 from cpro.core.web.registry import registry
 from cpro.dashboard.figures.queries import YearFigures, read_year
 from cpro.records.figures import LevelFigures, Period
@@ -48,7 +46,6 @@ def describe_page() -> dict[str, Any]:
         "diplomas": list_diploma_rows(year),
         "school": list_school_rows(year),
         "compares": compares,
-        "may_export": may(Permission.RECORDS_EXPORT),
         "too_many_pupils": year.present is None,
         "too_many_levels": year.levels is None,
     }

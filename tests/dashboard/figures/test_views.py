@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
 from cpro.competences.models import Competence
+from cpro.core.permissions import Permission, roles_with
 from cpro.dashboard.figures import queries
 from cpro.passport.models import PassportIssue
 from cpro.records.models import FicheState
@@ -131,6 +132,9 @@ class TestIndex:
         assert [(line["object_label"], line["changes"]) for line in told] == [
             ("Chiffres de l’année", {"file_format": [None, "CSV"]})
         ]
+
+    def test_figures_are_read_by_none_who_may_not_export(self) -> None:
+        assert {*roles_with(Permission.FIGURES_VIEW)} <= {*roles_with(Permission.RECORDS_EXPORT)}
 
     @pytest.mark.parametrize("role", ["administrator", "teacher", "student"])
     def test_figures_are_refused_to_the_others(self, as_: As, role: str) -> None:
