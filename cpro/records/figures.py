@@ -14,6 +14,7 @@ from sqlalchemy import Select, case, func, or_, select
 from cpro.extensions import db
 from cpro.records.models import Evaluation, Level
 from cpro.students.models import Student
+from cpro.students.queries import get_short_labels
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class SchoolLevels:
     by_division: Mapping[int, LevelFigures]
     #: {(code of the diploma, whether the later period): figures}
     by_diploma: Mapping[tuple[str, bool], LevelFigures]
-    #: {code of the diploma: a label it was written with}
+    #: {code of the diploma: its label of today, one it was written with if it is gone}
     labels: Mapping[str, str]
 
 
@@ -62,7 +63,10 @@ def select_evaluations(period: Period) -> Select[int]:
 
 
 def count_levels(period: Period, before: Period) -> SchoolLevels:
-    """Return the levels of two periods, the second the earlier. One statement, which reads their évaluations alone."""
+    """Return the levels of two periods, the second the earlier.
+
+    Two statements: one reads the évaluations of these periods alone, one the labels of their diplomas.
+    """
     is_later = case((Evaluation.evaluated_on >= period.first, 1), else_=0)
     competence = (Evaluation.student_id, Evaluation.diploma_code, Evaluation.competence_code, is_later)
     given = (
@@ -104,4 +108,4 @@ def count_levels(period: Period, before: Period) -> SchoolLevels:
         labels[code] = label
         if later and division_id is not None:
             by_division.setdefault(division_id, LevelFigures()).add(level, competences, evaluations)
-    return SchoolLevels(by_division, by_diploma, labels)
+    return SchoolLevels(by_division, by_diploma, labels | get_short_labels(labels))

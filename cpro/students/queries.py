@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -57,6 +57,12 @@ def find_diploma(code: str) -> Diploma | None:
     return db.session.scalars(
         select(Diploma).where(Diploma.code == code).order_by(Diploma.establishment_id.is_(None)).limit(1)
     ).first()
+
+
+def get_short_labels(codes: Collection[str]) -> dict[str, str]:
+    """Return today's short labels of diplomas, {code: label}, the school's own before the national one."""
+    named = select(Diploma.code, Diploma.short_label).where(Diploma.code.in_(codes))
+    return {code: label for code, label in db.session.execute(named.order_by(Diploma.establishment_id.is_not(None)))}
 
 
 def select_mefs() -> Select[int]:

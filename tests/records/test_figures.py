@@ -15,7 +15,7 @@ from cpro.core import tenancy
 from cpro.dashboard.figures.queries import read_year
 from cpro.records.figures import Period, SchoolLevels, count_levels
 from cpro.records.models import Evaluation, FicheState
-from cpro.students.models import Student
+from cpro.students.models import Diploma, Student
 from tests.factories import World
 from tests.helpers.records import set_up
 from tests.records.conftest import Class, make_evaluation, make_fiche
@@ -85,6 +85,21 @@ class TestCountLevels:
         assert levels(app, world.a.id).by_diploma == {}
         assert levels(app, world.b.id).by_diploma[MELEC, True].standing[4] == 1
 
+    def test_count_levels_calls_a_diploma_as_today_and_one_that_is_gone_as_it_was(
+        self, app: Flask, classroom: Class, world: World
+    ) -> None:
+        def fill(session: Session) -> None:
+            competence = session.get_one(Competence, classroom.competences[0])
+            mate = session.get_one(Student, classroom.mate)
+            session.add(make_evaluation(mate, competence, diploma_label="Bac pro ELEEC"))
+            session.add(make_evaluation(mate, competence, diploma_code="GONE", diploma_label="BEP d’antan"))
+            session.add(Diploma(code=MELEC, label="Le nôtre", short_label="MELEC d’ici", establishment_id=world.a.id))
+
+        set_up(app, fill)
+
+        assert levels(app, world.a.id).labels == {MELEC: "MELEC d’ici", "GONE": "BEP d’antan"}
+        assert levels(app, world.b.id).labels == {}
+
 
 class TestPlans:
     @pytest.mark.any_database
@@ -112,4 +127,4 @@ class TestPlans:
         assert all(index in read for index in ("ix_evaluation_day", "ix_fiche_state", "ix_passport_issue_issued_at"))
         whole = [f"SCAN {table}" for table in ("evaluation", "fiche", "passport_issue", "student")]
         assert not [line for line in read.splitlines() if line in whole]
-        assert len(statements) == 6
+        assert len(statements) == 7
