@@ -65,7 +65,7 @@ def read_grid(division: Division, day: date, account_id: int) -> Grid:
     )
 
 
-def list_news(grid: Grid, seen: int, account_id: int) -> dict[Cell, LastLevel]:
+def list_levels_since(grid: Grid, seen: int, account_id: int) -> dict[Cell, LastLevel]:
     """Return the latest level that somebody else gave in each cell since a page was drawn, which had read `seen`."""
     found = select(Evaluation).where(
         is_among(Evaluation.student_id, [each.id for each in grid.students]),

@@ -58,7 +58,7 @@ def save_grid(division: Division, values: Mapping[str, str], typed: TypedGrid, *
     known = grid.read_grid(division, day, by.id or 0)
     wanted = _changed(known, typed)
     check_no_error(_refused(known, wanted))
-    clashes = _clashes(known, wanted, typed, grid.list_news(known, typed.seen, by.id or 0))
+    clashes = _clashes(known, wanted, typed, grid.list_levels_since(known, typed.seen, by.id or 0))
     if clashes:
         raise LevelsGivenMeanwhile(clashes)
     common = {**scenario, "evaluated_on": day, "fiche_uid": None}

@@ -23,7 +23,7 @@ from cpro.core.web.forms import posted, typed_before_sign_in
 from cpro.core.web.pages import asks_for_json, back_to, render_page
 from cpro.establishments.queries import get_current_establishment, get_school_today
 from cpro.records import choices
-from cpro.records.grid import Cell, Grid, LastLevel, list_news, read_grid
+from cpro.records.grid import Cell, Grid, LastLevel, list_levels_since, read_grid
 from cpro.records.levels import describe_scale
 from cpro.records.operations.evaluations import check_teaches, describe_past_year
 from cpro.records.operations.grid import TypedGrid, cell_name, save_grid
@@ -196,7 +196,7 @@ def _news(row: Division, form: GridForm, typed: TypedGrid) -> dict[str, Any]:
                 "last": describe_last(found, day),
                 "sentence": f"{found.author_label} vient de donner le niveau {found.level}.",
             }
-            for cell, found in list_news(known, typed.seen, account_id).items()
+            for cell, found in list_levels_since(known, typed.seen, account_id).items()
         },
     }
 
