@@ -12,10 +12,8 @@ import io
 import math
 import re
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import IO, Literal
+from typing import IO
 
 from PIL import Image, ImageCms
 
@@ -28,15 +26,11 @@ MAX_PIXELS = 40_000_000
 #: Longest side that is read, in pixels: what a JPEG or a GIF can write. A PNG of 1 × 40 000 000 pixels weighs 80 kB and
 #: would take 700 MB, for Pillow keeps a pointer to each row.
 MAX_READ_SIDE = 65_535
-#: Longer side of what is stored, in pixels: some 500 dpi in the boxes below.
+#: Longer side of what is stored, in pixels: some 500 dpi in the boxes that pictures fill (`PictureKind.print_box_mm`).
 MAX_SIDE = 1200
 JPEG_QUALITY = 90
 MIN_PRINT_DPI = 200
 MM_PER_INCH = 25.4
-
-PictureKind = Literal["logo", "stamp"]
-#: The largest box each picture fills on a printed page: width and height, in millimetres.
-PRINT_BOXES_MM: Mapping[PictureKind, tuple[float, float]] = MappingProxyType({"logo": (60, 25), "stamp": (60, 40)})
 
 #: 40 megapixels of 16 bits take some 360 MB while they are decoded: one at a time.
 _DECODING = Capacity(1)
@@ -133,9 +127,9 @@ def _convert(container: Container) -> PreparedPicture:
     return encode(pixels, as_jpeg=container.format == "JPEG")
 
 
-def is_low_resolution(width: int, height: int, kind: PictureKind) -> bool:
-    """Return whether a picture of this size in pixels prints below `MIN_PRINT_DPI` when it fills its box."""
-    box_width, box_height = PRINT_BOXES_MM[kind]
+def is_low_resolution(width: int, height: int, box_mm: tuple[float, float]) -> bool:
+    """Return whether a picture of this size in pixels prints below `MIN_PRINT_DPI` when it fills a box."""
+    box_width, box_height = box_mm
     dots_per_mm = max(width / box_width, height / box_height)
     return dots_per_mm * MM_PER_INCH < MIN_PRINT_DPI
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, case, event, false, select
 from sqlalchemy.orm import Mapped, column_property, mapped_column
@@ -45,9 +45,9 @@ class PictureKind(LabelledEnum):
     STAMP = "cachet", "cachet de l’établissement"
 
     @property
-    def print_box(self) -> Literal["logo", "stamp"]:
-        """Return the name of the box it fills on a printed page (imaging.PRINT_BOXES_MM)."""
-        return "logo" if self is PictureKind.LOGO else "stamp"
+    def print_box_mm(self) -> tuple[float, float]:
+        """Return the largest box it fills on a printed page: width and height, in millimetres."""
+        return (60, 25) if self is PictureKind.LOGO else (60, 40)
 
 
 class Establishment(TenantRoot, Model):

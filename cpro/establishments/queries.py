@@ -193,7 +193,7 @@ class PictureState:
     def low_resolution(self) -> bool:
         """Return whether the current picture would print coarsely on a passport."""
         picture = self.current
-        return picture is not None and is_low_resolution(picture.width, picture.height, self.kind.print_box)
+        return picture is not None and is_low_resolution(picture.width, picture.height, self.kind.print_box_mm)
 
 
 def get_picture_state(kind: PictureKind, *, now: datetime) -> PictureState:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from cpro.core.storage import FileStorage, StoredFileMissing
-from cpro.establishments.imaging import PRINT_BOXES_MM
 from cpro.establishments.models import Establishment, PictureKind
 from cpro.establishments.queries import find_picture
 
@@ -75,7 +74,7 @@ def _picture(kind: PictureKind, storage: FileStorage) -> Picture | None:
     except StoredFileMissing:
         logger.error("the file of picture version %d is missing: passports are rendered without it", version.id)
         return None
-    box_width, box_height = PRINT_BOXES_MM[kind.print_box]
+    box_width, box_height = kind.print_box_mm
     scale = min(box_width / version.width, box_height / version.height)
     return Picture(
         f"{kind.value}{PurePosixPath(version.stored_name).suffix}",

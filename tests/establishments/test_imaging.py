@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
-from cpro.establishments.imaging import PictureKind, PreparedPicture, is_low_resolution, prepare_picture
+from cpro.establishments.imaging import PreparedPicture, is_low_resolution, prepare_picture
+from cpro.establishments.models import PictureKind
 from tests.helpers import pictures
 from tests.helpers.pictures import BLUE, RED, SCRIPT
 
@@ -378,19 +379,19 @@ class TestIsLowResolution:
     @pytest.mark.parametrize(
         ("width", "height", "kind", "low"),
         [
-            (1200, 300, "logo", False),
-            (473, 10, "logo", False),
-            (472, 10, "logo", True),
-            (10, 197, "logo", False),
-            (10, 196, "logo", True),
-            (300, 300, "logo", False),
-            (300, 300, "stamp", True),
-            (10, 315, "stamp", False),
-            (10, 314, "stamp", True),
-            (1, 1, "stamp", True),
+            (1200, 300, PictureKind.LOGO, False),
+            (473, 10, PictureKind.LOGO, False),
+            (472, 10, PictureKind.LOGO, True),
+            (10, 197, PictureKind.LOGO, False),
+            (10, 196, PictureKind.LOGO, True),
+            (300, 300, PictureKind.LOGO, False),
+            (300, 300, PictureKind.STAMP, True),
+            (10, 315, PictureKind.STAMP, False),
+            (10, 314, PictureKind.STAMP, True),
+            (1, 1, PictureKind.STAMP, True),
         ],
     )
     def test_is_low_resolution_judges_the_side_that_fills_the_box(
         self, width: int, height: int, kind: PictureKind, low: bool
     ) -> None:
-        assert is_low_resolution(width, height, kind) is low
+        assert is_low_resolution(width, height, kind.print_box_mm) is low

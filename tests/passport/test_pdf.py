@@ -14,7 +14,8 @@ from PIL import Image
 from pypdf import PdfReader
 
 from cpro.core.documents import render_pages
-from cpro.establishments.imaging import PRINT_BOXES_MM, prepare_picture
+from cpro.establishments.imaging import prepare_picture
+from cpro.establishments.models import PictureKind
 from cpro.passport.letterhead import Letterhead, Picture
 from cpro.passport.pdf import TEMPLATE, Passport, build_pdf_data, render_passport
 from cpro.passport.queries import Portfolio
@@ -58,12 +59,12 @@ def ordinary() -> Portfolio:
     return portfolio([fiche(), fiche()], [evaluation(level=each) for each in (1, 2, 3, 4)], [bilan()])
 
 
-def placed(content: bytes, kind: str) -> Picture:
+def placed(content: bytes, kind: PictureKind) -> Picture:
     """Return a picture as the Logo tab stores it and a passport prints it."""
     prepared = prepare_picture(content)
-    width, height = PRINT_BOXES_MM["logo" if kind == "logo" else "stamp"]
+    width, height = kind.print_box_mm
     scale = min(width / prepared.width, height / prepared.height)
-    return Picture(f"{kind}{prepared.suffix}", prepared.content, prepared.width * scale, prepared.height * scale)
+    return Picture(f"{kind.value}{prepared.suffix}", prepared.content, prepared.width * scale, prepared.height * scale)
 
 
 def letterhead(**values: Any) -> Letterhead:
@@ -78,8 +79,8 @@ def letterhead(**values: Any) -> Letterhead:
             "signatory_name": "Claude BASALTE",
             "signatory_function": "Proviseure",
             "check_url": "https://cpro.example/verifier",
-            "logo": placed(pictures.png(400, 200), "logo"),
-            "stamp": placed(pictures.transparent_png(300, 200), "cachet"),
+            "logo": placed(pictures.png(400, 200), PictureKind.LOGO),
+            "stamp": placed(pictures.transparent_png(300, 200), PictureKind.STAMP),
             **values,
         }
     )
@@ -339,7 +340,7 @@ class TestRenderPassportPictures:
     @pytest.mark.parametrize("case", PICTURES)
     def test_render_passport_pictures_none_breaks_nor_blackens_it(self, case: str) -> None:
         content = PICTURES[case]()
-        given = letterhead(logo=placed(content, "logo"), stamp=placed(content, "cachet"))
+        given = letterhead(logo=placed(content, PictureKind.LOGO), stamp=placed(content, PictureKind.STAMP))
 
         passport = render_passport(ordinary(), given, now=NOW)
         data = build_pdf_data(ordinary(), given, code="ABCDEFGHJKMNPQRS", now=NOW)
@@ -350,7 +351,7 @@ class TestRenderPassportPictures:
             assert _dark_share(page) < 0.05
 
     def test_render_passport_pictures_transparency_shows_the_background(self) -> None:
-        given = letterhead(logo=placed(pictures.transparent_png(400, 200), "logo"))
+        given = letterhead(logo=placed(pictures.transparent_png(400, 200), PictureKind.LOGO))
         data = build_pdf_data(ordinary(), given, code="ABCDEFGHJKMNPQRS", now=NOW)
 
         [first] = render_pages(TEMPLATE, data, pictures=given.pictures, pages=(0,), ppi=72)
