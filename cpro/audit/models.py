@@ -11,17 +11,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cpro.core.permissions import Permission, Role, roles_with
 from cpro.core.search import Searched
 from cpro.core.shown import Filter, shown
-from cpro.core.tenancy import MandateTold, Owned
+from cpro.core.tenancy import Confidential, Owned
 from cpro.core.types import UTCDateTime
 from cpro.core.validators import fold
 from cpro.extensions import Model
 
 
-class AuditEntry(Owned, MandateTold, Searched, Model):
+class AuditEntry(Owned, Confidential, Searched, Model):
     """One audited action; append-only, by triggers of the database as well."""
 
     __tablename__ = "audit_entry"
     latest_first = True
+    confidential_to = Permission.MANDATES_VIEW
     __table_args__ = (
         # One per filter offered, each ending with what the list is sorted by; the second also counts without the rows.
         Index("ix_audit_entry_establishment_id", "establishment_id", "id"),
@@ -69,7 +70,7 @@ class AuditEntry(Owned, MandateTold, Searched, Model):
         return cls.actor_role.in_([role.value for role in roles_with(permission)])
 
     @classmethod
-    def is_apart_from_mandates(cls) -> ColumnElement[bool]:
+    def is_not_confidential(cls) -> ColumnElement[bool]:
         """Return the condition of the lines that neither are about a mandate nor were left by an inspector."""
         inspectors = [role.value for role in Role if role.can(Permission.MANDATE_ENTER)]
         return and_(cls.object_type != "mandate", cls.actor_role.not_in(inspectors))

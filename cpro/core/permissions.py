@@ -38,7 +38,12 @@ class Role(LabelledEnum):
 
     def can(self, permission: Permission) -> bool:
         """Return whether accounts of this role have a right."""
-        return permission in ROLE_PERMISSIONS.get(self, ())
+        return permission in self.permissions
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """Return the rights of accounts of this role."""
+        return ROLE_PERMISSIONS.get(self, frozenset())
 
     @property
     def people(self) -> str:

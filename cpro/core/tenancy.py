@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import ColumnElement, ForeignKey, Table, event, false, func, insert, inspect, or_, select, text, update
 from sqlalchemy.engine import Connection
@@ -36,6 +36,7 @@ from sqlalchemy.sql.selectable import Select, SelectBase
 
 from cpro.core.clock import utcnow
 from cpro.core.locks import limits_of_transaction
+from cpro.core.permissions import Permission
 from cpro.extensions import application, db
 
 _SCOPE = "cpro_scope"
@@ -44,7 +45,6 @@ _CRITERIA = "cpro_criteria"  # in a session's `info`: what narrows its statement
 _IDS_AT_ONCE = 1000
 #: Ways of sending an update or delete that take the filter's criteria.
 _NARROWED = (None, "auto", "orm")
-
 
 Mark = TypeVar("Mark")
 
@@ -62,8 +62,8 @@ class Scope:
     """What a session may touch.
 
     `establishment_id` is the school, or None for platform work; `diploma_ids` narrows an inspector's mandate and
-    `until` ends it (`ScopeEnded`); `read_only` refuses every write; without `tells_mandates`, lines about inspectors'
-    mandates are not there (`MandateTold`).
+    `until` ends it (`ScopeEnded`); `read_only` refuses every write; `rights` are the reader's, None in jobs and
+    commands: `Confidential` rows that ask for another one are not there.
     """
 
     establishment_id: int | None
@@ -71,7 +71,7 @@ class Scope:
     read_only: bool = False
     until: datetime | None = None
     reason: str = ""
-    tells_mandates: bool = True
+    rights: frozenset[Permission] | None = None
 
     @property
     def is_platform(self) -> bool:
@@ -119,12 +119,14 @@ class DiplomaScoped:
         raise NotImplementedError
 
 
-class MandateTold:
-    """Mark a row that may tell of inspectors' mandates: not there for a scope without `tells_mandates`."""
+class Confidential:
+    """Mark a table that holds confidential rows: not there for a scope whose `rights` lack `confidential_to`."""
+
+    confidential_to: ClassVar[Permission]
 
     @classmethod
-    def is_apart_from_mandates(cls) -> ColumnElement[bool]:
-        """Return the condition of the rows that tell of none."""
+    def is_not_confidential(cls) -> ColumnElement[bool]:
+        """Return the condition of the rows that are read without that right."""
         raise NotImplementedError
 
 
@@ -260,10 +262,10 @@ def _criteria_of(scope: Scope, *, writes: bool) -> list[LoaderCriteriaOption]:
         with_loader_criteria(PlatformOnly, false(), include_aliases=True),
     ]
     for model in _mapped_under(DiplomaScoped) if diploma_ids is not None else ():
-        within = model.is_within(sorted(diploma_ids or ()))
-        criteria.append(with_loader_criteria(model, within, include_aliases=True))
-    for told in _mapped_under(MandateTold) if not scope.tells_mandates else ():
-        criteria.append(with_loader_criteria(told, told.is_apart_from_mandates(), include_aliases=True))
+        criteria.append(with_loader_criteria(model, model.is_within(sorted(diploma_ids or ())), include_aliases=True))
+    for marked in _mapped_under(Confidential):
+        if scope.rights is not None and marked.confidential_to not in scope.rights:
+            criteria.append(with_loader_criteria(marked, marked.is_not_confidential(), include_aliases=True))
     return criteria
 
 

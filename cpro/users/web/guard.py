@@ -196,7 +196,7 @@ def _open_scope(principal: Principal | None) -> bool:
             tenancy.Scope(
                 principal.establishment_id,
                 read_only=principal.can(Permission.SCHOOLS_ENTER),
-                tells_mandates=principal.can(Permission.MANDATES_VIEW),
+                rights=principal.role.permissions,
             )
         )
     if g.school_worked_in is not None:
