@@ -1,18 +1,25 @@
 """The cells of a table, each with its role and the name of its column: what lets a row be a card on a telephone.
 
-Once its rows are no longer laid out as a table, some browsers no longer tell it as one: the roles do.
+Once its rows are no longer laid out as a table, some browsers no longer announce one: the roles do.
+
+Written over the table that a template rendered: some thirty templates write their cells by hand, and each cell would
+have to repeat the title of its column. By regular expressions, because a parser takes five times as long over a list.
 """
 
 from __future__ import annotations
 
 import re
-from itertools import count
+from itertools import count, islice
 
 from markupsafe import Markup
 
-_HEADING = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
+from cpro.core.parsing import read_integer
+
+#: What stands between the name of a tag and its end; a quoted value may hold a « > ».
+_ATTRIBUTES = r"""[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*"""
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
-_CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.DOTALL)
+_CELL = re.compile(rf"<(t[hd])\b({_ATTRIBUTES})>(.*?)</\1>", re.DOTALL)
+_SPAN = re.compile(r"""\bcolspan=["']?(\d+)""")
 _GROUP = re.compile(r"<(tr|thead|tbody)\b")
 _ROLES = {"tr": "row", "thead": "rowgroup", "tbody": "rowgroup"}
 #: Columns that a card shows beside the name, or below the facts.
@@ -24,31 +31,39 @@ _ALWAYS = frozenset({"Situation"})
 
 
 def as_cards(markup: Markup) -> Markup:
-    """Return the groups of a table (`<thead>`, `<tbody>`), each cell named by its column.
+    """Return the groups of a table (`<thead>`, `<tbody>`), each cell named by its column but those over several.
 
-    No table stands in another, and no cell over two columns. Facts beyond the second of each row are marked, but the
-    situation, for lists whose rows have a page of their own.
+    Facts beyond the second of each row are marked, but the situation, for lists whose rows have a page of their own.
+    Raises `ValueError` for a table without a head, or with another inside.
     """
     head, end, body = str(markup).partition("</thead>")
-    names = [Markup(each).striptags() for each in _HEADING.findall(head)]
-    head = _CELL.sub(lambda cell: _named(cell, Markup(cell[3]).striptags(), role="columnheader"), head)
-    body = _ROW.sub(lambda row: _row(row[0], names), body)
+    if not end or "<table" in markup:
+        raise ValueError("a table shown as cards has a <thead>, and no table inside: see has_cards of table_frame")
+    titles = [_text_of(cell) for cell in _CELL.finditer(head)]
+    head = _CELL.sub(lambda cell: _write_cell(cell, _text_of(cell), role="columnheader"), head)
+    body = _ROW.sub(lambda row: _write_row(row[0], titles), body)
     return Markup(_GROUP.sub(lambda tag: f'{tag[0]} role="{_ROLES[tag[1]]}"', head + end + body))
 
 
-def _row(row: str, names: list[str]) -> str:
-    left, facts = iter(names), count(1)
+def _text_of(cell: re.Match[str]) -> str:
+    return Markup(cell[3]).striptags()
 
-    def named(cell: re.Match[str]) -> str:
-        name = next(left, "")
+
+def _write_row(row: str, titles: list[str]) -> str:
+    left, facts = iter(titles), count(1)
+
+    def write(cell: re.Match[str]) -> str:
+        span = _SPAN.search(cell[2])
+        columns = list(islice(left, read_integer(span[1]) if span else 1))
+        name = columns[0] if len(columns) == 1 else ""
         if cell[1] == "th":
-            return _named(cell, name, role="rowheader")
+            return _write_cell(cell, name, role="rowheader")
         is_more = name not in _APART | _ALWAYS and cell[3].strip() != "" and next(facts) > _FACTS
-        return _named(cell, name, role="cell", more=" data-more" if is_more else "")
+        return _write_cell(cell, name, role="cell", more=" data-more" if is_more else "")
 
-    return _CELL.sub(named, row)
+    return _CELL.sub(write, row)
 
 
-def _named(cell: re.Match[str], name: str, *, role: str, more: str = "") -> str:
-    told = f' data-label="{Markup.escape(name)}"' if name else ""
-    return f'<{cell[1]}{cell[2]} role="{role}"{told}{more}>{cell[3].strip()}</{cell[1]}>'
+def _write_cell(cell: re.Match[str], name: str, *, role: str, more: str = "") -> str:
+    label = f' data-label="{Markup.escape(name)}"' if name else ""
+    return f'<{cell[1]}{cell[2]} role="{role}"{label}{more}>{cell[3].strip()}</{cell[1]}>'

@@ -48,3 +48,21 @@ class TestAsCards:
         page = as_cards(Markup('<thead><tr><th>A &amp; "B"</th></tr></thead><tbody><tr><td>\n </td></tr></tbody>'))
 
         assert '<td role="cell" data-label="A &amp; &#34;B&#34;"></td>' in page
+
+    def test_cards_name_no_cell_over_several_columns(self) -> None:
+        page = _cards("A B", '<th scope="rowgroup" colspan="2">Bloc</th><td>b</td>')
+
+        assert '<th scope="rowgroup" colspan="2" role="rowheader">Bloc</th>' in page
+        assert '<td role="cell" data-label="B">b</td>' in page
+
+    def test_cards_read_a_cell_whose_attribute_holds_the_end_of_a_tag(self) -> None:
+        page = _cards("A", "<th>AGATE</th><td title=\"a > b\" class='c'>a</td>")
+
+        assert '<td title="a > b" class=\'c\' role="cell" data-label="A">a</td>' in page
+
+    @pytest.mark.parametrize(
+        "table", ["<tbody></tbody>", "<thead></thead><tbody><tr><td><table></table></td></tr></tbody>"]
+    )
+    def test_cards_refuse_a_table_without_head_or_with_another_inside(self, table: str) -> None:
+        with pytest.raises(ValueError, match="has_cards"):
+            as_cards(Markup(table))
