@@ -82,14 +82,14 @@ def check(session: Session) -> Iterator[Flaw]:
             sentence = _flaw_of(entry, number, digest, keyed)
             if sentence:
                 broken.add(school)
-                yield Flaw(entry.id, f"Ligne {entry.id} ({_whose(school)}) : {sentence}")
+                yield Flaw(entry.id, f"Ligne {entry.id} ({_describe_owner(school)}) : {sentence}")
         ends[school] = (entry.number, entry.digest)
     heads = _heads(session)
     for school in sorted({*heads_before, *ends} - broken, key=lambda each: each or 0):
         # People go on working meanwhile: the end found lies between the heads read before and after the lines.
         least, found, most = (each.get(school, _EMPTY) for each in (heads_before, ends, heads))
         if found not in (least, most) and not least[0] < found[0] < most[0]:
-            yield Flaw(None, f"Fin du journal ({_whose(school)}) : {_end_flaw(least, found)}")
+            yield Flaw(None, f"Fin du journal ({_describe_owner(school)}) : {_end_flaw(least, found)}")
     if last_id is not None:
         yield from _check_refusals(session, last_id)
 
@@ -171,5 +171,5 @@ def _check_refusals(session: Session, entry_id: int) -> Iterator[Flaw]:
         yield Flaw(None, f"La base de données a laissé {verb} une ligne : ses déclencheurs ont été retirés.")
 
 
-def _whose(school_id: int | None) -> str:
+def _describe_owner(school_id: int | None) -> str:
     return "plateforme" if school_id is None else f"établissement n° {school_id}"

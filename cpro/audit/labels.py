@@ -22,7 +22,7 @@ Formatter = Callable[[Any], str]
 
 
 @dataclass
-class _Words:
+class _Labels:
     actions: dict[str, str] = field(default_factory=dict)
     objects: dict[str, str] = field(default_factory=dict)
     #: {(object type, field): label}
@@ -31,7 +31,7 @@ class _Words:
     values: dict[tuple[str, str], Formatter] = field(default_factory=dict)
 
 
-_words = _Words()
+_labels = _Labels()
 
 
 @dataclass(frozen=True)
@@ -66,32 +66,34 @@ def register(
     object to its French name, `fields` a type of object to the labels of its fields, `values` to what turns a stored
     value into words.
     """
-    _words.actions.update(actions or {})
-    _words.objects.update(objects or {})
-    _words.fields.update(
+    _labels.actions.update(actions or {})
+    _labels.objects.update(objects or {})
+    _labels.fields.update(
         {(kind, name): text for kind, labels in (fields or {}).items() for name, text in labels.items()}
     )
-    _words.values.update({(kind, name): read for kind, reads in (values or {}).items() for name, read in reads.items()})
+    _labels.values.update(
+        {(kind, name): read for kind, reads in (values or {}).items() for name, read in reads.items()}
+    )
 
 
 def known_actions() -> list[tuple[str, str]]:
     """Return every action a feature has named, with its words, by words: the choices of a filter."""
-    return sorted(_words.actions.items(), key=lambda each: each[1])
+    return sorted(_labels.actions.items(), key=lambda each: each[1])
 
 
 def known_object_types() -> list[tuple[str, str]]:
     """Return every type of object a feature has named, with its French name, by name."""
-    return sorted(_words.objects.items(), key=lambda each: each[1])
+    return sorted(_labels.objects.items(), key=lambda each: each[1])
 
 
 def action_label(action: str) -> str:
     """Return what follows the person's name; an action that no feature named reads as it is written."""
-    return _words.actions.get(action, f"a fait « {action} »")
+    return _labels.actions.get(action, f"a fait « {action} »")
 
 
 def object_type_label(object_type: str) -> str:
     """Return the French name of a type of object."""
-    return _words.objects.get(object_type, object_type)
+    return _labels.objects.get(object_type, object_type)
 
 
 def object_label(entry: AuditEntry, *, masked: bool = False) -> str:
@@ -125,14 +127,14 @@ def sentence(entry: AuditEntry, *, masked: bool = False) -> str:
 
 def field_label(object_type: str, name: str) -> str:
     """Return the name of a field as people call it; a field that no feature named reads as it is written."""
-    return _words.fields.get((object_type, name)) or _words.fields.get(("", name)) or name
+    return _labels.fields.get((object_type, name)) or _labels.fields.get(("", name)) or name
 
 
 def value_label(object_type: str, name: str, value: Any, *, masked: bool = False, timezone: str = "") -> str:
     """Return a stored value as people read it: Oui or Non, a date of the zone, « (vide) »; INE masked if asked."""
     if value is None or value == "":
         return EMPTY
-    format_value = _words.values.get((object_type, name)) or _words.values.get(("", name))
+    format_value = _labels.values.get((object_type, name)) or _labels.values.get(("", name))
     text = format_value(value) if format_value else _plain(value, timezone)
     if not masked:
         return text

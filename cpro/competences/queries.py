@@ -34,10 +34,9 @@ def list_competences(diploma_id: int, session: Session | None = None) -> Sequenc
     )
 
 
-def list_named(ids: Collection[str]) -> Sequence[Competence]:
-    """Return the competences of some numbers as a form posts them, by diploma and order; what is none is left out."""
-    numbers = [number for number in map(read_id, ids) if number is not None]
-    wanted = select(Competence).where(Competence.id.in_(numbers))
+def list_competences_by_id(ids: Collection[str]) -> Sequence[Competence]:
+    """Return the competences of the ids that a form posted, by diploma and order; what is no id is left out."""
+    wanted = select(Competence).where(Competence.id.in_([each for each in map(read_id, ids) if each is not None]))
     return db.session.scalars(wanted.order_by(Competence.diploma_id, Competence.position, Competence.id)).all()
 
 

@@ -22,18 +22,18 @@ from cpro.extensions import db
 #: How long a replaced or deleted picture can be restored.
 UNDO_PERIOD = timedelta(days=30)
 _SHOWN = 50
-#: In a session's `info`: its school.
-_HELD = "cpro_school"
+#: The key, in a session's `info`, of its school.
+_CURRENT = "cpro_school"
 
 
 def get_current_establishment() -> Establishment:
     """Return the school of the current scope, with its logo's number, read once a transaction."""
     session = db.session()
-    school_id, held = scope_of(session).establishment_id, session.info.get(_HELD)
-    if isinstance(held, Establishment) and held in session and not inspect(held).expired:
-        return held
-    # A session only remembers rows that somebody holds; a commit or a rollback makes it read this one again.
-    session.info[_HELD] = found = get_establishment(session, school_id, undefer(Establishment.logo_id))
+    school_id, known = scope_of(session).establishment_id, session.info.get(_CURRENT)
+    if isinstance(known, Establishment) and known in session and not inspect(known).expired:
+        return known
+    # Kept in `info`: a session forgets the rows that nothing refers to. A commit or a rollback expires this one too.
+    session.info[_CURRENT] = found = get_establishment(session, school_id, undefer(Establishment.logo_id))
     return found
 
 
@@ -42,15 +42,15 @@ def get_school_today(now: datetime) -> date:
     return today_in(get_current_establishment().timezone, now)
 
 
-def hold_current(school: Establishment) -> None:
-    """Give the session its school, read a moment ago in another one, now closed: it reads it again once it has written.
+def attach_current_establishment(school: Establishment) -> None:
+    """Attach to the session its school, as another session just read it, so that it is not read twice in a request.
 
     Raises `TenancyError` when it is not the school of the current scope.
     """
     session = db.session()
     if school.id != scope_of(session).establishment_id:
         raise TenancyError("the session works for another school")
-    session.info[_HELD] = session.merge(school, load=False)
+    session.info[_CURRENT] = session.merge(school, load=False)
 
 
 def get_establishment(session: Session, establishment_id: int | None, *options: ORMOption) -> Establishment:

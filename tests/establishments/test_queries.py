@@ -13,7 +13,7 @@ from cpro.core import tenancy
 from cpro.core.tenancy import Scope, TenancyError
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.models import Establishment
-from cpro.establishments.queries import get_current_establishment, hold_current
+from cpro.establishments.queries import attach_current_establishment, get_current_establishment
 from cpro.extensions import db
 from tests.factories import World
 from tests.helpers.statements import statements_sent
@@ -51,14 +51,14 @@ class TestCurrentEstablishment:
 
 
 class TestHoldCurrent:
-    def test_hold_current_spares_a_read_until_the_transaction_ends(
+    def test_attach_current_establishment_spares_a_read_until_the_transaction_ends(
         self, app: Flask, world: World, platform: Look, arrange: Look
     ) -> None:
         with platform() as session:
             school = session.get_one(Establishment, world.a.id)
         with app.app_context(), statements_sent(app) as sent:
             tenancy.enter(Scope(world.a.id))
-            hold_current(school)
+            attach_current_establishment(school)
             assert get_current_establishment().name == world.a.name
             assert reads_of_the_school(sent) == 0
 
@@ -67,11 +67,11 @@ class TestHoldCurrent:
             with unit_of_work():
                 assert get_current_establishment().name == "Nommé ailleurs"
 
-    def test_hold_current_refuses_another_school(self, app: Flask, world: World, platform: Look) -> None:
+    def test_attach_current_establishment_refuses_another(self, app: Flask, world: World, platform: Look) -> None:
         with platform() as session:
             other = session.get_one(Establishment, world.b.id)
         with app.app_context():
             tenancy.enter(Scope(world.a.id))
             with pytest.raises(TenancyError):
-                hold_current(other)
+                attach_current_establishment(other)
             assert get_current_establishment().name == world.a.name

@@ -42,7 +42,7 @@ def install(app: Flask) -> None:
     )
     app.before_request(_refuse_odd_addresses)
     app.after_request(headers.add_headers)
-    app.after_request(uploads.tell_redirection)
+    app.after_request(uploads.send_redirection_to_script)
     error_pages.register_handlers(app)
     assets.install(app)
     with app.app_context():  # the library knows no former key by itself: a form opened before a rotation is taken

@@ -45,7 +45,7 @@ def bound_files(
     return {"accept": accept, "data-files": json.dumps(bounds)}
 
 
-def tell_redirection(response: Response) -> Response:
+def send_redirection_to_script(response: Response) -> Response:
     """Let the script that sent files see where it is led: a browser would follow, and lose what that page says once."""
     if response.status_code in (302, 303) and SENT_BY_SCRIPT in request.headers:
         response.status_code = 204

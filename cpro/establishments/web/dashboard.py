@@ -92,7 +92,7 @@ def draw_activity(figures: Figures) -> Chart:
     return Chart(
         key="activite",
         title="Activité des cinq dernières semaines",
-        summary=f"{upper_first(told)}depuis le {format_date(mondays[0])}.{_tell_last_week(sign_ins, others)}",
+        summary=f"{upper_first(told)}depuis le {format_date(mondays[0])}.{_describe_last_week(sign_ins, others)}",
         heading="Semaine du",
         categories=[f"{monday.day:02}/{monday.month:02}" for monday in mondays[:-1]],
         series=[
@@ -102,7 +102,7 @@ def draw_activity(figures: Figures) -> Chart:
     )
 
 
-def _tell_last_week(sign_ins: Sequence[int], others: Sequence[int]) -> str:
+def _describe_last_week(sign_ins: Sequence[int], others: Sequence[int]) -> str:
     """Return how the last whole week compares with the one before it, as a sentence; "" while there was none."""
     before, last = _WEEKS - 3, _WEEKS - 2
     changes = [describe_change(each[last], each[before], "la semaine d’avant") for each in (sign_ins, others)]

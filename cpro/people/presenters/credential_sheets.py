@@ -82,7 +82,7 @@ def describe_sheets(plan: Plan) -> list[str]:
     ]
 
 
-def draw_documents(batch: Batch, *, layout: int) -> dict[str, bytes]:
+def render_documents(batch: Batch, *, layout: int) -> dict[str, bytes]:
     """Return the sheets in each format: a person who needs the other one must not void codes to have it."""
     school, sheets = _school(), batch.plan.sheets
     return {

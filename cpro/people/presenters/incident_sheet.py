@@ -61,7 +61,7 @@ def read_first_day(incident: Incident, typed: str) -> date:
     return day
 
 
-def draw_incident_sheet(incident: Incident, *, since: date) -> bytes:
+def render_incident_sheet(incident: Incident, *, since: date) -> bytes:
     """Return the incident sheet of a closing of the school worked in, as a PDF/UA-1."""
     school = get_current_establishment()
     storage = FileStorage(current_app.config["CPRO_UPLOADS"])

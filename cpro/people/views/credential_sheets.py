@@ -30,7 +30,7 @@ from cpro.people.presenters.credential_sheets import (
     describe_nobody,
     describe_people,
     describe_sheets,
-    draw_documents,
+    render_documents,
 )
 from cpro.people.presenters.emergency import describe_waiting_sheets
 from cpro.students import queries
@@ -88,7 +88,7 @@ def create() -> ResponseReturnValue:
 
 def _create_documents(form: CredentialSheetsForm, batch: Batch, now: datetime) -> int:
     """Render the documents, then store them and their codes; return their number."""
-    documents, key = draw_documents(batch, layout=read_integer(form.layout.data) or LAYOUTS[-1]), _own_key()
+    documents, key = render_documents(batch, layout=read_integer(form.layout.data) or LAYOUTS[-1]), _own_key()
     with unit_of_work():
         return create_batch_documents(
             batch,

@@ -17,7 +17,7 @@ from cpro.core.web.forms import PasswordForm, posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.people.presenters import emergency as presenter
-from cpro.people.presenters.incident_sheet import draw_incident_sheet, read_first_day
+from cpro.people.presenters.incident_sheet import read_first_day, render_incident_sheet
 from cpro.users.emergency.operations import lock_roles, reopen_roles
 from cpro.users.emergency.queries import get_incident
 
@@ -101,7 +101,7 @@ def reopen() -> ResponseReturnValue:
 def incident_sheet(lock_id: int) -> ResponseReturnValue:
     """Give the incident sheet of a closing, with what the journal says since a day (`du`)."""
     incident = get_incident(lock_id)
-    content = draw_incident_sheet(incident, since=read_first_day(incident, request.args.get("du", "")))
+    content = render_incident_sheet(incident, since=read_first_day(incident, request.args.get("du", "")))
     return send_file(
         BytesIO(content), mimetype="application/pdf", as_attachment=True, download_name="fiche-incident.pdf"
     )

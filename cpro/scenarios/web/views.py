@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.competences.models import Competence
-from cpro.competences.queries import list_competences, list_named
+from cpro.competences.queries import list_competences, list_competences_by_id
 from cpro.core import clock, events
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError
@@ -147,7 +147,7 @@ class ScenarioPage(EditPage[ScenarioForm]):
             "source": self.source.scenario if self.source else None,
             "copied": _describe_competences(self.copy) if self.copy else "",
             "diploma": find_diploma(form.diploma.data or ""),
-            "set_aside": list_named(form.set_aside.data or ()),
+            "set_aside": list_competences_by_id(form.set_aside.data or ()),
             "change_diploma": CHANGE_DIPLOMA,
             "more_links": MORE_LINKS,
             "list_url": _list_url(),

@@ -144,7 +144,7 @@ def create_pupil_account(values: Mapping[str, str], student_id: int | None, *, b
     student = db.session.get(Student, student_id) if student_id is not None else None
     if student is None:
         beside = {name: text for name, text in values.items() if name in _TYPED_BESIDE}
-        raise FieldErrors({"student": _whom_to_choose(), **manual.list_errors(beside)})
+        raise FieldErrors({"student": _describe_missing_pupil(), **manual.list_errors(beside)})
     check_may_receive(student)
     _check_typed_names(values, student)
     return manual.create_manual_account(
@@ -156,7 +156,7 @@ def create_pupil_account(values: Mapping[str, str], student_id: int | None, *, b
     )
 
 
-def _whom_to_choose() -> str:
+def _describe_missing_pupil() -> str:
     if not queries.count_without_account():
         return "Tous les élèves présents ont déjà un compte : aucun autre ne s’ouvre tant qu’un élève n’est pas ajouté."
     return (

@@ -29,7 +29,7 @@ from cpro.core.web.current_user import SignInEnd, current_actor, current_princip
 from cpro.core.web.error_pages import SECRET_FIELDS
 from cpro.core.web.pages import asks_for_json, find_source_page, page_address
 from cpro.core.web.registry import registry
-from cpro.establishments.queries import hold_current
+from cpro.establishments.queries import attach_current_establishment
 from cpro.extensions import login_manager
 from cpro.users import authentication, queries, second_factor_policy
 from cpro.users.emergency.queries import is_shut_out
@@ -66,9 +66,9 @@ def install(app: Flask) -> None:
     """Put the guard before every view of the application."""
     login_manager.user_loader(load_principal)
     login_manager.session_protection = None  # the sign-in is a row of ours: changing networks is no theft
-    app.before_request(_judge)
+    app.before_request(_check_request)
     app.after_request(refused_forms.forget_saved)
-    app.register_error_handler(tenancy.ScopeEnded, lambda error: _lead_out())
+    app.register_error_handler(tenancy.ScopeEnded, lambda error: _leave_closed_school())
 
 
 def load_principal(token: str) -> Principal | None:
@@ -125,15 +125,15 @@ def name_in_school(inspector_id: int, establishment_id: int) -> str | None:
     return registry().name_in_school(inspector_id, establishment_id)
 
 
-def _judge() -> ResponseReturnValue | None:
-    """Let the request through, or answer in its place."""
+def _check_request() -> ResponseReturnValue | None:
+    """Return None to let the request through, or the answer given in its place."""
     endpoint = request.endpoint
     if endpoint in FILES or endpoint == ALIVE:
         return None
     principal = current_principal()
     # First: the frame of an error page shows the school too.
     if not _open_scope(principal) and endpoint != "users.sign_out":
-        return _lead_out()
+        return _leave_closed_school()
     if endpoint is None:
         return None  # no route: 404 or 405 follows
     if request.method not in _SAFE_METHODS:
@@ -146,11 +146,11 @@ def _judge() -> ResponseReturnValue | None:
     if access.permission is None:
         _check_token()
         return None
-    return _admit(principal, access, access.permission)
+    return _check_access(principal, access, access.permission)
 
 
-def _admit(principal: Principal | None, access: Access, permission: Permission) -> ResponseReturnValue | None:
-    """Let somebody through to a route that asks for a permission, or answer in its place."""
+def _check_access(principal: Principal | None, access: Access, permission: Permission) -> ResponseReturnValue | None:
+    """Check a request for a route that asks for a permission; see `_check_request`."""
     if principal is None:
         return _send_to_sign_in(access, permission)
     if principal.can(Permission.SCHOOL_CHOOSE) and principal.establishment_id is None and permission not in SCHOOL_FREE:
@@ -200,7 +200,7 @@ def _open_scope(principal: Principal | None) -> bool:
             )
         )
     if g.school_worked_in is not None:
-        hold_current(g.school_worked_in)
+        attach_current_establishment(g.school_worked_in)
     return True
 
 
@@ -210,7 +210,7 @@ def find_open_school(principal: Principal, establishment_id: int) -> OpenSchool 
     return next((each for each in found if each.establishment_id == establishment_id), None)
 
 
-def _lead_out() -> ResponseReturnValue:
+def _leave_closed_school() -> ResponseReturnValue:
     """Take an inspector out of a school that is not open to them any more, and say so."""
     principal = current_principal()
     assert principal is not None, "nobody else has a scope that ends"

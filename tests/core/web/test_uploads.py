@@ -110,7 +110,7 @@ class TestTellRedirection:
             f"{LOGO_TAB}/televerser/logo", data, content_type="multipart/form-data", headers={SENT_BY_SCRIPT: "1"}
         )
 
-    def test_tell_redirection_the_script_is_told_where_to_go_and_the_page_says_what_was_done(self, as_: As) -> None:
+    def test_send_redirection_to_script_says_where_to_go_and_the_page_what_was_done(self, as_: As) -> None:
         browser = as_("administrator")
 
         answer = self._post(browser, pictures.png())
@@ -120,13 +120,13 @@ class TestTellRedirection:
         assert "Le logo est enregistré." in Page(browser.get(LOGO_TAB)).flashes[0]
         assert shown(browser) == (64, 32)
 
-    def test_tell_redirection_a_refusal_is_the_page_that_shows_it(self, as_: As) -> None:
+    def test_send_redirection_to_script_a_refusal_is_the_page_that_shows_it(self, as_: As) -> None:
         answer = self._post(as_("administrator"), b"%PDF")
 
         assert answer.status_code == 422
         assert Page(answer).error("file-logo")
 
-    def test_tell_redirection_whoever_is_signed_out_is_led_to_sign_in(self, browser: Callable[[], Browser]) -> None:
+    def test_send_redirection_to_script_leads_the_signed_out_to_sign_in(self, browser: Callable[[], Browser]) -> None:
         answer = self._post(browser(), pictures.png())
 
         assert answer.status_code == 204

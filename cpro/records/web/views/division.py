@@ -26,7 +26,7 @@ from cpro.records.models import Level
 from cpro.records.operations.evaluations import check_teaches, create_division_evaluations
 from cpro.records.web.forms import CommonEvaluationForm
 from cpro.records.web.views import bp
-from cpro.records.web.views.evaluations import offer_choices, say_saved
+from cpro.records.web.views.evaluations import describe_saved, offer_choices
 from cpro.students.models import Division
 from cpro.students.queries import get_division
 
@@ -76,7 +76,7 @@ def save_division(division_id: int) -> ResponseReturnValue:
         form.blame(refusal)
         return _page(_own_division(division_id), form, levels, refusal.errors, status=refusal.status)
     message = f"Évaluations enregistrées en {code}\u202f: {evaluated.describe()}."
-    return back_to(url_for("records.pupils", division=code), say_saved(form, message))
+    return back_to(url_for("records.pupils", division=code), describe_saved(form, message))
 
 
 def _draft_of(division_id: int) -> DraftKey:

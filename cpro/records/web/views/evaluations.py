@@ -41,10 +41,10 @@ class EvaluationPage(RecordPage[EvaluationForm]):
         address, by, now = url_for("records.evaluations", student_id=self.student_id), current_actor(), clock.utcnow()
         if self.record_id is None:
             operations.create_evaluation(self.student_id, form.data, by=by, now=now)
-            return address, say_saved(form, f"L’évaluation {self.pupil.of_name} est enregistrée.")
+            return address, describe_saved(form, f"L’évaluation {self.pupil.of_name} est enregistrée.")
         version = form.version.data
         operations.update_evaluation(self.student_id, self.record_id, form.data, opened_on=version, by=by, now=now)
-        return address, say_saved(form, "L’évaluation est enregistrée.")
+        return address, describe_saved(form, "L’évaluation est enregistrée.")
 
     def offer(self, form: EvaluationForm) -> None:
         division = self.pupil.student.division
@@ -105,7 +105,7 @@ def delete_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValu
     )
 
 
-def say_saved(form: CommonEvaluationForm, done: str) -> str:
+def describe_saved(form: CommonEvaluationForm, done: str) -> str:
     """Return what is said of évaluations that were saved, and of their day if it is of a past school year."""
     past_year = operations.describe_past_year(read_day(form.evaluated_on.data), clock.utcnow())
     return f"{done} {past_year}".strip()
