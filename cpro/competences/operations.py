@@ -90,42 +90,36 @@ def update_list(
     plan = _plan(stored, records)
     if plan.changes_nothing:
         return plan
-    corrected = [[each.code, each.label, label] for each, label in plan.corrected]
-    by_code = {each.code.casefold(): each for each in stored}
-    for position, each_record in enumerate(
-        [*records, *(CompetenceRecord(each.code, each.label) for each in plan.kept)], 1
-    ):
-        competence = by_code.get(each_record.code.casefold())
-        if competence is None:
-            db.session.add(
-                Competence(
-                    establishment_id=diploma.establishment_id,
-                    diploma_id=diploma.id,
-                    code=each_record.code,
-                    label=each_record.label,
-                    position=position,
-                )
-            )
-        else:
-            competence.label, competence.position = each_record.label, position
-    db.session.flush()
+    changes = _audit_changes(plan)  # before the labels change
+    _write_list(diploma, stored, [*records, *(CompetenceRecord(each.code, each.label) for each in plan.kept)])
     _delete(plan.deleted)
-    _record(
-        "competences:changed",
-        diploma,
-        {
-            "competences_added": (None, [each_record.code for each_record in plan.added]),
-            "competences_corrected": (
-                [f"{code} {old}" for code, old, _new in corrected],
-                [f"{code} {new}" for code, _old, new in corrected],
-            ),
-            "competences_deleted": ([each.code for each in plan.deleted], None),
-            "competences_moved": (None, plan.moved or None),
-        },
-        by=by,
-        now=now,
-    )
+    _record("competences:changed", diploma, changes, by=by, now=now)
     return plan
+
+
+def _audit_changes(plan: Plan) -> dict[str, tuple[Any, Any]]:
+    """Return what the journal says of a plan, the labels being the old ones."""
+    return {
+        "competences_added": (None, [each.code for each in plan.added]),
+        "competences_corrected": (
+            [f"{each.code} {each.label}" for each, _new in plan.corrected],
+            [f"{each.code} {new}" for each, new in plan.corrected],
+        ),
+        "competences_deleted": ([each.code for each in plan.deleted], None),
+        "competences_moved": (None, plan.moved or None),
+    }
+
+
+def _write_list(diploma: Diploma, stored: Sequence[Competence], records: Sequence[CompetenceRecord]) -> None:
+    """Give a diploma these competences, in this order; those of other codes stay as they are."""
+    by_code = {each.code.casefold(): each for each in stored}
+    for position, wanted in enumerate(records, 1):
+        competence = by_code.get(wanted.code.casefold())
+        if competence is None:
+            competence = Competence(establishment_id=diploma.establishment_id, diploma_id=diploma.id, code=wanted.code)
+            db.session.add(competence)
+        competence.label, competence.position = wanted.label, position
+    db.session.flush()
 
 
 def delete_list(diploma: Diploma, *, by: Actor, now: datetime) -> Plan:
@@ -161,20 +155,19 @@ def _delete(competences: Sequence[Competence]) -> None:
 
 
 def _plan(stored: Sequence[Competence], records: Sequence[CompetenceRecord]) -> Plan:
-    wanted = {each_record.code.casefold(): each_record for each_record in records}
+    wanted = {each.code.casefold(): each for each in records}
     known = {each.code.casefold() for each in stored}
     absent = [each for each in stored if each.code.casefold() not in wanted]
     used = find_used([each.id for each in absent])
     stay = [each for each in stored if each.code.casefold() in wanted]
-    corrected = [
-        (each, wanted[each.code.casefold()].label) for each in stay if each.label != wanted[each.code.casefold()].label
-    ]
+    labels = [(each, wanted[each.code.casefold()].label) for each in stay]
+    corrected = [(each, label) for each, label in labels if each.label != label]
     kept = [each for each in absent if each.id in used]
-    order = [each_record.code.casefold() for each_record in records if each_record.code.casefold() in known]
+    order = [code for code in wanted if code in known]
     order += [each.code.casefold() for each in kept]
     was = [each.code.casefold() for each in stored if each in stay or each in kept]
     return Plan(
-        added=[each_record for each_record in records if each_record.code.casefold() not in known],
+        added=[each for code, each in wanted.items() if code not in known],
         corrected=corrected,
         deleted=[each for each in absent if each.id not in used],
         kept=kept,

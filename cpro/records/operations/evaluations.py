@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -26,6 +26,8 @@ from cpro.students.models import Diploma, Division, Student
 from cpro.students.queries import list_teacher_divisions
 
 Row = TypeVar("Row", Competence, Scenario)
+
+NO_LONGER_IN_DIVISION = "Cet apprenant n’est plus dans la division\u202f: il n’est pas évalué."
 
 
 def get_evaluation_values(evaluation: Evaluation) -> dict[str, str]:
@@ -112,19 +114,8 @@ def create_division_evaluations(
     check_teaches(division, by)
     errors: dict[str, str] = {}
     lock_current_establishment()
-    there = {student.id: student for student in queries.list_present_of_division(division.id)}
-    wanted: dict[int, int] = {}
-    for student_id, text in levels.items():
-        if not text:
-            continue
-        if student_id not in there:
-            errors[f"niveau-{student_id}"] = "Cet apprenant n’est plus dans la division : il n’est pas évalué."
-            continue
-        level = read_level(text)
-        if level is None:
-            errors[f"niveau-{student_id}"] = "Choisissez un niveau de 1 à 4."
-        else:
-            wanted[student_id] = level
+    present = {student.id: student for student in queries.list_present_of_division(division.id)}
+    wanted = _clean_levels(levels, present, errors)
     common = _clean_common(division, values, errors, now=now)
     if not wanted and not errors:
         errors[""] = "Donnez un niveau à un apprenant au moins."
@@ -133,7 +124,12 @@ def create_division_evaluations(
         db.session(),
         Evaluation,
         [
-            {**common, "level": level, "fiche_uid": None, **rules.get_origin_values(there[student_id], by=by, now=now)}
+            {
+                **common,
+                "level": level,
+                "fiche_uid": None,
+                **rules.get_origin_values(present[student_id], by=by, now=now),
+            }
             for student_id, level in sorted(wanted.items())
         ],
     )
@@ -146,6 +142,22 @@ def create_division_evaluations(
         changes={"evaluated": (None, evaluated.describe())},
     )
     return evaluated
+
+
+def _clean_levels(levels: Mapping[int, str], present: Container[int], errors: dict[str, str]) -> dict[int, int]:
+    """Return the levels that were given, {pupil id: level}; note in `errors` those that are refused."""
+    clean: dict[int, int] = {}
+    for student_id, text in levels.items():
+        level = read_level(text)
+        if not text:
+            continue
+        if student_id not in present:
+            errors[f"niveau-{student_id}"] = NO_LONGER_IN_DIVISION
+        elif level is None:
+            errors[f"niveau-{student_id}"] = "Choisissez un niveau de 1 à 4."
+        else:
+            clean[student_id] = level
+    return clean
 
 
 def _clean(

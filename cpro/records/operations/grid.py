@@ -86,7 +86,7 @@ def _refused(known: Grid, wanted: Mapping[Cell, str]) -> dict[str, str]:
     errors = {}
     for cell, text in wanted.items():
         if cell[0] not in students:
-            errors[cell_name(cell)] = "Cet apprenant n’est plus dans la division\u202f: il n’est pas évalué."
+            errors[cell_name(cell)] = evaluations.NO_LONGER_IN_DIVISION
         elif cell[1] not in competences:
             errors[cell_name(cell)] = "Cette compétence n’est plus dans la liste du diplôme."
         elif text and evaluations.read_level(text) is None:

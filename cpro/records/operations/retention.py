@@ -1,4 +1,4 @@
-"""How long the records of a pupil who has left are kept: the setting, what is about to go, and its going.
+"""How long the records of a pupil who has left are kept: the setting, what the next night deletes, the deletion.
 
 Years are counted from the day of departure. Where that day is unknown, they are counted from the end of the school
 year in which the pupil was last written about, or came: nothing later is known of them.
@@ -7,7 +7,7 @@ year in which the pupil was last written about, or came: nothing later is known 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -153,9 +153,9 @@ def list_schools_to_expire(now: datetime) -> Sequence[int]:
 def delete_expired(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> Expired:
     """Delete the records of some pupils gone for longer than a school keeps them, in a platform session.
 
-    Of `PUPILS_AT_ONCE` at most, to keep the lock short: called again until it returns no record. The setting
-    is read under the school's lock: a head who has just lengthened it loses nothing. The journal of the
-    school records how many, not what nor whose. Twice deletes nothing more, and records nothing.
+    Of `PUPILS_AT_ONCE` at most, to keep the lock short: call it again until it returns no record. The setting is read
+    under the school's lock: a head who has just lengthened it loses nothing. The school's journal records how many,
+    neither what nor whose.
     """
     school = session.scalars(
         select(Establishment)
@@ -173,36 +173,30 @@ def delete_expired(session: Session, establishment_id: int, *, by: Actor, now: d
         .order_by(Student.id)
         .limit(PUPILS_AT_ONCE)
     ).all()
-    gone = and_(Student.establishment_id == establishment_id, Student.id.in_(due))
-    figures = _count(session, gone)
+    figures = _count(session, and_(Student.establishment_id == establishment_id, Student.id.in_(due)))
     if not figures.records:
         return figures
-    forget_subjects(
-        session, establishment_id, [get_draft_subject(each) for each in session.scalars(select(Student.id).where(gone))]
-    )
-    for model in _IN_ORDER:
-        session.execute(
-            delete(model).where(
-                model.establishment_id == establishment_id, model.student_id.in_(select(Student.id).where(gone))
-            ),
-            execution_options={"synchronize_session": False},
-        )
-    counts = {
-        "pupils": figures.pupils,
-        "fiches": figures.fiches,
-        "evaluations": figures.evaluations,
-        "bilans": figures.bilans,
-    }
+    _delete_records(session, establishment_id, due)
     record(
         "records:expired",
         About("pupil_records", "", "Anciens apprenants"),
         by=by,
         now=now,
-        changes={name: (None, count) for name, count in counts.items() if count},
+        changes={name: (None, count) for name, count in asdict(figures).items() if count},
         establishment_id=establishment_id,
         session=session,
     )
     return figures
+
+
+def _delete_records(session: Session, establishment_id: int, student_ids: Collection[int]) -> None:
+    """Delete the records of some pupils of a school, and the drafts about them."""
+    forget_subjects(session, establishment_id, [get_draft_subject(each) for each in student_ids])
+    for model in _IN_ORDER:
+        session.execute(
+            delete(model).where(model.establishment_id == establishment_id, model.student_id.in_(student_ids)),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def get_deletion_day(departed_on: date, years: int) -> date:

@@ -162,14 +162,7 @@ def update_account(
     check_fresh(before, opened_on, changes)
     if "role" in changes:
         _check_new_role(account, Role(clean["role"]), by)
-    for name in changes:
-        if name != "email":
-            setattr(account, name, Role(clean[name]) if name == "role" else clean[name])
-    if "email" in changes:
-        addresses.change_account_address(account, clean["email"], by=by, now=now)
-    if "role" in changes:
-        account.consent_needed = not rules.is_command_line(by) and rules.needs_consent(account.role)
-        account.consented_at = None
+    _assign(account, {name: clean[name] for name in changes}, by=by, now=now)
     changes.update(alongside(account) if alongside else {})
     if changes:
         db.session.flush()
@@ -178,6 +171,18 @@ def update_account(
         _close_until_consent(account, now=now)
         teachers.notify_heads(account, establishment, "donné à un ancien administrateur", by=by, now=now)
     return changes
+
+
+def _assign(account: Account, values: Mapping[str, str], *, by: Actor, now: datetime) -> None:
+    """Set values of an account; the changed address is announced, and another role may wait for the head's consent."""
+    for name, value in values.items():
+        if name != "email":
+            setattr(account, name, Role(value) if name == "role" else value)
+    if "email" in values:
+        addresses.change_account_address(account, values["email"], by=by, now=now)
+    if "role" in values:
+        account.consent_needed = not rules.is_command_line(by) and rules.needs_consent(account.role)
+        account.consented_at = None
 
 
 def _close_until_consent(account: Account, *, now: datetime) -> None:
