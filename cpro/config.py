@@ -55,7 +55,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """
     instance = Path(environ.get("CPRO_INSTANCE") or PROJECT_ROOT / "instance").resolve()
     uploads = Path(environ.get("CPRO_UPLOADS") or PROJECT_ROOT / "uploads").resolve()
-    with contextlib.suppress(OSError):  # whoever needs it says why it is not there
+    with contextlib.suppress(OSError):  # what needs the folder reports why it is not there
         instance.mkdir(parents=True, exist_ok=True)
     host = environ.get("CPRO_HOST") or "127.0.0.1"
     port = _between(environ, "CPRO_PORT", 5000, 1, 65535)  # beyond, the system would silently take another one
@@ -240,7 +240,7 @@ def _page_url(environ: Mapping[str, str], name: str) -> str:
 
 
 def _metrics_token(text: str) -> str:
-    """Return what whoever reads `/metrics` must show; without one, nobody reads it."""
+    """Return the token that `/metrics` asks for; without one, the page is closed."""
     if text and not re.fullmatch(r"[!-~]{16,}", text):
         # not quoted: it is a secret
         raise UnusableSetting(

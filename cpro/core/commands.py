@@ -16,7 +16,7 @@ from cpro.core.server_key import check_key
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Whoever has a shell on the server.
+#: The actor of commands: a person with a shell on the server.
 COMMAND_LINE = Actor("system", None, "Administration du serveur", "system", "ligne de commande")
 
 

@@ -1,7 +1,7 @@
-"""Two roles on PostgreSQL: one owns the tables and migrates them, the other serves and owns nothing.
+"""Two roles on PostgreSQL: one owns the tables and migrates them, the other serves requests and owns nothing.
 
-Whoever reaches the database as CPro does while it serves can add lines to the journal, and neither change, delete, nor
-stop what refuses it. SQLite has no roles.
+With the serving role, lines of the journal can be added, but neither changed nor deleted, and its triggers cannot be
+dropped. SQLite has no roles.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import unicodedata
 
 from cpro.core.validators import fold
 
-#: In bytes of UTF-8, without the suffix: systems take 255, and whoever unpacks an archive adds folders.
+#: In bytes of UTF-8, without the suffix: systems take 255, and unpacking an archive adds folders.
 _LONGEST = 120
 _RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
 

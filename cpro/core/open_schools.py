@@ -1,4 +1,4 @@
-"""What is open to an inspector, whoever opens it: the sign-in asks without knowing of mandates."""
+"""The schools open to an inspector: how the sign-in reads them without knowing the feature that opens them."""
 
 from __future__ import annotations
 

@@ -347,14 +347,14 @@ class Access:
     keeps_typed_form: bool = False
     #: bytes that a post may weigh, instead of the usual limit; only those who have the right send them
     max_body: int | None = None
-    #: whether whoever has a second factor must have given a code lately; None: as the permission says
+    #: whether holders of a second factor must have given a code recently; None: as the permission says
     code_again: bool | None = None
     #: whether the answer is a file, which leaves the page before it on the screen
     sends_file: bool = False
 
     @property
     def asks_code(self) -> bool:
-        """Return whether whoever has a second factor must have given a code lately."""
+        """Return whether holders of a second factor must have given a code recently."""
         return self.permission in CODE_ASKED_AGAIN if self.code_again is None else self.code_again
 
 

@@ -63,10 +63,10 @@ class SearchWord(Owned, Model):
 
 @dataclass(frozen=True)
 class Search:
-    """What a text asks of the rows of a searched model.
+    """A text looked for among the rows of a searched model.
 
-    `numbers` is a column that whoever searches may read whole: a text all of whose words hold a digit, but for the one
-    or two letters that end an INE, is looked for there, typed in one piece or in several.
+    `numbers` is a column that the person may read whole: a text all of whose words hold a digit, except the one or two
+    letters that end an INE, is looked for there, typed in one piece or in several.
     """
 
     model: Any

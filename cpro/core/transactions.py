@@ -135,10 +135,10 @@ def _lock_own_school(session: Session) -> None:
 
 
 def _leave_a_turn() -> None:
-    """Let others write, where transactions follow each other in a job or a command and the last one was long.
+    """Pause so that others may write, where a job or a command chains transactions and the last one was long.
 
-    Whoever waits for SQLite's single writer asks again now and then, in no order: without a pause they might never find
-    it free. PostgreSQL has queues, and does not mind.
+    Connections that wait for SQLite's single writer poll, in no order: without a pause they might never find it free.
+    PostgreSQL queues them.
     """
     if application.is_answering or getattr(_last, "took", 0.0) < _LONG:
         return

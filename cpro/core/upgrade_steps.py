@@ -1,4 +1,4 @@
-"""What each migration does, in French, for whoever runs `db upgrade`: their own docstrings are for who reads the code.
+"""What each migration does, in French, for the operator who runs `db upgrade`; their docstrings are for developers.
 
 A migration that has landed is never edited: its sentence stands here.
 """

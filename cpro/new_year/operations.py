@@ -19,9 +19,10 @@ _LABEL_LENGTH = 200
 
 
 def mark_step(year: int, step: StepDeclaration, mark: Mark | None, *, by: Actor, now: datetime) -> None:
-    """Note what somebody says of a step of a school year, None to take it back.
+    """Keep what the actor says of a step of a school year, None to withdraw it.
 
-    Raises `NotYours` to whoever does not do the step, `JudgedByFigures` for a step that reading it again does not do.
+    Raises `NotYours` when the step is not the actor's to do, `JudgedByFigures` when its figures alone say whether it is
+    done.
     """
     if not by.can(step.right):
         raise NotYours("Cette étape n’est pas la vôtre\u202f: seule la personne qui la fait la pointe.")

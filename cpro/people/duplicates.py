@@ -106,7 +106,7 @@ def merge(kept_id: int, other_id: int, *, by: Actor, now: datetime) -> Student:
     """
     list_students([kept_id, other_id])
     lock_pair(kept_id, other_id)
-    school = lock_current_establishment()  # whoever writes of a pupil holds it: nothing is written behind our back
+    school = lock_current_establishment()  # all writers of pupils take it: nothing changes meanwhile
     kept, other = get_pair(kept_id, other_id)
     held, before = get_holding(other), audit_values(kept) | {"ine": kept.ine}
     changes: dict[str, tuple[Any, Any]] = {"duplicate": (None, f"fiche n°\u202f{other.id}, {held.name}")}

@@ -90,7 +90,7 @@ def settings_frame(key: str) -> dict[str, Any]:
 
 
 class SettingsPage(EditPage[EditForm]):
-    """The form of a tab, about the school; whoever may not save it reads it."""
+    """The form of a tab, about the school; read-only for those who may not save it."""
 
     tab: str
     edit: Permission

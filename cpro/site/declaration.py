@@ -1,4 +1,4 @@
-"""The accessibility declaration (decree 2019-768): what `rgaa.csv` judges, and what whoever deploys CPro adds to it.
+"""The accessibility declaration (decree 2019-768): what `rgaa.csv` judges, and what the platform's operator adds to it.
 
 `rgaa.csv` holds the 106 criteria of RGAA 4.1.2: number, name in our words, state (C, NC, NA), what was found, and the
 test that holds it. The rate, the page, the foot of every page and `docs/accessibilite.md` (`python -m bench.rgaa`)

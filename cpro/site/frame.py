@@ -69,12 +69,12 @@ class Frame:
 
     @property
     def news_url(self) -> str:
-        """Return where one reads what happened."""
+        """Return the address of « Nouveautés »."""
         return url_for("news.index")
 
     @cached_property
     def next_step(self) -> NextStep | None:
-        """Return what comes next in the school, for whoever reads the dashboard; asked once something is done."""
+        """Return what comes next in the school, for readers of the dashboard; looked up once something is done."""
         if _school() is None or not self._may(Permission.DASHBOARD_VIEW) or request.endpoint == "admin.index":
             return None
         return find_next_step(_person(), list_items(count_all()), request.blueprint or "")
@@ -105,7 +105,7 @@ class Frame:
 
     @property
     def home_url(self) -> str:
-        """Return the page one lands on."""
+        """Return the home page of the person."""
         return url_for("users.home")
 
     @property
@@ -131,7 +131,7 @@ class Frame:
 
     @property
     def prolong_url(self) -> str:
-        """Return where a script says that somebody is still there."""
+        """Return where a script posts that the person is still active."""
         return url_for("sessions.prolong")
 
     @property
@@ -146,7 +146,7 @@ class Frame:
 
     @property
     def help_url(self) -> str | None:
-        """Return the list of the pages of help, for whoever may read them."""
+        """Return the list of the pages of help, for those who may read them."""
         return url_for("pages.help_index") if self._may(Permission.HELP_READ) else None
 
     @property

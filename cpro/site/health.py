@@ -1,4 +1,4 @@
-"""What must be well for people to be served and for what they asked to be done: read by monitors at /sante/pret."""
+"""What must work for pages to be served and jobs to be done: read by monitors at /sante/pret."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FREE_SPACE = 1 << 30
 
 
 def list_problems(uploads: Path) -> list[str]:
-    """Return what is not well, a short English sentence each, for whoever runs the platform; nothing personal."""
+    """Return what is wrong, a short English sentence each, for the platform's operator; nothing personal."""
     problems = []
     try:
         with tenancy.platform_session("health") as session:

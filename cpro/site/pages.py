@@ -46,7 +46,7 @@ def help_page(slug: str) -> ResponseReturnValue:
 @bp.get("/plan-du-site")
 @public
 def sitemap() -> ResponseReturnValue:
-    """Show the map of the site, as whoever asks may open it."""
+    """Show the map of the site: the pages that the visitor may open."""
     principal = current_principal()
     in_school = principal is not None and principal.establishment_id is not None
     return render_page("sitemap.html", sections=list_sections(principal, in_school=in_school))
@@ -83,7 +83,7 @@ def privacy() -> ResponseReturnValue:
 @bp.get("/.well-known/security.txt")
 @public
 def security_contact() -> ResponseReturnValue:
-    """Say whom to tell a weakness to (RFC 9116), where whoever deploys CPro gave an address."""
+    """Say where to report a vulnerability (RFC 9116), if the platform gives an address."""
     address = current_app.config["CPRO_CONTACT_EMAIL"]
     if not address:
         raise NotFound("Aucune adresse de contact n’est donnée pour cette plateforme.")

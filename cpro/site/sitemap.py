@@ -1,6 +1,6 @@
 """The map of the site (RGAA 12.1): the menu with its tabs and lists, one's own account, help, mentions.
 
-Made from what the pages themselves show, for whoever asks: nothing is listed here that they may not open.
+Made from what the pages themselves show to the visitor: it lists nothing that they may not open.
 """
 
 from __future__ import annotations

@@ -47,14 +47,14 @@ def list_filled(kept: Student, other: Student) -> dict[str, Any]:
     """Return what the row that is kept takes of the other because it lacks it, {column: value}."""
     filled = {name: getattr(other, name) for name in _FILLED if getattr(other, name) and not getattr(kept, name)}
     if "ine" in filled or "siecle_id" in filled:
-        filled["came_by"] = other.came_by  # the word of whoever gave the number goes with it
+        filled["came_by"] = other.came_by  # where the number came from goes with it
     return filled
 
 
 def hand_over(other: Student, kept: Student, *, today: date) -> bool:
     """Empty a row and point it to the one that is kept; return whether the latter is present again because of it.
 
-    The account of the other is left to whoever calls: it names nobody else meanwhile.
+    The caller deals with the account of the other, which no other pupil has meanwhile.
     """
     filled = list_filled(kept, other)
     for name in _GIVEN_UP:

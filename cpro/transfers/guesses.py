@@ -22,7 +22,7 @@ from cpro.transfers.identity import Pupil
 from cpro.transfers.models import TriedIdentity
 from cpro.transfers.pairs import Pair, Verdict
 
-#: Whoever corrects a typing error needs one or two.
+#: Correcting a typing error takes one or two.
 TRIES = 5
 PERIOD = timedelta(days=1)
 #: How long an identity is not noted again.

@@ -158,7 +158,7 @@ def sign_ins_of(account: AnyAccount) -> ColumnElement[bool]:
 def find_live_code(session: Session, account: AnyAccount, hmacs: Collection[str]) -> ActivationCode | None:
     """Return the unspent code of an account that has one of these HMACs, expired or not, or None.
 
-    Whoever spends it locks the account first (`lock_account`): the second of two then finds it spent.
+    Lock the account (`lock_account`) before spending it: of two at once, the second then finds it spent.
     """
     return session.scalars(
         select(ActivationCode)

@@ -28,7 +28,7 @@ from cpro.users.operations import addresses, codes
 if TYPE_CHECKING:
     from flask import Flask
 
-#: Whoever asks is not known.
+#: The actor of a request: who asks is not known.
 _ANYBODY = Actor("system", None, "Mot de passe oublié", "system")
 #: More requests than this in an hour send no further message.
 _PER_HOUR = 3

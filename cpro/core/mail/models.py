@@ -22,7 +22,7 @@ ANSWER_MAX_LENGTH = 300
 
 @dataclass(frozen=True)
 class Mail:
-    """One message in plain text, as whoever sends it writes it."""
+    """One message in plain text, as a feature writes it."""
 
     to: str
     subject: str

@@ -87,7 +87,7 @@ def _sender() -> str:
 def _write(message: EmailMessage, folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{message['Message-ID'].strip('<>').partition('@')[0]}.eml"
-    draft = path.with_suffix(".part")  # whoever reads the folder never sees half a message
+    draft = path.with_suffix(".part")  # a reader of the folder never sees half a message
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(message.as_bytes())
     draft.replace(path)

@@ -1,4 +1,4 @@
-"""What error pages showed to whom, for thirty days: whoever is given the number of one finds what it was.
+"""The error pages shown in the last thirty days: with the number of one, the support finds what happened.
 
 Nothing typed is kept, nor the values of an address that has a page: a number, an instant, a school, the number of an
 account, a route, a status and the class of what was raised. Of an address that has none, the path is kept, without what

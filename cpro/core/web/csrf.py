@@ -1,7 +1,8 @@
-"""What keeps other sites from acting through somebody's browser: the token of forms, and where a form was sent from.
+"""What keeps other sites from acting through a person's browser: the token of forms, and where a form was sent from.
 
-The token is masked anew in each answer, so that pages may be compressed: whoever can have a browser ask for pages, and
-measure the answers, would otherwise guess a compressed token letter by letter (BREACH, https://www.breachattack.com).
+The token is masked anew in each answer, so that pages may be compressed: an attacker who has a browser ask for pages
+and measures the answers would otherwise guess a compressed token letter by letter (BREACH,
+https://www.breachattack.com).
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def sign_in_end() -> SignInEnd | None:
 
 
 def read_for(actor: Actor, establishment_id: int) -> None:
-    """Let the rest of a job read a school as whoever asked for it does: what their role may not read is masked."""
+    """Have the rest of a job read a school with the rights of the person who asked for it."""
     g.read_for = Principal(actor.id or 0, actor.kind, actor.label, "", Role(actor.role), establishment_id, 0)
 
 

@@ -2,7 +2,7 @@
 
 A form opts in by four calls: `typed` where it is opened, `is_asked` and `answer` before it is judged, `saved` in the
 unit of work that saves it. Its template puts in what `macros/drafts.html` offers. The address and the permission are
-the form's own: whoever may not post it keeps no draft of it. Saving happens in the school's session, as `saved` does.
+the form's own: those who may not post it keep no draft of it. Saving happens in the school's session, as `saved` does.
 The texts about which forms keep drafts stand in the help, the privacy notice and CHANGELOG (decision 0011).
 """
 
@@ -131,7 +131,7 @@ def is_asked() -> bool:
 def answer(key: DraftKey, again: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
     """Keep or give up what was posted, and lead back to the page, or answer the script.
 
-    `again` shows the form as it was posted: what could not be kept stays in front of whoever typed it.
+    `again` shows the form as it was posted: what could not be kept stays on the page.
     """
     if request.form.get(ASKED) == GIVE_UP:
         with unit_of_work():

@@ -43,7 +43,7 @@ class EditPage(Generic[EditForm]):
         """Read what the page is about, or read it again: a unit of work forgets what was read before it."""
 
     def check(self) -> None:
-        """Raise the refusal of whoever may not save; asked before the form is shown, and not before it is saved."""
+        """Raise a refusal when the person may not save; called before the form is shown, not before it is saved."""
 
     def values(self) -> Mapping[str, Any] | None:
         """Return what is stored, as the form shows it; None for an object that is not written yet."""

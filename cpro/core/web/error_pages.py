@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 #: Fields that no page shows again, whatever the form.
 SECRET_FIELDS = frozenset({"password", "password_confirm", "current_password", "code", "passkey"})
-#: Values of an address that open something to whoever knows them.
+#: Values of an address that open something to anyone who knows them.
 _SECRET_VALUES = frozenset({"token", "code"})
 _KEEPING_WAITS = 0.5  # seconds
 _RETRY_AFTER = 5  # seconds: a machine that asks again comes back after the longest transaction of a page

@@ -2,8 +2,8 @@
 
 `apply` and `apply_now` open their own units of work: call them outside any.
 
-Whoever works in the school meanwhile is not kept waiting, and loses nothing: its row and the end of its journal are
-taken in the last instants, and the import is refused there if anything its analysis rests on changed since.
+People who work in the school meanwhile neither wait nor lose anything: its row and the end of its journal are locked
+at the very end, and the import is refused there if anything its analysis rests on has changed.
 
 A pupil who leaves keeps their account: what is theirs is frozen, and they may still export it.
 """

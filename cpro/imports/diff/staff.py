@@ -1,8 +1,8 @@
 """People of STS-Web, or of a table, compared with the school's accounts: by their number, never by name alone.
 
 A number is (ID, TYPE) in STS-Web; in a table it is the school's own, or else the e-mail address of a teacher.
-The head's rules: the file may create a first head and further ones, who wait for the first one's consent; whoever is
-head already is not touched, whatever the file says.
+The head's rules: the file may create a first head and further ones, who wait for the first one's consent; it never
+changes an existing head.
 """
 
 from __future__ import annotations

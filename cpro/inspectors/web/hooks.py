@@ -14,7 +14,7 @@ def register_hooks(app: Flask) -> None:
     app_registry = registry(app)
     app_registry.open_schools = queries.list_open_schools
     app_registry.name_in_school = queries.find_name_in_school
-    # Whoever may read the list without the tab that leads to it.
+    # For those who may read the list without the tab that leads to it.
     app_registry.add_menu_entry(
         MenuEntry(
             "Accès inspecteur",

@@ -250,7 +250,7 @@ def _list_visits() -> list[ShownVisit]:
     visits = list_support_visits(_month_ago(), limit=_VISITS_SHOWN)
     inside = list_support_inside(get_current_establishment().id, now=clock.utcnow()) if visits else set()
     shown = []
-    for visit in visits:  # the latest first: whoever is inside is in the latest of their visits
+    for visit in visits:  # latest first: a person inside is in the latest of their visits
         actor_id = visit.entered.actor_id
         shown.append(_describe_visit(visit, is_inside=actor_id in inside and visit.left_at is None))
         inside.discard(actor_id or 0)

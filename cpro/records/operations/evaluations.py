@@ -124,13 +124,8 @@ def create_division_evaluations(
         db.session(),
         Evaluation,
         [
-            {
-                **common,
-                "level": level,
-                "fiche_uid": None,
-                **rules.get_origin_values(present[student_id], by=by, now=now),
-            }
-            for student_id, level in sorted(wanted.items())
+            {**common, **rules.get_origin_values(present[each], by=by, now=now), "level": level, "fiche_uid": None}
+            for each, level in sorted(wanted.items())
         ],
     )
     evaluated = DivisionEvaluated(len(wanted), common["competence_code"], common["evaluated_on"])

@@ -165,7 +165,7 @@ def _help(person: Principal, text: str) -> Group | None:
 
 @cache
 def _read_help(slug: str) -> str:
-    """Return what a page of help says, folded, whoever reads it."""
+    """Return the folded text of a page of help, the same for every reader."""
     env = current_app.jinja_env
     assert env.loader is not None
     source, _name, _is_fresh = env.loader.get_source(env, f"help/{slug}.html")

@@ -1,5 +1,5 @@
-"""The emergency lock: a role of a school, or all of them, shut out at once while something is wrong.
+"""The emergency lock: a role of a school, or all of them, shut out at once during an incident.
 
-Invariants: a role that is closed opens nothing, whatever the password or the code; whoever closes their own role stays
-in and is signed out everywhere else; the administrator never reaches the head nor the inspectors, and reopens nothing.
+Invariants: no password or code opens a closed role; an actor who closes their own role keeps the sign-in they act from
+and loses the others; the administrator closes neither the head's role nor the inspectors', and reopens none.
 """

@@ -1,4 +1,4 @@
-"""Command line: close the roles of a school at once, and reopen them, whoever is locked out."""
+"""Command line: close the roles of a school at once, and reopen them, even when nobody there can sign in."""
 
 from __future__ import annotations
 

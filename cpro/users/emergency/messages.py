@@ -18,7 +18,7 @@ _NOT_YOU = (
 
 
 class Letter(NamedTuple):
-    """A message, whoever receives it."""
+    """A message, before its recipient is known."""
 
     subject: str
     body: str

@@ -37,7 +37,7 @@ class RoleLock(Owned, Model):
     locked_at: Mapped[datetime] = mapped_column(UTCDateTime)
     #: the name and the role, in words, as they were then
     locked_by: Mapped[str] = mapped_column(String(200))
-    #: the account of whoever closed their own role: the only one of the role that stays open
+    #: the account of an actor who closed their own role: the only one of the role that stays open
     kept_account_id: Mapped[int | None]
     #: how many active accounts of the school were closed
     accounts: Mapped[int] = mapped_column(default=0)

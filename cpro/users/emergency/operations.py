@@ -54,9 +54,9 @@ def lock_roles(
 ) -> Incident:
     """Close roles of a school: end their sign-ins, void their unused codes, keep them out until they are reopened.
 
-    Whoever closes their own role keeps the sign-in `kept_sign_in_id`, may sign in again, and is signed out everywhere
-    else. A role closed by somebody else who stayed in is closed again, to them. Heads are written to.
-    Raises `OutOfReach`, `Conflict` when every one of the roles is closed already.
+    An actor who closes their own role keeps the sign-in `kept_sign_in_id`, may sign in again, and is signed out
+    everywhere else; when another actor closes the same role later, it is closed to the first one too. Heads are
+    notified. Raises `OutOfReach`, `Conflict` when every one of the roles is closed already.
     """
     school = _lock_school(session, establishment_id)
     if not set(roles) <= set(list_closable_roles(by)):
@@ -161,7 +161,7 @@ def _lock_role(
 
 
 def _notify_heads(session: Session, school: Establishment, letter: Letter, *, by: Actor, now: datetime) -> None:
-    """Write to every head in place, whoever acted included: it may be a thief; else to where a head's code goes."""
+    """Write to every head in place, the actor included (it may be a thief), or else to where a head's code goes."""
     addresses = queries.list_head_addresses(session, school.id) or [find_proved_address(school)]
     for address in filter(None, addresses):
         mail = Mail(to=address, subject=letter.subject, body=letter.body)

@@ -152,9 +152,9 @@ def count_people(
     kept_sign_in_id: int | None = None,
     now: datetime,
 ) -> dict[Role, People]:
-    """Return the figures of each role that has an account in a school: those shown, announced and written down.
+    """Return the figures of each role that has an account in a school, as pages show them and the journal keeps them.
 
-    The account and the sign-in of whoever closes their own role are left out, where they are given. Inspectors have no
+    `kept_account_id` and `kept_sign_in_id`, of an actor who closes their own role, are left out. Inspectors have no
     figures: their accounts are the platform's, and no sign-in of theirs ends.
     """
     is_live = (

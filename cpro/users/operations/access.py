@@ -55,7 +55,7 @@ def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
     """Return a new one-time code to be shown once; the password stops working and every sign-in ends.
 
     For a head who never activated their account, the code is mailed to the address that is proved and None is returned:
-    it is not for the eyes of whoever asked. A teacher is notified. Raises `OwnAccount`, `NotByAdministrator` for a head
+    the actor must not see it. A teacher is notified. Raises `OwnAccount`, `NotByAdministrator` for a head
     who did, `ConsentAwaited`, `InactiveAccount`, `HeadCodeUndeliverable`.
     """
     establishment = rules.lock(account)

@@ -318,10 +318,10 @@ def _find_waiting(session: Session, account: Account) -> AddressChange | None:
 
 
 def _replace_waiting(session: Session, establishment_id: int, account_id: int | None, *, now: datetime) -> None:
-    """Close the changes of one address that another follows: their links answer no more.
+    """Close the pending changes of an address that a later change replaces: their links stop working.
 
-    One that counted by silence keeps its link: whoever holds the earlier address may object to the end of its thirty
-    days, whatever was done with the new one.
+    A change that took effect by silence keeps its link: the holder of the earlier address may object during all of its
+    thirty days.
     """
     _replace(session, establishment_id, account_id, AddressState.WAITING, now=now)
 

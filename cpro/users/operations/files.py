@@ -32,8 +32,8 @@ def open_account(
 ) -> Account:
     """Return an account of a person of a file, to be added, without a code.
 
-    `key` is what the file knows the person by. One that `is_typed` is of a table, which whoever deposits it may have
-    written: it waits as one made by hand does, and the head is to see it. Raises `ConsentImpossible`.
+    `key` identifies the person in the file. An account that `is_typed` comes from a table, which a person may have
+    written: it waits for consent and is shown to the head, as one created by hand. Raises `ConsentImpossible`.
     """
     return Account(
         **{

@@ -88,7 +88,7 @@ def mail_code_if_proved(
 def describe_code(account: Account, establishment: Establishment) -> tuple[str, str] | None:
     """Return how a head who has not activated their account gets a code, and the level of the notice; None otherwise.
 
-    A message that the mail server refused is described too: whoever runs the platform then gives the code.
+    A message that the mail server refused is described too: the operator of the platform then gives the code.
     """
     if not account.role.has_private_code or account.activated_at is not None or not account.may_sign_in:
         return None

@@ -39,7 +39,7 @@ def free_login(taken: Set[str], base: str) -> str:
 
 
 def find_taken_logins(session: Session, establishment_id: int, base: str) -> set[str]:
-    """Return the logins of a school that could be in the way of a base: those with its beginning, whoever has left."""
+    """Return the logins of a school that begin like a base, those of deactivated accounts included."""
     beginning = base[: MAX_LENGTH - 8]  # what `free_login` keeps of a shortened base, and more
     return set(
         session.scalars(

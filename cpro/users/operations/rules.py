@@ -47,7 +47,8 @@ def is_head_in_place(account: Account) -> bool:
 def check_head_acts_alone(account: Account, by: Actor, sentence: str) -> None:
     """Raise `NotByAdministrator` with the sentence when another person acts on the account of a head, even pending.
 
-    So it is of every account whose code the administrator must not see: whoever corrects one could receive it.
+    The same holds for every account whose code the administrator must not see: by correcting its address, they could
+    receive the code.
     """
     if account.role.has_private_code and not is_oneself(account, by) and not is_command_line(by):
         raise NotByAdministrator(sentence)

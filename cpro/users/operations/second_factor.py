@@ -94,9 +94,9 @@ def remove(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -
 
 
 def reset(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> bool:
-    """Take somebody's second factor off for them and write to them; return whether there was one.
+    """Remove another person's second factor and notify them; return whether there was one.
 
-    Their sign-ins end, and failures are forgotten: whoever was in by it is out. Raises as `check_reset`.
+    Their sign-ins end, and failures are forgotten. Raises as `check_reset`.
     """
     check_reset(session, account, by)
     if not _delete(session, account, _RESET, by=by, now=now):
@@ -139,7 +139,7 @@ def find_reset(session: Session, account: AnyAccount) -> AuditEntry | None:
 
 
 def check_reset(session: Session, account: AnyAccount, by: Actor) -> None:
-    """Raise `OwnAccount` for one's own second factor, `Forbidden` for that of whoever one is not above."""
+    """Raise `OwnAccount` for the actor's own second factor, `Forbidden` unless the actor is above its holder."""
     rules.check_is_above(
         session,
         account,

@@ -37,10 +37,10 @@ def notify_heads(account: Account, establishment: Establishment, what: str, *, b
 
 
 def notify_of_codes(accounts: Iterable[Account], establishment: Establishment, *, by: Actor, now: datetime) -> None:
-    """Notify teachers who use their account that somebody drew a code for it, at the address that counts.
+    """Notify teachers who use their account that a code was created for it, at the address that counts.
 
-    Whoever holds the code becomes them: the head reads of it too, as of an account that was opened. One who never
-    activated their account expects a code.
+    The code lets its holder sign in as them: the head is told too, as of a new account. Teachers who never activated
+    their account expect a code, and are not notified.
     """
     for account in accounts:
         if not account.can(Permission.PUPILS_EVALUATE) or account.activated_at is None:

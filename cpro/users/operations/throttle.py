@@ -89,8 +89,8 @@ def repeated_counter(owner: str) -> Counted:
 def code_counter(owner: str, *, is_known: bool) -> Counted:
     """Return the counter of the codes of a second factor; `owner` is "account:12".
 
-    Whoever has the password alone types them from a browser that was never signed in to the account. Those of a browser
-    that `is_known`, or signed in, are counted apart: the owner does not wait for what a stranger types.
+    A thief of the password types from a browser that was never signed in to the account. Codes typed in a browser that
+    `is_known`, or signed in, are counted apart: the owner does not wait because of a stranger's failures.
     """
     where = "" if is_known else ":stranger"
     return repeated_counter(f"second-factor:{owner}{where}")

@@ -104,9 +104,9 @@ def load_principal(token: str) -> Principal | None:
 
 
 def _note_seen(token: str, now: datetime) -> bool:
-    """Note that somebody is still there; let it go while another writer is at work: the next page notes it.
+    """Record the last activity of a sign-in; return False while another transaction writes: the next page records it.
 
-    A page that only reads never waits for whoever writes. Return whether it was noted.
+    A page that only reads never waits for a writer.
     """
     try:
         with wait_at_most(0), platform_unit_of_work("still active") as work:

@@ -88,7 +88,7 @@ def _announce_second_factor(principal: Principal) -> None:
 
 
 def _start_afresh() -> None:
-    """Empty the cookie, which somebody may have prepared, but for what waits for whoever typed it."""
+    """Empty the cookie, which another person may have prepared, except the tokens of what was typed before."""
     waiting = {name: session[name] for name in (guard.PARKED, lost_uploads.ENTRY) if session.get(name)}
     session.clear()
     session.update(waiting)  # even somebody else's: it waits for them, nobody else gets it

@@ -157,7 +157,7 @@ def _page(
 
 
 def _look_at(asked: Asked, side: TransferSide) -> dict[str, Any]:
-    """Return what the page of an action shows of a transfer: whoever decides, decides on that."""
+    """Return what the page of an action shows of a transfer, on which the decision is made."""
     return {
         "facts": list_facts(side, get_current_establishment()),
         "identities": list_identities(*queries.list_identities(side, now=clock.utcnow())) if asked.compares else [],
