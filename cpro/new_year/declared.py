@@ -55,7 +55,7 @@ class Link:
 
 @dataclass(frozen=True)
 class StepDeclaration:
-    """One step. It is done by the import of its files, by its figures, or by somebody's word (`is_read_again`)."""
+    """One step. It is done by the import of its files, by its figures, or by a person's mark (`is_read_again`)."""
 
     #: what rows, forms and addresses of the page keep: sixteen characters at most, never given to another step
     key: str
@@ -68,7 +68,7 @@ class StepDeclaration:
     figures: tuple[Figure, ...] = ()
     #: the files whose import does it, as an import names them
     files: frozenset[str] = frozenset()
-    #: what the journal records when somebody works on it
+    #: the actions that the journal records of it
     actions: tuple[str, ...] = ()
     #: whether its figures are those of the year before until the pupils are there
     waits_for_pupils: bool = False

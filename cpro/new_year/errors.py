@@ -6,11 +6,11 @@ from cpro.core.errors import Conflict, DomainError, Forbidden
 
 
 class NotYours(Forbidden):
-    """Refuse to speak of a step that somebody else does."""
+    """Refuse to mark a step that is not the actor's to do."""
 
 
 class JudgedByFigures(DomainError):
-    """Refuse to take somebody's word for a step whose figures say where it stands."""
+    """Refuse to mark a step whose state follows from figures."""
 
     message = "Cette étape se juge sur ses chiffres\u202f: elle est faite quand il ne reste rien."
 

@@ -21,7 +21,7 @@ class Mark(LabelledEnum):
 
 
 class StepMark(Owned, Model):
-    """What somebody said of one step of a school year."""
+    """What a person said of one step of a school year."""
 
     __tablename__ = "new_year_mark"
     __table_args__ = (UniqueConstraint("establishment_id", "school_year", "step"),)

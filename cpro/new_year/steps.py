@@ -42,7 +42,7 @@ class Step:
     reserved: tuple[tuple[Permission, str], ...] = ()
     at: datetime | None = None
     by: str = ""
-    #: whether somebody's word does it, and no figure
+    #: whether a person marks it as done, rather than its figures
     is_read_again: bool = False
 
     @property
@@ -62,7 +62,7 @@ class Step:
 
 
 def is_read_again(step: StepDeclaration, *, is_imported: bool) -> bool:
-    """Return whether somebody's word does a step, according to whether the pupils of the year were imported."""
+    """Return whether a person marks a step as done, according to whether the pupils of the year were imported."""
     return step.is_read_again or (step.is_read_again_without_import and not is_imported)
 
 

@@ -1,7 +1,7 @@
 """Merge two rows of one pupil, entered twice by mistake, in a school without SIECLE.
 
 One is kept: it takes what the other holds and what it lacks itself. The other stays, emptied and departed, and points
-to it: nobody is deleted. It is not undone: what was the other's is not told apart any more.
+to it: nobody is deleted. It cannot be undone: nothing marks which record came from which row.
 """
 
 from __future__ import annotations

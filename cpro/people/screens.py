@@ -258,7 +258,7 @@ class UsersScreen(Screen):
 
     @expose("/second-facteur/", methods=("GET", "POST"))
     def second_factor_view(self) -> ResponseReturnValue:
-        """Ask once, then take somebody's second factor off."""
+        """Ask once, then remove a person's second factor."""
         self.demand(may(Permission.SECOND_FACTORS_RESET))
         row, verb = self.asked_row(), "Réinitialiser le second facteur"
         if (refused := refusal_of(access.check_second_factor_reset, row, current_actor())) is not None:

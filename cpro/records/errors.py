@@ -78,6 +78,6 @@ class FicheInUse(Conflict):
 
 
 class LevelsGivenMeanwhile(FieldErrors):
-    """Ask before a level is given beside one that somebody gave since the page was drawn, {field: sentence}."""
+    """Refuse levels, {field: sentence}, in cells where another one was given since the page was drawn."""
 
     status = 409

@@ -1,4 +1,4 @@
-"""Read the grid of a division: its pupils, the competences of its diploma, what one gave on a day and the last levels.
+"""Read the grid of a division: pupils, competences of the diploma, levels given by a teacher on a day, latest levels.
 
 Four statements, however many pupils and competences.
 """
@@ -25,7 +25,7 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True)
 class LastLevel:
-    """The latest level of a cell but one's own of the day, which is in the cell; `id` is its évaluation's."""
+    """The latest level of a cell but the teacher's own of the day, which the cell holds; `id` is its évaluation's."""
 
     id: int
     level: int

@@ -53,7 +53,7 @@ class LevelChart(Generic[T]):
 
     @property
     def summary(self) -> str:
-        """Return what there is to see, in a sentence."""
+        """Return a sentence that sums the chart up."""
         count = sum(len(competence.points) for competence in self.competences)
         days = f"du {self.days[0]} au {self.days[1]}" if self.last > self.first else f"le {self.days[0]}"
         return (

@@ -255,7 +255,7 @@ def _count_open_mandates() -> tuple[int, int]:
 
 
 def describe_retention() -> list[Consequence]:
-    """Return what next night deletes, and what a longer or shorter period does not touch."""
+    """Return what the next night deletes, and what a longer or shorter period does not touch."""
     expired = get_preview(clock.utcnow()).expired
     lines = [
         Consequence(

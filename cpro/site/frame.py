@@ -151,7 +151,7 @@ class Frame:
 
     @property
     def problem_url(self) -> str:
-        """Return where somebody describes a problem."""
+        """Return the address of « Décrire un problème »."""
         return url_for("problems.describe")
 
     @cached_property

@@ -35,7 +35,7 @@ _REPORTED_FAILURES = (throttle.ACCOUNT_FREE + 1, throttle.ACCOUNT_BLOCK)
 
 @dataclass(frozen=True)
 class Attempt:
-    """What somebody typed, and from where."""
+    """What was typed to sign in or to activate an account, and from where."""
 
     #: the school's code where the school exists (see `canonical_school`): one school, one counter
     establishment: str

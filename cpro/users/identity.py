@@ -1,4 +1,4 @@
-"""Ask somebody who is signed in for their password again, before what a borrowed browser must not do.
+"""Ask for the password again, before an action that an unattended browser must not allow.
 
 As at the sign-in: the failure is counted first and committed, the slow comparison runs without any lock, and success
 takes the count back. Failures here are counted apart from those of the sign-in page, which strangers can cause.

@@ -309,7 +309,7 @@ class AddressState(LabelledEnum):
 
 
 class AddressChange(Owned, Model):
-    """An e-mail address that somebody else changed: the school's own, or an account's."""
+    """An e-mail address changed by another person: the school's own, or an account's."""
 
     __tablename__ = "address_change"
     __table_args__ = (
@@ -381,7 +381,7 @@ class FailureCounter(PlatformOnly, Model):
 
 
 class ParkedForm(PlatformOnly, Model):
-    """What somebody had typed when their sign-in ended, or in a refused form: shown again, never applied by itself."""
+    """What a person had typed when their sign-in ended, or in a refused form: shown again, never applied by itself."""
 
     __tablename__ = "parked_form"
 

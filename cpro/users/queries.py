@@ -231,7 +231,7 @@ def select_heads() -> Select[int]:
 
 
 def select_activated_heads() -> Select[int]:
-    """Return the ids of those of them that somebody activated."""
+    """Return the ids of those of the accounts that were activated."""
     return select_heads().where(Account.activated_at.is_not(None))
 
 
@@ -323,7 +323,7 @@ def has_head_in_place(session: Session, establishment_id: int) -> bool:
 
 
 def is_head_in_place(session: Session, by: Actor) -> bool:
-    """Return whether somebody is a head of the session's school who may sign in, as the database knows them now."""
+    """Return whether an actor is now a head of the session's school who may sign in."""
     account = find_acting(session, by)
     return account is not None and account.may_sign_in and account.can(Permission.USERS_CONSENT)
 

@@ -23,7 +23,7 @@ from cpro.core.web.edit_page import EditPage
 
 
 class ListChanged(Conflict):
-    """Refuse to replace a list that somebody changed since it was shown."""
+    """Refuse to replace a list that changed since it was shown."""
 
     message = "La liste a changé entre-temps. Rien n’a été écrasé\u202f: relisez ce qui suit, puis validez à nouveau."
 

@@ -22,7 +22,7 @@ WITHOUT_CODE = SelectChoice("sans-code", "Tous ceux qui n’ont pas de code vala
 
 
 class _IdsField(Field):
-    """Whom a list named: whole numbers, repeated or separated by commas; anything else is ignored."""
+    """The ids of the people chosen in a list: whole numbers, repeated or separated by commas; others are ignored."""
 
     def process_formdata(self, values: Sequence[str]) -> None:
         """Keep what can be an id."""
@@ -31,7 +31,7 @@ class _IdsField(Field):
 
 
 class CredentialSheetsForm(BaseForm):
-    """Whose sheets, how many a page, as what."""
+    """For whom the sheets are, how many a page, in which format."""
 
     ids = _IdsField("Comptes choisis", default=list)
     eleves = _IdsField("Élèves choisis", default=list)
@@ -85,7 +85,7 @@ class CredentialSheetsForm(BaseForm):
     def offer(self, divisions: Sequence[Division], *, without_code: int) -> None:
         """Offer these divisions, and say how many people have no code to activate their account with.
 
-        May be asked again: a page that refuses offers anew.
+        May be called again, by a page that shows a refusal.
         """
         counted = f"{WITHOUT_CODE.label} ({format_count(without_code)})"
         self.pour.choices = [
@@ -101,7 +101,7 @@ class CredentialSheetsForm(BaseForm):
         ]
 
     def show_choice(self) -> None:
-        """Check the choice that is meant, where the address or the form did not say it."""
+        """Select the choice that is implied, where the address or the form did not give one."""
         self.pour.data = self._chosen()
 
     def chosen_values(self) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class CredentialSheetsForm(BaseForm):
         return {**values, **({"reset": "y"} if self.reset.data else {})}
 
     def target(self) -> Target:
-        """Return whom the sheets are for: the people a list named, else what was chosen here."""
+        """Return whom the sheets are for: the people chosen in a list, else what was chosen here."""
         if self.ids.data:
             return Target(account_ids=tuple(self.ids.data))
         if self.eleves.data:
@@ -126,7 +126,7 @@ class CredentialSheetsForm(BaseForm):
         return Target(division_id=read_id(self.division.data))
 
     def validate_pour(self, field: Field) -> None:
-        """Refuse what is no choice; without one, a division is meant, or a role where one is named."""
+        """Refuse an unknown choice; without any, a division is implied, or a role if one is named."""
         if field.data and field.data not in {value for value, *_rest in field.iter_choices()}:
             raise ValidationError("Choisissez pour qui préparer les fiches.")
 
@@ -143,7 +143,7 @@ class CredentialSheetsForm(BaseForm):
 
     @property
     def names_people(self) -> bool:
-        """Return whether a list named the people."""
+        """Return whether the people were chosen in a list."""
         return bool(self.ids.data or self.eleves.data)
 
     def _chosen(self) -> str:

@@ -21,7 +21,7 @@ _CHECKED = 100
 
 
 def describe_names(labels: Sequence[str]) -> str:
-    """Return the names of accounts as a sentence lists them: as many as somebody checks one by one."""
+    """Return the names of accounts as a sentence lists them: as many as a person can check one by one."""
     return name_some(labels, _CHECKED)
 
 
@@ -79,7 +79,7 @@ def describe_reset(row: Account) -> list[str]:
 
 
 def describe_second_factor_reset(row: Account) -> list[str]:
-    """Return what follows from taking somebody's second factor off."""
+    """Return what follows from removing a person's second factor."""
     told = (
         f"Un message l’en avertit, à l’adresse {row.confirmed_email}."
         if row.confirmed_email

@@ -42,7 +42,7 @@ def cell_name(cell: Cell) -> str:
 
 
 def save_grid(division: Division, values: Mapping[str, str], typed: TypedGrid, *, by: Actor, now: datetime) -> int:
-    """Give, correct and clear one's own levels of a day, where they differ from what the page showed; return how many.
+    """Save the actor's levels of a day where they differ from what the page showed; return how many.
 
     `values`: evaluated_on yyyy-mm-dd, and scenario by id, for the levels that are new. All or nothing. Raises
     `NotYourDivision`, `FieldErrors` naming `niveau-<pupil>-<competence>`, and `LevelsGivenMeanwhile` where somebody

@@ -143,7 +143,7 @@ def _describe_item(label: str, present: str, restored: str) -> str:
 
 
 def _way_back(part: HistoryPart) -> str:
-    """Return where one goes once all is done: the page that led here (`?retour=`), or the history."""
+    """Return the page to go back to at the end: the one that led here (`?retour=`), or the history."""
     return find_way_back() or url_for("history.index", de=part.key)
 
 

@@ -180,19 +180,19 @@ def _flatten(pages: Iterable[Line]) -> Iterable[tuple[Line, str]]:
 
 
 def _holds(words: str, text: str) -> bool:
-    """Return whether each word of a text, or what it is formed on, stands in some words, whatever case and accents."""
+    """Return whether each word of a text, or its stem, occurs in other words; case and accents are ignored."""
     sought, key = _sought(text), fold(words)
     return bool(sought) and all(_stem(word) in key for word in sought)
 
 
 def _sought(text: str) -> set[str]:
-    """Return the words of a text that say something; all of them where none does."""
+    """Return the words of a text that are worth looking for; all of them if none is."""
     words = cut_words(text)
     return words - _LITTLE_WORDS or words
 
 
 def _stem(word: str) -> str:
-    """Return what a plural or a verb is formed on, the word itself where it is too short for that."""
+    """Return the stem of a plural or a verb; the word itself if it is too short."""
     ending = next((each for each in _ENDINGS if word.endswith(each)), "")
     stem = word.removesuffix(ending)
     return stem if len(stem) >= _SHORTEST_STEM else word

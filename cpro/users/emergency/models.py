@@ -48,7 +48,7 @@ class RoleLock(Owned, Model):
     reopened_by: Mapped[str] = mapped_column(String(200), default="")
 
     def leaves_in_another(self, account_id: int | None) -> bool:
-        """Return whether somebody else than an account stayed in when the role was closed."""
+        """Return whether the role stayed open to another account than this one."""
         return self.kept_account_id not in (None, account_id)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Read what is closed, and what was."""
+"""Read which roles are closed, and past incidents."""
 
 from __future__ import annotations
 

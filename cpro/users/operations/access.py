@@ -70,7 +70,7 @@ def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
 
 
 def reset_second_factor(account: Account, *, by: Actor, now: datetime) -> None:
-    """Take the second factor of somebody of the school off. Raises as `check_second_factor_reset`."""
+    """Remove the second factor of a person of the school. Raises as `check_second_factor_reset`."""
     rules.lock(account)
     check_second_factor_reset(account, by)
     second_factor.reset(db.session(), account, by=by, now=now)
@@ -120,7 +120,7 @@ def check_deactivation(account: Account, by: Actor, *, gone: Collection[int] = (
 
 
 def list_not_to_deactivate(accounts: Sequence[Account], by: Actor, *, together: bool) -> dict[int, DomainError]:
-    """Return the accounts that somebody may not deactivate, by id, with why: each alone, or `together` in that order.
+    """Return why an actor may not deactivate accounts, by id: each judged alone, or all `together` in that order.
 
     Together, two administrators cannot both go when no other is left.
     """

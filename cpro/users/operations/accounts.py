@@ -31,7 +31,7 @@ def create_account(
     by: Actor,
     now: datetime,
 ) -> Account:
-    """Create an account of a school, not yet activated, for the platform's own hand: its address counts at once.
+    """Create an account of a school, not yet activated, for the platform's operator: its address counts at once.
 
     Raises `DomainError` when the login is taken.
     """

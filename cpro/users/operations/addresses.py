@@ -1,4 +1,4 @@
-"""Which e-mail address counts, once somebody else changed it: an account's, or the school's own.
+"""Which e-mail address counts once another person changed it: an account's, or the school's own.
 
 Nothing that the administrator types is proof. An account's changed address counts once its owner, signed in, or the
 holder of the earlier address confirmed it; or after seven days if the notice reached the earlier address and nobody
@@ -42,7 +42,7 @@ _BY_SILENCE = Actor("system", None, "Sans opposition après 7 jours", "system")
 
 
 def change_account_address(account: Account, email: str, *, by: Actor, now: datetime) -> None:
-    """Write an address that somebody else typed for an account, in the session of the school.
+    """Set the address that another person typed for an account, in the session of the school.
 
     Its earlier holder and the heads are notified. The command line's word counts at once.
     """

@@ -1,4 +1,4 @@
-"""Keep what somebody had typed when their sign-in ended or their form was refused, and give it back to them alone.
+"""Keep what a person had typed when their sign-in ended or their form was refused, and give it back to them alone.
 
 The first waits for a cookie's token and the next sign-in; the second belongs to the sign-in it was posted in, and ends
 with it.
@@ -18,7 +18,7 @@ from cpro.core.secrets import new_token, token_hash
 from cpro.users.models import ParkedForm
 
 LIFETIME = timedelta(hours=2)
-#: Of what somebody typed whose role was closed meanwhile: they come back once it is reopened.
+#: For a person whose role was closed meanwhile: they come back once it is reopened.
 LIFETIME_WHILE_CLOSED = timedelta(days=7)
 #: Characters kept of one form: our largest, a scenario of five long rich texts, with room to spare.
 MAX_CHARACTERS = 300_000

@@ -1,7 +1,8 @@
 """Who may do what to whose account: the rules that every action on accounts asks.
 
 The administrator cannot become the head: an account of a head in place changes only by that head or the command line.
-Nobody acts on their own powers, and a school keeps an administrator. The command line is the platform's own hand.
+Nobody changes their own powers, and a school keeps an administrator. The command line acts for the platform's
+operator, whom these rules do not bind.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def is_command_line(by: Actor) -> bool:
 
 
 def is_oneself(account: Account, by: Actor) -> bool:
-    """Return whether somebody acts on their own account."""
+    """Return whether the actor acts on their own account."""
     return by.kind == "account" and by.id == account.id
 
 

@@ -34,13 +34,13 @@ _RECOVERY_LENGTH = 12  # × 5 bits
 PURPOSE, _RECOVERY = "second-factor", "recovery-code"
 _STEP = 30  # seconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: What the journal calls a second factor set up, taken off by its owner, by somebody above; its codes drawn anew.
+#: The actions of the journal: a second factor is set up, removed by its owner or by a person above, its codes renewed.
 _ON, _OFF, _RESET, CODES_DRAWN = (f"account:second-factor:{each}" for each in ("on", "off", "reset", "codes"))
 _SHAPE = re.compile(r"[0-9]{6}")
 
 
 def begin(session: Session, account: AnyAccount, *, now: datetime) -> None:
-    """Draw a new secret, which counts once a first code was read from it. Raises `Conflict` when one counts already."""
+    """Generate a new secret, which counts once it is confirmed. Raises `Conflict` when one counts already."""
     factor = find_second_factor(session, account)
     if factor is not None and factor.confirmed_at is not None:
         raise Conflict("Votre second facteur est déjà activé, dans une autre fenêtre peut-être.")
@@ -72,7 +72,7 @@ def describe_address(secret: str, account: AnyAccount) -> str:
 
 
 def confirm(session: Session, factor: SecondFactor, account: AnyAccount, *, by: Actor, now: datetime) -> list[str]:
-    """Have a second factor count, once a code was read from it; return the recovery codes, shown this once."""
+    """Activate a second factor with a first code; return the recovery codes, which are shown only this once."""
     factor.confirmed_at = factor.trusted_from = now
     codes = _draw_codes(factor)
     session.flush()
@@ -81,7 +81,7 @@ def confirm(session: Session, factor: SecondFactor, account: AnyAccount, *, by: 
 
 
 def renew_codes(session: Session, factor: SecondFactor, account: AnyAccount, *, by: Actor, now: datetime) -> list[str]:
-    """Draw new recovery codes in place of the earlier ones, and return them."""
+    """Generate new recovery codes in place of the earlier ones, and return them."""
     codes = _draw_codes(factor)
     session.flush()
     record_about(session, CODES_DRAWN, account, by=by, now=now)
@@ -89,7 +89,7 @@ def renew_codes(session: Session, factor: SecondFactor, account: AnyAccount, *, 
 
 
 def remove(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> bool:
-    """Take one's own second factor off; return whether there was one."""
+    """Remove the actor's own second factor; return whether there was one."""
     return _delete(session, account, _OFF, by=by, now=now)
 
 
@@ -124,7 +124,7 @@ def reset(session: Session, account: AnyAccount, *, by: Actor, now: datetime) ->
 
 
 def find_reset(session: Session, account: AnyAccount) -> AuditEntry | None:
-    """Return the line of the journal that says who took somebody's second factor off; None once they set one up again.
+    """Return the line of the journal that says who removed a person's second factor; None once they set one up again.
 
     In a platform session.
     """

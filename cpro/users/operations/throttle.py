@@ -7,7 +7,7 @@ failure for free, so that the right password still passes where it is typed firs
 account carries a mark (the « device cookie » of OWASP): it is counted apart, so that strangers' failures never keep the
 owner out; ten failures of its own and it is a stranger again.
 
-Whatever compares a password or a code of somebody counts here first: tests/users/test_throttle_everywhere.py.
+Every comparison of a password or a code counts here first: tests/users/test_throttle_everywhere.py.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def address_counter(address: str) -> Counted:
 
 
 def repeated_counter(owner: str) -> Counted:
-    """Return the counter of the password that somebody signed in is asked for again; `owner` is "account:12"."""
+    """Return the counter of passwords asked for again of a person signed in; `owner` is "account:12"."""
     return Counted(keyed_hash("failures", f"again:{owner}"), ACCOUNT_FREE, ACCOUNT_BLOCK)
 
 
@@ -121,7 +121,7 @@ def reserve_attempt(session: Session, counted: Sequence[Counted], *, now: dateti
     waits = []
     for each in counted:
         row = rows[each.key]
-        # As many as there were at the last one: what is forgotten while somebody waits does not shorten their wait.
+        # As many as at the last failure: those forgotten since do not shorten the wait.
         delay = each.wait_after(ceil(row.failures), free=0 if is_spent else each.free)
         if delay:  # without one, a failure of this very moment must not make its neighbours wait
             waits.append(min(row.last_failure_at, now) + delay - now)

@@ -1,4 +1,4 @@
-"""Whether the page that somebody sees may ask their browser for a passkey, and what prevents it."""
+"""Whether this page may ask the browser for a passkey, and what prevents it."""
 
 from __future__ import annotations
 

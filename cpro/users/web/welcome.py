@@ -75,7 +75,7 @@ def find_awaiting() -> tuple[str, str]:
 
 
 def _announce_second_factor(principal: Principal) -> None:
-    """Say from when a second factor will be required of somebody who has none."""
+    """Tell a person without a second factor from when one will be required."""
     with tenancy.platform_session("sign-in: is a second factor asked") as lookup:
         account = queries.get_account(lookup, principal.kind, principal.id)
         due = second_factor_policy.find_due_date(lookup, account)

@@ -1,4 +1,4 @@
-"""Pages of the feature: the pupils one follows, a pupil's records, the forms that write them."""
+"""Pages of the feature: lists of pupils, a pupil's records, the forms that write them."""
 
 from __future__ import annotations
 

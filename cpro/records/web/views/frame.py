@@ -1,4 +1,4 @@
-"""What the pages about one pupil share: whom they are about, what the visitor may do, tabs, who hears of it."""
+"""What the pages about one pupil share: the pupil, the visitor's powers, the tabs, the page views in the journal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pupils one follows; a pupil's overview and lists."""
+"""Lists of pupils; a pupil's overview and records."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _SITUATIONS = {
 @bp.get("")
 @requires(Permission.PUPILS_VIEW)
 def pupils() -> ResponseReturnValue:
-    """List the pupils one follows: those of one's divisions for a teacher, all of them for the head."""
+    """List pupils: those of their divisions for a teacher, all of them for the head."""
     actor = current_actor()
     is_within_divisions = not actor.can(Permission.SCHOOL_RECORDS_READ)
     divisions = queries.list_divisions_of(actor.id or 0) if is_within_divisions else None
@@ -79,7 +79,7 @@ def pupils() -> ResponseReturnValue:
 @bp.get("/moi")
 @requires(Permission.OWN_RECORDS)
 def own() -> ResponseReturnValue:
-    """Lead a pupil to their own records."""
+    """Redirect a pupil to their own records."""
     student = queries.find_own_pupil(current_actor().id or 0)
     if student is None:
         return render_page("records/no_pupil.html")

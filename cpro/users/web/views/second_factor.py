@@ -71,7 +71,7 @@ def _sign_in_page(form: SignInCodeForm, token: str, status: int) -> ResponseRetu
 
 
 def _offers_passkey(lookup: Session, account: queries.AnyAccount) -> bool:
-    """Return whether this page may ask somebody for one of their passkeys."""
+    """Return whether this page may ask for a passkey of the person."""
     return usable_party() is not None and has_passkeys(lookup, account)
 
 

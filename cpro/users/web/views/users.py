@@ -230,13 +230,13 @@ def leave() -> ResponseReturnValue:
 def _asked_school() -> str:
     """Return the school that a form begins with: the address names it, or else this browser keeps it.
 
-    An address that names somebody without a school leads to an account of the platform.
+    An address that names a person without a school leads to an account of the platform.
     """
     return request.args.get("establishment", "")[:254] or ("" if request.args.get("login") else remembered_school())
 
 
 def _landing(principal: Principal) -> str | None:
-    """Return the first page of the side bar that somebody may open in a school, or None for those who have none."""
+    """Return the first page of the side bar that a person may open in a school, or None if there is none."""
     allowed = (entry.endpoint for entry in registry().menu if principal.can(entry.permission))
     return next(map(url_for, allowed), None)
 
