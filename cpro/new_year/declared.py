@@ -36,8 +36,8 @@ class Figure:
     several: str
     #: whether the step is done only once there are none
     is_left_to_do: bool = False
-    #: who is told; anybody who reads the steps without it. Reports keep what anybody is told.
-    told_to: Permission | None = None
+    #: the right that reads it; None: all who read the steps, and reports keep it
+    reserved_to: Permission | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Link:
 
 @dataclass(frozen=True)
 class StepDeclaration:
-    """One step. It is done by the import of its files, by its figures, or by a person's mark (`is_read_again`)."""
+    """One step. It is done by the import of its files, by its figures, or by a person's mark (`is_marked_by_hand`)."""
 
     #: what rows, forms and addresses of the page keep: sixteen characters at most, never given to another step
     key: str
@@ -73,8 +73,8 @@ class StepDeclaration:
     #: whether its figures are those of the year before until the pupils are there
     waits_for_pupils: bool = False
     #: whether nothing but a reader's eye can judge it: always, or where no import of the pupils has figures for it
-    is_read_again: bool = False
-    is_read_again_without_import: bool = False
+    is_marked_by_hand: bool = False
+    is_marked_without_import: bool = False
     #: whether there is nothing to do in a school
     is_void: Callable[[Establishment], bool] = lambda school: False
 
@@ -157,7 +157,7 @@ STEPS = (
         ),
         actions=("student:departed", "student:returned"),
         waits_for_pupils=True,
-        is_read_again_without_import=True,
+        is_marked_without_import=True,
     ),
     StepDeclaration(
         "divisions",
@@ -236,10 +236,10 @@ STEPS = (
                 _running_mandates,
                 "accès en cours",
                 "accès en cours",
-                told_to=Permission.MANDATES_VIEW,
+                reserved_to=Permission.MANDATES_VIEW,
             ),
         ),
-        is_read_again=True,
+        is_marked_by_hand=True,
         is_void=lambda school: not school.inspectors_enabled,
     ),
     StepDeclaration(
@@ -249,7 +249,7 @@ STEPS = (
         Permission.MASKS_EDIT,
         (Link("Voir les masques de saisie", "masks.edit"),),
         actions=("masks:changed", "masks:copied", "masks:reset"),
-        is_read_again=True,
+        is_marked_by_hand=True,
     ),
 )
 #: The same, by key.

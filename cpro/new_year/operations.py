@@ -13,7 +13,7 @@ from cpro.new_year import queries
 from cpro.new_year.declared import PUPILS, StepDeclaration
 from cpro.new_year.errors import JudgedByFigures, NotYours, StepsRemain
 from cpro.new_year.models import Mark, NewYearReport, StepMark
-from cpro.new_year.steps import Step, is_read_again, list_steps
+from cpro.new_year.steps import Step, is_marked_by_hand, list_steps
 
 _LABEL_LENGTH = 200
 
@@ -26,7 +26,7 @@ def mark_step(year: int, step: StepDeclaration, mark: Mark | None, *, by: Actor,
     """
     if not by.can(step.right):
         raise NotYours("Cette étape n’est pas la vôtre\u202f: seule la personne qui la fait la pointe.")
-    if mark is Mark.CHECKED and not is_read_again(step, is_imported=PUPILS in queries.find_imports(year)):
+    if mark is Mark.CHECKED and not is_marked_by_hand(step, is_imported=PUPILS in queries.find_imports(year)):
         raise JudgedByFigures
     school = lock_current_establishment()
     kept = queries.get_marks(year).get(step.key)

@@ -38,12 +38,12 @@ class Step:
     state: StepState
     #: sentences without a full stop: « 3 formations sans diplôme »
     figures: tuple[str, ...] = ()
-    #: those that are told with a right alone
+    #: those reserved to the holders of a right
     reserved: tuple[tuple[Permission, str], ...] = ()
     at: datetime | None = None
     by: str = ""
     #: whether a person marks it as done, rather than its figures
-    is_read_again: bool = False
+    is_marked_by_hand: bool = False
 
     @property
     def key(self) -> str:
@@ -61,9 +61,9 @@ class Step:
         return self.declared.right
 
 
-def is_read_again(step: StepDeclaration, *, is_imported: bool) -> bool:
+def is_marked_by_hand(step: StepDeclaration, *, is_imported: bool) -> bool:
     """Return whether a person marks a step as done, according to whether the pupils of the year were imported."""
-    return step.is_read_again or (step.is_read_again_without_import and not is_imported)
+    return step.is_marked_by_hand or (step.is_marked_without_import and not is_imported)
 
 
 def list_steps(year: int, *, now: datetime) -> list[Step]:
@@ -77,30 +77,30 @@ def list_steps(year: int, *, now: datetime) -> list[Step]:
     waits = PUPILS not in runs and PUPILS not in marks
     found = []
     for step in STEPS:
-        rereads = is_read_again(step, is_imported=PUPILS in runs)
-        state = _judge(
+        by_hand = is_marked_by_hand(step, is_imported=PUPILS in runs)
+        state = _get_state(
             step,
             counted[step.key],
             marks.get(step.key),
             is_imported=step.key in runs,
-            rereads=rereads,
+            by_hand=by_hand,
             waits=waits and step.waits_for_pupils,
         )
         if not state.is_over and step.key in worked_on:
             state = StepState.STARTED
         at, by = done_by.get(step.key, (None, ""))
         figures, reserved = _describe(step, counted[step.key])
-        found.append(Step(step, state, figures, reserved, at, by, rereads))
+        found.append(Step(step, state, figures, reserved, at, by, by_hand))
     return found
 
 
-def _judge(
+def _get_state(
     step: StepDeclaration,
     counted: Sequence[int],
     mark: StepMark | None,
     *,
     is_imported: bool,
-    rereads: bool,
+    by_hand: bool,
     waits: bool,
 ) -> StepState:
     if mark is not None and mark.mark is Mark.SET_ASIDE:
@@ -109,7 +109,7 @@ def _judge(
         return StepState.WAITING
     if step.is_void(get_current_establishment()):
         return StepState.DONE
-    if rereads:
+    if by_hand:
         return StepState.TO_DO if mark is None else StepState.DONE
     if step.files:
         return StepState.DONE if is_imported else StepState.TO_DO
@@ -120,14 +120,14 @@ def _judge(
 def _describe(
     step: StepDeclaration, counted: Sequence[int]
 ) -> tuple[tuple[str, ...], tuple[tuple[Permission, str], ...]]:
-    """Return the figures of a step in words: those that anybody is told, and those that a right is.
+    """Return the figures of a step in words: those for every reader, and those reserved to a right.
 
-    None is told too: it is what says that all is done.
+    A count of none is written too: it shows that all is done.
     """
-    told = [
-        (figure.told_to, plural(count, figure.one, figure.several))
+    figures = [
+        (figure.reserved_to, plural(count, figure.one, figure.several))
         for figure, count in zip(step.figures, counted, strict=True)
     ]
-    return tuple(words for right, words in told if right is None), tuple(
-        (right, words) for right, words in told if right is not None
+    return tuple(words for right, words in figures if right is None), tuple(
+        (right, words) for right, words in figures if right is not None
     )

@@ -68,31 +68,34 @@ def _reactivate(ids: Sequence[int], *, by: Any, now: Any) -> str:
     return _describe_outcome(done, accounts, refused)
 
 
-def _not_to_reactivate(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
-    refused = {row.id: refusal_of(access.check_reactivation, row, by) for row in rows}
-    active = {row.id: "Ce compte est actif : il n’y a rien à réactiver." for row in rows if row.is_active}
-    return {account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None} | active
-
-
-def _not_to_deactivate(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
-    refused = access.list_not_to_deactivate(rows, by, together=together)
-    closed = {row.id: "Ce compte est déjà désactivé." for row in rows if not row.is_active}
-    return {account_id: refusal.message for account_id, refusal in refused.items()} | closed
-
-
-def _find_without_sheets(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
-    """Return the accounts that have no activation sheet, by id, with why."""
-    refused = {row.id: refusal_of(check_may_have_sheet, row, by) for row in rows}
+def _sentences(refused: Mapping[int, DomainError | None]) -> dict[int, str]:
+    """Return the sentences of refusals, by account; accounts that nothing refuses are absent."""
     return {account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None}
 
 
-def _not_to_consent(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+def _left_out_of_reactivation(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+    refused = {row.id: refusal_of(access.check_reactivation, row, by) for row in rows}
+    active = {row.id: "Ce compte est actif : il n’y a rien à réactiver." for row in rows if row.is_active}
+    return _sentences(refused) | active
+
+
+def _left_out_of_deactivation(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+    refused = access.list_not_to_deactivate(rows, by, together=together)
+    closed = {row.id: "Ce compte est déjà désactivé." for row in rows if not row.is_active}
+    return _sentences(refused) | closed
+
+
+def _left_out_of_sheets(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+    """Return the accounts that have no activation sheet, by id, with why."""
+    refused = {row.id: refusal_of(check_may_have_sheet, row, by) for row in rows}
+    return _sentences(refused)
+
+
+def _left_out_of_consent(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
     """Return the accounts that wait for no consent, by id; a head's page alone says where the code goes."""
     reason = "L’accord à un autre chef d’établissement se donne depuis sa fiche."
     refused = {row.id: refusal_of(consent.check_consent, row, by) for row in rows}
-    return {row.id: reason for row in rows if row.role.has_private_code} | {
-        account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None
-    }
+    return {row.id: reason for row in rows if row.role.has_private_code} | _sentences(refused)
 
 
 def _consent_to_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
@@ -117,7 +120,7 @@ def _describe_seen(labels: Sequence[str]) -> list[str]:
     return [f"Ne vous seront plus signalés : {shown}."]
 
 
-def _not_to_see(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+def _left_out_of_seen(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
     """Return the accounts ticked that were not waiting to be seen, by id.
 
     Alone in a list each keeps its box: nearly none waits, and the list would explain every one.
@@ -126,7 +129,7 @@ def _not_to_see(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int
 
 
 def _see_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
-    """Write that the head has seen the accounts ticked."""
+    """Record that the head has seen the accounts ticked."""
     return f"{plural(mark_seen(list_accounts(ids), by=by, now=now), 'compte vu', 'comptes vus')}."
 
 
@@ -139,7 +142,7 @@ BULK_ACTIONS = (
         consequences=_describe_deactivation,
         run=_deactivate,
         danger=True,
-        left_out=_not_to_deactivate,
+        left_out=_left_out_of_deactivation,
     ),
     BulkAction(
         "reactivate",
@@ -147,7 +150,7 @@ BULK_ACTIONS = (
         Permission.USERS_EDIT,
         consequences=_describe_reactivation,
         run=_reactivate,
-        left_out=_not_to_reactivate,
+        left_out=_left_out_of_reactivation,
     ),
     BulkAction(
         "consent",
@@ -156,7 +159,7 @@ BULK_ACTIONS = (
         asked=lambda number: f"Donner mon accord à {plural(number, 'compte', 'comptes')}",
         consequences=_describe_consent,
         run=_consent_to_all,
-        left_out=_not_to_consent,
+        left_out=_left_out_of_consent,
     ),
     BulkAction(
         "seen",
@@ -165,13 +168,13 @@ BULK_ACTIONS = (
         asked=lambda number: f"Marquer {plural(number, 'compte comme vu', 'comptes comme vus')}",
         consequences=_describe_seen,
         run=_see_all,
-        left_out=_not_to_see,
+        left_out=_left_out_of_seen,
     ),
     BulkAction(
         "sheets",
         "Fiches d’activation",
         Permission.USERS_EDIT,
-        left_out=_find_without_sheets,
+        left_out=_left_out_of_sheets,
         leads_to=lambda ids: url_for("credential_sheets.choose", ids=",".join(map(str, ids))),
     ),
 )

@@ -193,7 +193,7 @@ class TestListSteps:
             adds(lambda world: make_student(world.a.id)),
             marked("leavers", Mark.CHECKED),
         )["leavers"]
-        assert (found.state, found.is_read_again) == (StepState.TO_DO, False)
+        assert (found.state, found.is_marked_by_hand) == (StepState.TO_DO, False)
 
     def test_steps_one_set_aside_holds_nothing_up(self, judge: Any) -> None:
         found = judge(marked("pupils", Mark.SET_ASIDE))
@@ -210,7 +210,7 @@ class TestDeclarations:
     def test_declarations_say_how_each_step_is_done(self) -> None:
         for step in STEPS:
             is_judged = any(figure.is_left_to_do for figure in step.figures)
-            assert step.files or step.is_read_again or is_judged, step.title
+            assert step.files or step.is_marked_by_hand or is_judged, step.title
 
 
 def test_actions_of_steps_are_known_to_the_journal(migrated_app: Flask) -> None:

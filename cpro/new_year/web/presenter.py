@@ -149,9 +149,9 @@ def _marks(step: Step) -> list[tuple[str, str]]:
     """Return what may be said of a step as it stands, the likeliest first."""
     if step.state is StepState.SET_ASIDE:
         return [("Reprendre", "")]
-    checks = [("C’est relu", Mark.CHECKED.value)] if step.is_read_again else []
+    checks = [("C’est relu", Mark.CHECKED.value)] if step.is_marked_by_hand else []
     if step.state is StepState.DONE:
-        return [("Relire à nouveau", "")] if step.is_read_again and step.at else []
+        return [("Relire à nouveau", "")] if step.is_marked_by_hand and step.at else []
     if step.state is StepState.WAITING:
         checks = []
     return [*checks, ("Laisser de côté", Mark.SET_ASIDE.value)]

@@ -178,7 +178,7 @@ def confirm() -> ResponseReturnValue:
 @bp.post("/mon-compte/second-facteur/codes")
 @requires(Permission.OWN_ACCOUNT, code_again=True)
 def renew_codes() -> ResponseReturnValue:
-    """Draw new recovery codes after one's password, and show them, this once."""
+    """Generate new recovery codes, after the password, and show them only this once."""
     form = PasswordForm(posted())
     if status := _refuse_password(form):
         return _page(password_form=form, status=status)
@@ -194,7 +194,7 @@ def renew_codes() -> ResponseReturnValue:
 @bp.post("/mon-compte/second-facteur/retirer")
 @requires(Permission.OWN_ACCOUNT, code_again=True)
 def remove() -> ResponseReturnValue:
-    """Take one's own second factor off, after one's password, where nothing requires one."""
+    """Remove one's own second factor, after the password, unless the role requires one."""
     form = PasswordForm(posted())
     if status := _refuse_password(form):
         return _page(password_form=form, status=status)
