@@ -15,7 +15,7 @@ from cpro.core.tenancy import TenancyError
 from cpro.core.web.registry import MenuEntry, find_entry, registry
 from cpro.site.news.queries import count_new
 
-#: What is new is counted under this place, which no entry of the menu has.
+#: The place under which what is new is counted: no entry of the menu has it.
 _NEWS = -1
 
 
@@ -32,7 +32,7 @@ def list_entries(person: Principal) -> list[MenuEntry]:
 
 @dataclass(frozen=True)
 class Menu:
-    """What stands around every page of a school: the lines of the side bar, and how much is new beside the bell."""
+    """The lines of the side bar, and how much is new beside the bell."""
 
     lines: Sequence[dict[str, Any]] = ()
     #: None for those who have no bell
@@ -58,9 +58,9 @@ def read_menu(person: Principal) -> Menu:
 
 
 def _count_waiting(person: Principal, entries: Sequence[MenuEntry]) -> Mapping[int, int]:
-    """Return how much waits for a person under the entries, by their place, and how much is new, under `_NEWS`.
+    """Return how much waits for a person under each entry, {its place in the menu: count}, and what is new, at `_NEWS`.
 
-    One statement; nothing where it fails.
+    One statement; nothing when it fails.
     """
     asked = {
         (place, part): counted

@@ -106,7 +106,7 @@ def robots() -> ResponseReturnValue:
 @bp.get("/favicon.ico")
 @public
 def favicon() -> ResponseReturnValue:
-    """Send the mark of CPro to what looks for it at this address."""
+    """Send the icon to browsers that look for it at this address."""
     return current_app.send_static_file("favicon.ico")
 
 

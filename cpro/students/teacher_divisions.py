@@ -90,7 +90,7 @@ def _set_divisions(account: Account, division_ids: Collection[int], *, by: Actor
         db.session.delete(stored[division_id])
     db.session.flush()
     if wanted - stored.keys():
-        teachers.note_divisions(account, by=by)
+        teachers.mark_unseen_after_divisions(account, by=by)
     return {"divisions": (_codes(known, stored), _codes(known, wanted))}
 
 

@@ -114,7 +114,7 @@ def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
         kind, account_id, compared = kind_of(account), account.id, account.password_hash
     with platform_unit_of_work("sign-in") as work:
         account = queries.lock_account(work.session, kind, account_id)
-        throttle.forgive(work.session, reserved.counters)
+        throttle.release_attempt(work.session, reserved.counters)
         if account.password_hash != compared and not verify_password(account.password_hash, attempt.secret):
             raise SignInRefused  # changed in another window meanwhile: the failure stays counted
         refusal = _find_refusal(work.session, account)
@@ -146,7 +146,7 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
         raise CodeRefused
     # The code was right: the failure counted in advance is taken back, even if what follows is refused.
     with platform_unit_of_work("activation") as work:
-        throttle.forgive(work.session, reserved.counters)
+        throttle.release_attempt(work.session, reserved.counters)
     with platform_unit_of_work("activation") as work:
         account = queries.lock_account(work.session, kind, account_id)
         if refusal := _find_refusal(work.session, account):
@@ -203,7 +203,7 @@ def _read_as_code(
     with platform_unit_of_work("sign-in: a code typed as a password") as work:
         is_code = account is not None and codes.find_code(work.session, account, attempt.secret, now=now) is not None
         if is_code:
-            throttle.forgive(work.session, reserved.counters)
+            throttle.release_attempt(work.session, reserved.counters)
         else:
             _log_failure("sign-in", account)
             _record_block(work.session, attempt, account, reserved, now=now)

@@ -39,5 +39,5 @@ def check_password(principal: Principal, typed: str, *, now: datetime) -> str | 
         logger.warning("password asked again and refused: %s:%s", principal.kind, principal.id)
         raise DomainError("Le mot de passe n’est pas le bon.", field=FIELD)
     with platform_unit_of_work("password asked again: it was right") as work:
-        throttle.forgive(work.session, counted)
+        throttle.release_attempt(work.session, counted)
     return password_hash

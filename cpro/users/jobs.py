@@ -23,7 +23,7 @@ def _describe_result(counts: Mapping[str, Any]) -> str:
 
 @nightly("users:addresses", label="Adresses changées il y a sept jours", summary=_describe_result)
 def apply_silences(context: JobContext) -> dict[str, int]:
-    """Make the changed addresses count that nobody objected to, and delete the closed changes whose link expired.
+    """Make changed addresses count that met no objection, and delete the closed changes whose link expired.
 
     Each is settled when it is first asked about too; at night, the message that announced it is still there to show
     whether a server took it.

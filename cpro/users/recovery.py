@@ -42,7 +42,7 @@ _aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forgotten-passwor
 
 
 def answer_forgotten(establishment: str, login: str, *, public_url: str, now: datetime) -> None:
-    """Have a code sent as `send_forgotten_code` does, without letting time tell whether one was."""
+    """Send a code as `send_forgotten_code` does, in a time that does not reveal whether one was sent."""
     if not is_folder():
         _aside.submit(_send_aside, application.flask, establishment, login, public_url, now)
         return

@@ -110,7 +110,7 @@ def _compare(kind: str, account_id: int, sign_in_id: int, given: Given, *, is_kn
         account = queries.lock_account(work.session, kind, account_id)
         is_right = given.is_right(work.session, account, sign_in_id, now=now)
         if is_right:
-            throttle.forgive(work.session, counted)
+            throttle.release_attempt(work.session, counted)
     if not is_right:
         logger.warning("second factor refused: %s", owner)
         raise DomainError(given.refusal, field="code")

@@ -47,12 +47,12 @@ def test_open_account_waits_as_the_head_said(
     assert (made.password_hash, made.confirmed_email or "") == (None, "")
 
 
-def test_let_wait_takes_an_earlier_consent_back(app: Flask, world: World) -> None:
+def test_require_new_consent_takes_an_earlier_consent_back(app: Flask, world: World) -> None:
     set_school(app, world.a.id, teachers_need_consent=True)
     office = Office(app, world)
     account_id = office.add(Role.TEACHER, consent_needed=True, consented_at=NOW)
 
     with office.session():
         account = db.session.get_one(Account, account_id)
-        files.let_wait(account, is_typed=False)
+        files.require_new_consent(account, is_typed=False)
         assert account.is_pending

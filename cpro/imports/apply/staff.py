@@ -113,7 +113,7 @@ def _correct(changes: Sequence[ImportChange], now: dt.datetime) -> None:
             raise AnalysisOutdated
         set_fields(account, _fields_of(change.changes), otherwise=AnalysisOutdated())
         if change.action is ChangeAction.REACTIVATE:
-            files.let_wait(account, is_typed=_is_typed(change))
+            files.require_new_consent(account, is_typed=_is_typed(change))
     db.session.flush()
     closed = [each.object_id for each in changes if each.action is ChangeAction.DEACTIVATE and each.object_id]
     files.close_accounts(closed, now=now)

@@ -20,9 +20,9 @@ from cpro.core.formatting import format_date, format_instant, of_name
 from cpro.core.lists import ListState, find_page_from
 from cpro.core.mail import MailMessage
 from cpro.core.mail.queries import find_last_messages
-from cpro.core.permissions import Permission, can, requires
+from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
-from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.current_user import current_actor, may
 from cpro.core.web.edit_page import EditPage
 from cpro.core.web.forms import PasswordForm, posted, typed_before_sign_in
 from cpro.core.web.mail import describe_state
@@ -77,7 +77,14 @@ class ShownMandate:
 @bp.get("")
 @requires(Permission.MANDATES_EXPLAIN)
 def index() -> ResponseReturnValue:
-    """Show the mandates to the head; to the administrator, who can open one."""
+    """Show the mandates to those who manage them; explain to the others what they are, and who opens one."""
+    if not may(Permission.MANDATES_MANAGE):
+        return render_page(
+            "inspectors/explanation.html",
+            heads=[head.label for head in queries.list_heads()],
+            is_on=is_module_on(get_current_establishment(), Module.INSPECTORS),
+            **settings_frame("inspectors"),
+        )
     return _page(MandateForm(typed_before_sign_in()))
 
 
@@ -191,7 +198,7 @@ def extend(mandate_id: int) -> ResponseReturnValue:
 @bp.route("/<int:mandate_id>/second-facteur", methods=["GET", "POST"])
 @requires(Permission.SECOND_FACTORS_RESET)
 def second_factor(mandate_id: int) -> ResponseReturnValue:
-    """Ask once, with the password, then take the second factor of an inspector off."""
+    """Ask once, with the password, then remove the second factor of an inspector."""
     mandate = queries.get_mandate(mandate_id)
     refused = refusal_of(check_closure, mandate, current_actor(), now=clock.utcnow())
     if refused is not None:
@@ -219,7 +226,7 @@ def second_factor(mandate_id: int) -> ResponseReturnValue:
 def consultations(mandate_id: int) -> ResponseReturnValue:
     """List every page that the inspector consulted under a mandate, the latest first."""
     mandate, school = queries.get_mandate(mandate_id), get_current_establishment()
-    # Two mandates of one inspector never share a day, so that their lines are told apart by time alone.
+    # Two mandates of one inspector never share a day: the time alone says whose a line is.
     since = max(mandate.opened_at, start_of(mandate.starts_on, school.timezone))
     until = mandate.closed_at or end_of(mandate.ends_on, school.timezone)
     asked = ListState.read(request.args, request.path, sizes=(_LINES_SHOWN,), forward="avant")
@@ -234,16 +241,8 @@ def consultations(mandate_id: int) -> ResponseReturnValue:
 
 
 def _page(form: MandateForm, status: int = 200) -> ResponseReturnValue:
-    school, now = get_current_establishment(), clock.utcnow()
-    is_on = is_module_on(school, Module.INSPECTORS)
-    if not can(current_principal(), Permission.MANDATES_MANAGE):
-        return render_page(
-            "inspectors/explanation.html",
-            heads=[head.label for head in queries.list_heads()],
-            is_on=is_on,
-            **settings_frame("inspectors"),
-        )
-    today = clock.today_in(school.timezone, now)
+    school = get_current_establishment()
+    today = clock.today_in(school.timezone, clock.utcnow())
     form.diplomas.choices = [
         SelectChoice(diploma.code, diploma.short_label) for diploma in queries.list_prepared_diplomas()
     ]
@@ -261,7 +260,7 @@ def _page(form: MandateForm, status: int = 200) -> ResponseReturnValue:
             )
             for state, found in groups
         ],
-        is_on=is_on,
+        is_on=is_module_on(school, Module.INSPECTORS),
         status=status,
         **settings_frame("inspectors"),
     )

@@ -30,10 +30,10 @@ class OutOfReach(Forbidden):
 
 
 def list_closable_roles(by: Actor) -> list[Role]:
-    """Return the roles that somebody may close: the administrator neither the head's nor that of inspectors.
+    """Return the roles that an actor may close.
 
-    What a role reads of a whole school is not the administrator's to shut, nor its codes theirs to void. The support
-    works for all schools and is none's.
+    The administrator closes no role that reads the records of the whole school: neither the head's nor the inspectors'.
+    Nobody closes the support's, which belongs to no school.
     """
     everything = is_command_line(by) or by.can(Permission.EMERGENCY_LOCK_ALL)
     if not everything and not by.can(Permission.EMERGENCY_LOCK):
@@ -131,7 +131,7 @@ def _lock_role(
     by: Actor,
     now: datetime,
 ) -> RoleLock | None:
-    """Close a role and return its lock; None when it is closed already to everybody but the actor."""
+    """Close a role and return its lock; None when it is already closed to all but the actor."""
     earlier, own = find_open_lock(session, school.id, role), kept.get(role)
     if earlier is not None:
         if not earlier.leaves_in_another(own):

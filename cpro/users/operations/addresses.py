@@ -99,7 +99,7 @@ def forget_address(account: Account, *, now: datetime) -> None:
 
 
 def apply_silence(session: Session, account: Account, *, now: datetime) -> bool:
-    """Have a changed address count when its seven days are over without an objection; return whether it did."""
+    """Make a changed address count once its seven days passed without an objection; return whether it does."""
     change = _find_waiting(session, account)
     if change is None or account.role.has_private_code:
         return False
@@ -165,7 +165,7 @@ def notify_school_address(
 
 
 def confirm_school_address(establishment: Establishment, *, shown: str, by: Actor, now: datetime) -> None:
-    """Have the school's address, as a head signed in was `shown` it, count for heads' codes; they gave their password.
+    """Make the school's address count for heads' codes, as `shown` to a head signed in, who gave their password.
 
     Raises `Forbidden` for anybody else, `DomainError` when there is none or it is somebody's own, `Conflict` when it
     changed meanwhile. One that counts already stays as it is.
@@ -219,7 +219,7 @@ def find_by_token(session: Session, token: str, *, now: datetime) -> AddressChan
 
 
 def answer_link(session: Session, token: str, *, agrees: bool, origin: str, now: datetime) -> AddressChange:
-    """Write the word of the holder of the earlier address, in a platform session; the link answers once.
+    """Apply the answer of the holder of the earlier address, in a platform session; the link works once.
 
     Raises `NotFound` as `find_by_token` does.
     """
@@ -255,7 +255,7 @@ def _answer_for_school(
 def _answer_for_account(
     session: Session, account: Account, change: AddressChange, *, agrees: bool, by: Actor, now: datetime
 ) -> None:
-    """Have the address count, or restore the earlier one; what the new one may have opened meanwhile is closed."""
+    """Make the address count, or restore the earlier one and close what the new one may have opened."""
     if agrees:
         _refuse_outdated(change, account.email)
         account.confirmed_email = change.email
@@ -287,7 +287,7 @@ def _open_change(
     by: Actor,
     now: datetime,
 ) -> tuple[AddressChange, str]:
-    """Write a change that waits, and return it with the link for the holder of the earlier address."""
+    """Create a pending change, and return it with the link for the holder of the earlier address."""
     token = new_token()
     change = AddressChange(
         establishment_id=establishment.id,

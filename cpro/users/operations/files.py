@@ -48,8 +48,8 @@ def open_account(
     )
 
 
-def let_wait(account: Account, *, is_typed: bool) -> None:
-    """Let a teacher whom a file brings back wait for the head anew, where the head wants it."""
+def require_new_consent(account: Account, *, is_typed: bool) -> None:
+    """Withdraw the consent of a teacher whom a file reactivates, where the head asks to consent to teachers."""
     if rules.needs_consent(roles.TEACHER, by_export=not is_typed):
         account.consent_needed, account.consented_at = True, None
 

@@ -211,7 +211,7 @@ def _delete(session: Session, account: AnyAccount, action: str, *, by: Actor, no
 
 
 def forget_trust(session: Session, account: AnyAccount, *, now: datetime) -> None:
-    """Have every browser of an account asked for a code again at its next sign-in."""
+    """Ask every browser of an account for a code again at its next sign-in."""
     factor = find_second_factor(session, account)
     if factor is not None:
         factor.trusted_from = now

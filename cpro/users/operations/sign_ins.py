@@ -62,9 +62,9 @@ def open_sign_in(
 
 
 def complete_sign_in(session: Session, sign_in: SignIn, account: AnyAccount, *, by: Actor, now: datetime) -> str:
-    """Have a sign-in open its account, once the second factor was right; return its new token.
+    """Complete a sign-in whose second factor was right, and return its new token.
 
-    Nothing that was seen of the cookie before signs anybody in.
+    The earlier token, which may have been seen, opens nothing.
     """
     token = new_token()
     sign_in.token_hash, sign_in.awaits_code = token_hash(token), False

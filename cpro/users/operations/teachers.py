@@ -52,10 +52,10 @@ def notify_of_codes(accounts: Iterable[Account], establishment: Establishment, *
     db.session.flush()
 
 
-def note_divisions(account: Account, *, by: Actor) -> None:
-    """Have the head read that a teacher was given divisions: what they may read is more than the head knew of.
+def mark_unseen_after_divisions(account: Account, *, by: Actor) -> None:
+    """Show the account of a teacher who was given divisions to the head, who has not seen these powers yet.
 
-    An account that waits for consent is read of anyway.
+    An account that waits for consent is shown anyway.
     """
     if rules.is_command_line(by) or account.is_pending:
         return

@@ -132,7 +132,7 @@ def reserve_attempt(session: Session, counted: Sequence[Counted], *, now: dateti
     return [ceil(rows[each.key].failures) for each in counted]
 
 
-def forgive(session: Session, counted: Sequence[Counted]) -> None:
+def release_attempt(session: Session, counted: Sequence[Counted]) -> None:
     """Take back what `reserve_attempt` counted: the account starts afresh, the address loses this one only."""
     for each in sorted(counted, key=lambda one: one.key):  # the order of `reserve_attempt`
         row = session.get(FailureCounter, each.key, with_for_update=True)
