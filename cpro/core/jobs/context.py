@@ -10,15 +10,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from cpro.core import tenancy
 from cpro.core.jobs import instants, operations
 from cpro.core.jobs.errors import WorkerStopping
 from cpro.core.jobs.handlers import get_handler
-from cpro.core.jobs.models import Job
 from cpro.core.jobs.operations import Taken
 from cpro.core.permissions import Actor
 from cpro.core.transactions import UnitOfWork, after_commit, platform_unit_of_work, unit_of_work
@@ -70,12 +67,6 @@ class JobContext:
     def now(self) -> datetime:
         """Return the present instant on the clock of jobs: when this one was taken, and the time passed since."""
         return self.taken.taken_at + timedelta(seconds=instants.read_stopwatch() - self._began_at)
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Return whether somebody asked for the job to be given up."""
-        with tenancy.platform_session("job: was it cancelled?") as session:
-            return session.scalar(select(Job.cancel_asked_at).where(Job.id == self.taken.id)) is not None
 
     @contextmanager
     def unit_of_work(self, *, school_first: bool = True) -> Iterator[UnitOfWork]:

@@ -13,9 +13,9 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock, events
 from cpro.core.formatting import person_name
 from cpro.core.lists import ListState, find_page
-from cpro.core.permissions import Permission, can, requires
+from cpro.core.permissions import Permission, requires
 from cpro.core.shown import Filter
-from cpro.core.web.current_user import announce, current_actor, current_principal
+from cpro.core.web.current_user import announce, current_actor, may
 from cpro.core.web.pages import render_page
 from cpro.core.web.screens import remembered
 from cpro.establishments.models import Module
@@ -48,11 +48,8 @@ _SITUATIONS = {
 @requires(Permission.PUPILS_VIEW)
 def pupils() -> ResponseReturnValue:
     """List pupils: those of their divisions for a teacher, all of them for the head."""
-    actor = current_actor()
-    is_within_divisions = not actor.can(Permission.SCHOOL_RECORDS_READ)
-    divisions = queries.list_divisions_of(actor.id or 0) if is_within_divisions else None
+    divisions, month = _list_taught(), _get_month()
     asked = _read_asked(request.args)
-    month = get_school_today(clock.utcnow()).replace(day=1)
     wanted = _read_wanted(asked, divisions, month)
     remembered.remember(LIST, asked)
     _announce_search(wanted)
@@ -72,7 +69,7 @@ def pupils() -> ResponseReturnValue:
         division_choices=_offer_divisions(divisions, wanted.division),
         waiting=list_waiting(divisions or (), month),
         total=queries.count_pupils(wanted),
-        may_evaluate=can(current_principal(), Permission.PUPILS_EVALUATE),
+        may_evaluate=may(Permission.PUPILS_EVALUATE),
     )
 
 
@@ -155,10 +152,9 @@ def bilans(student_id: int) -> ResponseReturnValue:
 
 def _describe_passport(student_id: int) -> dict[str, Any] | None:
     """Return where the passport of a pupil is, and what prevents it, to those who may export it; None to others."""
-    principal = current_principal()
-    if not can(principal, Permission.PASSPORT_EXPORT) or not is_on(Module.PASSPORT):
+    if not may(Permission.PASSPORT_EXPORT) or not is_on(Module.PASSPORT):
         return None
-    own = can(principal, Permission.OWN_PASSPORT)
+    own = may(Permission.OWN_PASSPORT)
     url = url_for("passport.own") if own else url_for("passport.of_pupil", student_id=student_id)
     return {"url": url, "reasons": list_passport_obstacles(), "is_own": own}
 
@@ -170,6 +166,17 @@ def _competences_of(student_id: int) -> list[tuple[str, str]]:
         for each in chart.competences:
             labels.setdefault(each.code, []).append(each.label)
     return [(code, " ou ".join(dict.fromkeys(found))) for code, found in labels.items()]
+
+
+def _list_taught() -> Sequence[Division] | None:
+    """Return the divisions whose pupils a teacher sees, None for those who see all the pupils of the school."""
+    actor = current_actor()
+    return None if actor.can(Permission.SCHOOL_RECORDS_READ) else queries.list_divisions_of(actor.id or 0)
+
+
+def _get_month() -> date:
+    """Return the first day of the present month at the school."""
+    return get_school_today(clock.utcnow()).replace(day=1)
 
 
 def _read_list(filters: Mapping[str, Collection[str] | int] | None = None, size: int = PER_PAGE) -> ListState:
@@ -193,13 +200,11 @@ def _read_wanted(asked: ListState, divisions: Sequence[Division] | None, month: 
 
 def _list_neighbours(student_id: int) -> list[tuple[str, str, str]]:
     """Return the pupils before and after one in the list as it was left: relation, name, address."""
-    actor = current_actor()
-    if not actor.can(Permission.PUPILS_VIEW):
+    if not may(Permission.PUPILS_VIEW):
         return []
-    taught = None if actor.can(Permission.SCHOOL_RECORDS_READ) else queries.list_divisions_of(actor.id or 0)
-    month = get_school_today(clock.utcnow()).replace(day=1)
     asked = _read_asked(remembered.recall(LIST))
-    found, followed = queries.find_pupil_neighbours(asked, _read_wanted(asked, taught, month), student_id)
+    wanted = _read_wanted(asked, _list_taught(), _get_month())
+    found, followed = queries.find_pupil_neighbours(asked, wanted, student_id)
     remembered.remember(LIST, followed)
     return [
         (rel, person_name(each.shown_name, each.first_name), url_for(".pupil", student_id=each.id))
