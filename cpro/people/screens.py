@@ -21,7 +21,6 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal, may
 from cpro.core.web.forms import PasswordForm, VersionedForm, posted
 from cpro.core.web.pages import back_to, render_page
-from cpro.core.web.registry import registry
 from cpro.core.web.screens import Filter, Screen, choice
 from cpro.establishments.gate import GateClosed, missing_particulars
 from cpro.establishments.operations.proof import find_proved_address
@@ -305,15 +304,8 @@ class UsersScreen(Screen):
     ) -> ResponseReturnValue | None:
         """Return the page that asks once, with the password; None once the right one was posted."""
         form = PasswordForm(posted() if request.method == "POST" else None)
-        if request.method != "POST" or not form.validate():
-            status = 200 if request.method != "POST" else 422
-            return self._confirm(verb, row, consequences, endpoint, form=form), status
-        try:
-            registry().check_password(form.current_password.data)
-        except DomainError as refusal:
-            form.blame(refusal)
-            return self._confirm(verb, row, consequences, endpoint, form=form), refusal.status
-        return None
+        status = form.check_current_password() if request.method == "POST" else 200
+        return (self._confirm(verb, row, consequences, endpoint, form=form), status) if status else None
 
     def _run_action(
         self,

@@ -42,14 +42,17 @@ ASKED_AGAIN = {
     "cpro.users.web.views.users._change_password": "/mon-compte",
     "cpro.users.web.views.addresses._change_own": "/mon-compte/adresse",
     "cpro.users.web.views.addresses.confirm_school": "/admin/parametres/etablissement/confirmer-adresse",
-    "cpro.users.web.views.second_factor._refuse_password": "/mon-compte/second-facteur/retirer",
+    "cpro.users.web.views.second_factor.begin": "/mon-compte/second-facteur/commencer",
+    "cpro.users.web.views.second_factor.renew_codes": "/mon-compte/second-facteur/codes",
+    "cpro.users.web.views.second_factor.remove": "/mon-compte/second-facteur/retirer",
     "cpro.establishments.web.hooks.password_given": "/admin/parametres/etablissement",
     "cpro.settings.views.history.restore": "/admin/parametres/historique/<int:entry_id>/retablir",
     "cpro.people.screens._ask_password": "/admin/utilisateurs/reinitialiser/",
     "cpro.settings.views.inspectors.second_factor": "/admin/parametres/inspecteurs/<int:mandate_id>/second-facteur",
     "cpro.people.views.emergency.reopen": "/admin/urgence/rouvrir",
     "cpro.people.views.credential_sheets._ask_password_again": "/admin/utilisateurs/fiches",
-    "cpro.people.views.account_links._is_password_right": "/admin/utilisateurs/<int:account_id>/relier",
+    "cpro.people.views.account_links.link": "/admin/utilisateurs/<int:account_id>/relier",
+    "cpro.people.views.account_links.unlink": "/admin/utilisateurs/<int:account_id>/delier",
     "cpro.people.views.duplicates.merge": "/admin/eleves/<int:student_id>/doublon/<int:other_id>",
 }
 NEW = {"password": "Grès-vif-42-marne!", "password_confirm": "Grès-vif-42-marne!"}
@@ -104,7 +107,8 @@ def test_throttle_everywhere_what_compares_counts_first() -> None:
 
 
 def test_throttle_everywhere_the_pages_that_ask_again_are_listed(app: Flask) -> None:
-    assert list_callers({"check_password", "check_own_password"}) - {
+    assert list_callers({"check_password", "check_own_password", "check_current_password"}) - {
+        "cpro.core.web.forms.check_current_password",
         "cpro.users.operations.sign_ins.choose_password",  # the strength of a new one
         "cpro.users.web.views.users.check_own_password",
     } == set(ASKED_AGAIN)

@@ -18,6 +18,7 @@ from cpro.core.formatting import format_date
 from cpro.core.parsing import read_day
 from cpro.core.validators import clean_text
 from cpro.core.web.headers import note_wait
+from cpro.core.web.registry import registry
 
 
 class TypedForm(ImmutableMultiDict[str, str]):
@@ -207,6 +208,20 @@ class PasswordForm(BaseForm):
     """The password of the person signed in, asked again before what a borrowed browser must not do."""
 
     current_password = PasswordField("Votre mot de passe", [required("Tapez votre mot de passe."), bounded_password])
+
+    def check_current_password(self) -> int | None:
+        """Compare the password posted: return None if it is right, else the status of the page that asks it again.
+
+        What is wrong is said beside the field. Call it outside any unit of work.
+        """
+        if not self.validate():
+            return 422
+        try:
+            registry().check_password(self.current_password.data)
+        except DomainError as refusal:
+            self.blame(refusal)
+            return refusal.status
+        return None
 
 
 class MayAskPassword(BaseForm):

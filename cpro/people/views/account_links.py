@@ -85,7 +85,7 @@ def link(account_id: int) -> ResponseReturnValue:
         links.check_linkable(account)
         check_may_receive(student)
         form = _password_form(account)
-        if request.method != "POST" or not _is_password_right(form):
+        if request.method != "POST" or (form is not None and form.check_current_password()):
             return _link_confirmation(account, student, form)
         with unit_of_work():
             code = links.link_account(account, student, by=current_actor(), now=clock.utcnow())
@@ -117,7 +117,7 @@ def unlink(account_id: int) -> ResponseReturnValue:
     if student is None:
         return _account_page(account, links.NotLinked())
     name, form = queries.name_in_sentence(student), _password_form(account)
-    if request.method != "POST" or not _is_password_right(form):
+    if request.method != "POST" or (form is not None and form.check_current_password()):
         return render_page(
             "confirm.html",
             title=f"Délier le compte {account.login}",
@@ -175,20 +175,6 @@ def _password_form(account: Account) -> PasswordForm | None:
     if not links.was_ever_opened(account):
         return None
     return PasswordForm(posted() if request.method == "POST" else None)
-
-
-def _is_password_right(form: PasswordForm | None) -> bool:
-    """Compare the password typed, where it is asked; what is wrong is said beside its field."""
-    if form is None:
-        return True
-    if not form.validate():
-        return False
-    try:
-        registry().check_password(form.current_password.data)
-    except DomainError as refusal:
-        form.blame(refusal)
-        return False
-    return True
 
 
 def _status_of(form: PasswordForm | None) -> int:

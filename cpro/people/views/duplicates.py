@@ -13,7 +13,6 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import PasswordForm, posted
 from cpro.core.web.pages import back_to, render_page
-from cpro.core.web.registry import registry
 from cpro.people import duplicates
 from cpro.people.presenters.duplicates import compare, describe_candidate, describe_merge
 from cpro.students.accounts.links import was_ever_opened
@@ -59,14 +58,12 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
     form = _password_form(other_id)
     if request.method != "POST":
         return _page(student_id, other_id, form=form)
+    if form is not None and (status := form.check_current_password()):
+        return _page(student_id, other_id, form=form, status=status)
     try:
-        if form is not None:
-            if not form.validate():
-                return _page(student_id, other_id, form=form, status=422)
-            registry().check_password(form.current_password.data)
         with unit_of_work():
             duplicates.merge(student_id, other_id, by=current_actor(), now=clock.utcnow())
-    except Conflict as refused:  # somebody was faster
+    except Conflict as refused:  # another action was faster
         return _page(student_id, other_id, refusal=refused)
     except DomainError as refused:
         if form is None:

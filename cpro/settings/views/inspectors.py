@@ -27,7 +27,6 @@ from cpro.core.web.edit_page import EditPage
 from cpro.core.web.forms import PasswordForm, posted, typed_before_sign_in
 from cpro.core.web.mail import describe_state
 from cpro.core.web.pages import back_to, render_page
-from cpro.core.web.registry import registry
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment
@@ -204,13 +203,8 @@ def second_factor(mandate_id: int) -> ResponseReturnValue:
     if refused is not None:
         return _refused(refused)
     form, name = PasswordForm(posted() if request.method == "POST" else None), mandate.inspector_name
-    if request.method != "POST" or not form.validate():
-        return _second_factor_page(form, mandate, 200 if request.method != "POST" else 422)
-    try:
-        registry().check_password(form.current_password.data)
-    except DomainError as refusal:
-        form.blame(refusal)
-        return _second_factor_page(form, mandate, refusal.status)
+    if status := form.check_current_password() if request.method == "POST" else 200:
+        return _second_factor_page(form, mandate, status)
     school_id = get_current_establishment().id
     with platform_unit_of_work("the second factor of an inspector is the platform's") as work:
         was_set = reset_second_factor(

@@ -146,7 +146,7 @@ def index() -> ResponseReturnValue:
 def begin() -> ResponseReturnValue:
     """Draw a secret for one's own second factor, after one's password."""
     form = PasswordForm(posted())
-    if status := _refuse_password(form):
+    if status := form.check_current_password():
         return _page(password_form=form, status=status)
     with platform_unit_of_work("own second factor") as work:
         operations.begin(work.session, _lock_own(work.session), now=clock.utcnow())
@@ -180,7 +180,7 @@ def confirm() -> ResponseReturnValue:
 def renew_codes() -> ResponseReturnValue:
     """Generate new recovery codes, after the password, and show them only this once."""
     form = PasswordForm(posted())
-    if status := _refuse_password(form):
+    if status := form.check_current_password():
         return _page(password_form=form, status=status)
     with platform_unit_of_work("own second factor") as work:
         account = _lock_own(work.session)
@@ -196,7 +196,7 @@ def renew_codes() -> ResponseReturnValue:
 def remove() -> ResponseReturnValue:
     """Remove one's own second factor, after the password, unless the role requires one."""
     form = PasswordForm(posted())
-    if status := _refuse_password(form):
+    if status := form.check_current_password():
         return _page(password_form=form, status=status)
     with platform_unit_of_work("own second factor") as work:
         account = _lock_own(work.session)
@@ -248,18 +248,6 @@ def _describe_reset(line: AuditEntry | None) -> str:
         f"Réinitialisé le {at} par {line.actor_label}{role}\u202f: depuis, votre mot de passe suffit à se connecter. "
         "Si vous ne l’avez pas demandé, changez-le aussitôt et signalez-le."
     )
-
-
-def _refuse_password(form: PasswordForm) -> int | None:
-    """Return the status of the answer to a password that is not the right one, the form blamed; None when it is."""
-    if not form.validate():
-        return 422
-    try:
-        registry().check_password(form.current_password.data)
-    except DomainError as refusal:
-        form.blame(refusal)
-        return refusal.status
-    return None
 
 
 def _lock_own(session_: Any) -> queries.AnyAccount:
