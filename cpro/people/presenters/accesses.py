@@ -57,7 +57,7 @@ class Access:
 
     name: str
     #: what tells the row from another one of the same name
-    called: str
+    distinct_name: str
     detail: str
     state: str
     #: how the state is drawn: ok, info, warning or blocked
@@ -122,11 +122,11 @@ def _list_past() -> list[Access]:
     """Return the mandates that were closed, or ended, lately."""
     mandates = list_past_mandates(_month_ago(), _today(), limit=_SHOWN)
     seen = find_last_seen({each.inspector_id for each in mandates}) if may(Permission.CONSULTATIONS_VIEW) else {}
-    called = tell_apart([each.inspector_name for each in mandates], [each.id for each in mandates])
+    names = tell_apart([each.inspector_name for each in mandates], [each.id for each in mandates])
     return [
         Access(
             name=each.inspector_name,
-            called=f"{name} (passé)",
+            distinct_name=f"{name} (passé)",
             detail=each.purpose,
             state=f"fermé le {_instant(each.closed_at)}" if each.closed_at else "terminé",
             level="info",
@@ -135,7 +135,7 @@ def _list_past() -> list[Access]:
             last_seen=_instant(seen.get(each.inspector_id)),
             links=_consultations_of(each),
         )
-        for each, name in zip(mandates, called, strict=True)
+        for each, name in zip(mandates, names, strict=True)
     ]
 
 
@@ -143,18 +143,18 @@ def _list_inspectors() -> list[Access]:
     mandates = list_open_mandates(_today(), limit=_SHOWN)
     seen = find_last_seen({each.inspector_id for each in mandates}) if may(Permission.CONSULTATIONS_VIEW) else {}
     is_closed = any(lock.role.can(Permission.MANDATE_ENTER) for lock in list_open_locks())
-    called = tell_apart([each.inspector_name for each in mandates], [each.id for each in mandates])
+    names = tell_apart([each.inspector_name for each in mandates], [each.id for each in mandates])
     return [
         _describe_mandate(each, name, seen.get(each.inspector_id), is_closed=is_closed)
-        for each, name in zip(mandates, called, strict=True)
+        for each, name in zip(mandates, names, strict=True)
     ]
 
 
-def _describe_mandate(mandate: Mandate, called: str, last_seen: datetime | None, *, is_closed: bool) -> Access:
+def _describe_mandate(mandate: Mandate, distinct_name: str, last_seen: datetime | None, *, is_closed: bool) -> Access:
     state, level = _state_of(mandate, is_closed=is_closed)
     return Access(
         name=mandate.inspector_name,
-        called=called,
+        distinct_name=distinct_name,
         detail=mandate.purpose,
         state=state,
         level=level,
@@ -209,21 +209,21 @@ def _consultations_of(mandate: Mandate) -> list[tuple[str, str]]:
 
 def _list_accounts() -> list[Access]:
     accounts = list_reading_school(limit=_SHOWN)
-    called = tell_apart([each.label for each in accounts], [each.id for each in accounts])
+    names = tell_apart([each.label for each in accounts], [each.id for each in accounts])
     closed = list_shut_out([each.id for each in accounts])
     revocable = consent.list_revocable(accounts, current_actor()) if may(Permission.USERS_CONSENT) else set()
     return [
         _describe_account(each, name, is_closed=each.id in closed, is_revocable=each.id in revocable)
-        for each, name in zip(accounts, called, strict=True)
+        for each, name in zip(accounts, names, strict=True)
     ]
 
 
-def _describe_account(account: Account, called: str, *, is_closed: bool, is_revocable: bool) -> Access:
+def _describe_account(account: Account, distinct_name: str, *, is_closed: bool, is_revocable: bool) -> Access:
     state = "fermé" if is_closed else account.state
     since = today_in(registry().timezone(), account.activated_at or account.created_at)
     return Access(
         name=account.label,
-        called=called,
+        distinct_name=distinct_name,
         detail=account.login,
         state="fermé d’urgence" if is_closed else state,
         level=_STATE_LEVELS[state],
