@@ -58,6 +58,8 @@ class ListState:
     letter: str = ""
     #: the parameter of `after`: a list that shows the latest first may call it « avant », and then has no `before`
     forward: str = "apres"
+    #: what the address says of something else than this list, and goes on saying
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(
@@ -69,6 +71,7 @@ class ListState:
         sorts: Collection[str] = (),
         sizes: Sequence[int] = (20,),
         forward: str = "apres",
+        beside: Mapping[str, str] | None = None,
     ) -> Self:
         """Read the parameters of an address; those that make no sense are left out.
 
@@ -94,6 +97,7 @@ class ListState:
             is_last=args.get("fin") == "oui",
             letter=args.get("lettre", "").strip()[:_LONGEST_LETTER],
             forward=forward,
+            beside=beside or {},
         )
 
     @property
@@ -139,6 +143,7 @@ class ListState:
             self.forward: self.after,
             "fin": "oui" if self.is_last else "",
             "lettre": self.letter,
+            **self.beside,
             **changes,
         }
         return {name: value for name, value in asked.items() if value}
@@ -233,41 +238,56 @@ def _describe_place(asked: ListState, *, is_first: bool, is_last: bool) -> str:
     return "" if is_first else "fin de la liste" if is_last else "suite de la liste"
 
 
-def find_neighbours(
-    statement: Select[Any],
-    *order: Any,
-    row_id: int,
-    place_of: Callable[[int], Sequence[Any] | None] | None = None,
-) -> tuple[Any | None, Any | None]:
-    """Return the rows before and after one, in the order of a list; None where there is none. See `find_page_from`."""
-    columns = [(unordered(each), is_descending(each)) for each in order]
-    place = (place_of or partial(_find_place, [column for column, _is_down in columns]))(row_id)
-    if place is None:
-        return None, None
-    before, _more = _seek(statement, columns, 1, _read, _beyond(columns, place, True), is_backwards=True)
-    after, _more = _seek(statement, columns, 1, _read, _beyond(columns, place, False))
-    return next(iter(before), None), next(iter(after), None)
+@dataclass(frozen=True)
+class Beside:
+    """The rows before and after one in a list, None where there is none, and the list at a page that shows it."""
+
+    before: Any | None
+    after: Any | None
+    listed: ListState
 
 
-def follow_row(
+def find_beside(
     asked: ListState,
     statement: Select[Any],
     *order: Any,
     row_id: int,
-    before: Any | None,
     place_of: Callable[[int], Sequence[Any] | None] | None = None,
     by_name: bool = False,
-) -> ListState:
-    """Return a list at a page that shows a row: as it was asked, where that does, else the page that begins with it.
+) -> Beside:
+    """Return the rows beside one in the order of a list. See `find_page_from`.
 
-    `before` is the row before it (see `find_neighbours`). A list that does not hold the row is left where it was.
+    The list stays as it was asked where its page shows the row, or where it does not hold it; else it begins with it.
+    The page asked for mostly holds all three: its ids are read, then the two rows.
     """
-    row = unordered(order[-1])
+    columns = [(unordered(each), is_descending(each)) for each in order]
+    place_of, row = place_of or partial(_find_place, [column for column, _is_down in columns]), columns[-1][0]
     ids = statement.with_only_columns(row.label("id"), maintain_column_froms=True)
     page = find_page_from(asked, ids, *order, place_of=place_of, read=_read_ids, by_name=by_name)
-    if row_id in {each.id for each in page.rows} or not _read_ids(ids.where(row == row_id)):
-        return asked
-    return replace(asked.first_page(), after=before.id if before else 0)
+    shown = [each.id for each in page.rows]
+    at = shown.index(row_id) if row_id in shown else -1
+    sides = {  # the id beside the row where the page holds it, and whether the list may go on where it does not
+        True: (shown[at - 1] if at > 0 else None, at < 0 or page.first_url is not None),
+        False: (shown[at + 1] if 0 <= at < len(shown) - 1 else None, at < 0 or page.next_url is not None),
+    }
+    goes_on = any(found is None and may_be for found, may_be in sides.values())
+    place = place_of(row_id) if goes_on else None
+    beside = [
+        _find_id_beyond(ids, columns, place, is_backwards) if found is None and may_be and place else found
+        for is_backwards, (found, may_be) in sides.items()
+    ]
+    wanted = [each for each in beside if each is not None]
+    read = {each.id: each for each in _read(statement.where(row.in_(wanted)))} if wanted else {}
+    before, after = (read.get(each) for each in beside)
+    if at < 0 and place and _read_ids(ids.where(row == row_id)):
+        asked = replace(asked.first_page(), after=before.id if before else 0)
+    return Beside(before, after, asked)
+
+
+def _find_id_beyond(ids: Select[Any], columns: _Columns, place: Sequence[Any], is_backwards: bool) -> int | None:
+    """Return the id of the row next to a place, None where it is at the end."""
+    found, _more = _seek(ids, columns, 1, _read_ids, _beyond(columns, place, is_backwards), is_backwards)
+    return found[0].id if found else None
 
 
 def _find_rows(

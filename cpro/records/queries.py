@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
+from sqlalchemy import Cast, ColumnElement, Select, String, func, literal, select, union_all
 from sqlalchemy.orm import joinedload
 
 from cpro.core.among import is_among
 from cpro.core.codes import find_named
 from cpro.core.counts import count_rows
 from cpro.core.errors import NotFound
-from cpro.core.lists import ListState, Page, find_neighbours, find_page_from, follow_row
+from cpro.core.lists import Beside, ListState, Page, find_beside, find_page_from
 from cpro.core.search import find_words
 from cpro.extensions import db
 from cpro.records.models import KINDS, Bilan, Evaluation, Fiche, FicheState
@@ -107,6 +107,11 @@ def list_divisions_of(account_id: int) -> Sequence[Division]:
     ).all()
 
 
+def select_journal_ids_of_divisions(account_id: int) -> Select[str]:
+    """Return the ids, as the journal writes them, of a teacher's divisions."""
+    return select(Cast(TeacherDivision.division_id, String)).where(TeacherDivision.account_id == account_id)
+
+
 #: What the list says of each pupil.
 _DIVISIONS = (joinedload(Student.division).options(joinedload(Division.diploma)),)
 
@@ -120,15 +125,10 @@ def find_pupils(asked: ListState, wanted: PupilFilter) -> Page[Student]:
     return find_page_from(asked, found.options(*_DIVISIONS), *order, place_of=place_of, by_name=place_of is None)
 
 
-def find_pupil_neighbours(
-    asked: ListState, wanted: PupilFilter, student_id: int
-) -> tuple[tuple[Student | None, Student | None], ListState]:
+def find_pupils_beside(asked: ListState, wanted: PupilFilter, student_id: int) -> Beside:
     """Return the pupils before and after one in a list, and the list at a page that shows them; see `find_pupils`."""
     found, order, place_of = _order_pupils(wanted)
-    beside = find_neighbours(found, *order, row_id=student_id, place_of=place_of)
-    return beside, follow_row(
-        asked, found, *order, row_id=student_id, before=beside[0], place_of=place_of, by_name=place_of is None
-    )
+    return find_beside(asked, found, *order, row_id=student_id, place_of=place_of, by_name=place_of is None)
 
 
 def _order_pupils(

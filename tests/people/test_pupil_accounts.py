@@ -70,9 +70,9 @@ class TestOpenAccountsFirstStep:
     ) -> None:
         set_school(app, world.a.id, uses_siecle=False)
         browser = as_("administrator")
-        browser.get("/admin/eleves/?recherche=e&lignes=50")
+        asked = {"ids": ",".join(map(str, pupils)), "liste": "recherche=e&lignes=50"}
 
-        page = Page(browser.get(address, query_string={"ids": ",".join(map(str, pupils))}))
+        page = Page(browser.get(address, query_string=asked))
 
         left = next(each for each in page.main.iter("a") if (each.text or "").strip() == "Ne rien changer")
         assert left.get("href") == "/admin/eleves/?recherche=e&lignes=50"

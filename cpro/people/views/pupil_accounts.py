@@ -13,14 +13,17 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
 from cpro.core.web.jobs import progress_url
 from cpro.core.web.pages import back_to, render_page
-from cpro.core.web.screens import remembered
+from cpro.core.web.screens import above
 from cpro.establishments.web.gate_links import describe_missing
 from cpro.students.accounts import operations, queries
 from cpro.students.accounts.queries import Candidates, Selection
 from cpro.students.queries import list_divisions
 from cpro.students.web.selections import get_fields, read_selection
+from cpro.students.web.views import LIST
 
 bp = Blueprint("pupil_accounts", __name__)
+
+above.stand_below(bp, LIST, carries=lambda _endpoint, _values: True)
 
 #: Pupils whom an address can name without growing too long.
 _MOST_IN_ADDRESS = 200
@@ -99,7 +102,7 @@ def _confirmation(selection: Selection, candidates: Candidates) -> ResponseRetur
         action_url=url_for("pupil_accounts.open_accounts"),
         fields={**get_fields(selection), "confirme": "oui"},
         submit_label=f"Ouvrir {what}",
-        cancel_url=remembered.address_of("eleves", url_for("eleves.index_view")),
+        cancel_url=above.list_address(LIST, url_for("eleves.index_view")),
         danger=False,
     )
 

@@ -21,7 +21,7 @@ from cpro.core.web import drafts as drafts
 from cpro.core.web.current_user import announce, current_actor, current_principal
 from cpro.core.web.edit_page import EditPage
 from cpro.core.web.pages import back_to, render_page
-from cpro.core.web.screens import remembered
+from cpro.core.web.screens import above
 from cpro.establishments.models import Module
 from cpro.establishments.queries import get_current_establishment
 from cpro.establishments.web.modules import close_with
@@ -31,12 +31,13 @@ from cpro.scenarios.web.forms import CHANGE_DIPLOMA, MORE_LINKS, ScenarioForm
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
 
-#: Under which the list is remembered as it was left.
+#: The name of the list for the pages below it.
 _LIST = "scenarios"
 
 bp = Blueprint("scenarios", __name__, url_prefix="/scenarios")
 
 close_with(Module.SCENARIOS, bp)
+above.stand_below(bp, _LIST, carries=lambda endpoint, _values: endpoint != "scenarios.index")
 
 
 @bp.get("")
@@ -50,7 +51,7 @@ def index() -> ResponseReturnValue:
     is_narrowed = listing.is_narrowed(asked)
     if is_narrowed:  # words of titles stay out of the journal
         announce(events.search_made, "scenarios", screen="Scénarios", sought=diploma.short_label if diploma else "")
-    remembered.remember(_LIST, asked)
+    above.show_list(_LIST, asked)
     page = queries.find_page(asked, account_id)
     return render_page(
         "scenarios/list.html",
@@ -285,7 +286,7 @@ def _archive(scenario_id: int, *, archived: bool) -> ResponseReturnValue:
 
 def _list_url() -> str:
     """Return the address of the list as it was left."""
-    return remembered.address_of(_LIST, url_for("scenarios.index"))
+    return above.list_address(_LIST, url_for("scenarios.index"))
 
 
 def _own_id() -> int | None:

@@ -16,7 +16,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import BaseForm, posted
 from cpro.core.web.pages import back_to, render_page
-from cpro.core.web.screens import remembered
+from cpro.core.web.screens import above
 from cpro.establishments.queries import get_current_establishment
 from cpro.students import several
 from cpro.students.models import Student
@@ -24,7 +24,7 @@ from cpro.students.operations import Merged, refuse_if_kept_by_siecle
 from cpro.students.web import presenters
 from cpro.students.web.forms import CourseForm, DepartureForm, DivisionForm
 from cpro.students.web.selections import read_students
-from cpro.students.web.views import bp
+from cpro.students.web.views import LIST, bp
 
 
 @bp.route("/admin/eleves/depart", methods=["GET", "POST"])
@@ -39,7 +39,7 @@ def depart() -> ResponseReturnValue:
         DepartureForm,
         leaving,
         several.record_departures,
-        done=("départ est noté.", "départs sont notés."),
+        done=("départ est noté", "départs sont notés"),
         title="Noter le départ",
         lead="L’élève reste dans vos listes, parmi les élèves partis\u202f; rien n’est supprimé ce jour.",
         consequences=presenters.describe_departure(get_current_establishment()),
@@ -57,7 +57,7 @@ def give_course() -> ResponseReturnValue:
         CourseForm,
         students,
         several.give_course,
-        done=("formation est changée.", "formations sont changées."),
+        done=("formation est changée", "formations sont changées"),
         title="Donner une formation",
         lead="La formation (code MEF) dit quel diplôme un élève prépare, et en quelle année.",
         consequences=presenters.COURSE_GIVEN,
@@ -76,7 +76,8 @@ def change_division() -> ResponseReturnValue:
         DivisionForm,
         present,
         several.change_division,
-        done=("élève a changé de division.", "élèves ont changé de division."),
+        done=("élève changé de division", "élèves changés de division"),
+        chosen="division",
         title="Changer de division",
         lead="Les fiches, évaluations et bilans de chaque élève le suivent dans sa nouvelle division.",
         consequences=presenters.DIVISION_CHANGED,
@@ -124,6 +125,7 @@ def _ask_and_act(
     operation: Callable[..., int],
     *,
     done: tuple[str, str],
+    chosen: str = "",
     **context: Any,
 ) -> ResponseReturnValue:
     form = form_class(posted() if request.method == "POST" else None)
@@ -136,7 +138,8 @@ def _ask_and_act(
         try:
             with unit_of_work():
                 count = operation(ids, form.data, by=current_actor(), now=clock.utcnow())
-            return back_to(address, plural(count, *done))
+            about = f"\u202f: {form[chosen].data}" if chosen and count else ""
+            return back_to(address, f"{plural(count, *done)}{about}.")
         except DomainError as refusal:
             form.blame(refusal)
             status = refusal.status
@@ -147,4 +150,4 @@ def _address_of(students: Sequence[Student]) -> str:
     """Return where to go back to: the page of one student, the list as it was left for several."""
     if len(students) == 1:
         return url_for("eleves.details_view", id=students[0].id)
-    return remembered.address_of("eleves", url_for("eleves.index_view"))
+    return above.list_address(LIST, url_for("eleves.index_view"))

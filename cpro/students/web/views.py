@@ -10,12 +10,18 @@ from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.web.current_user import announce, current_principal
 from cpro.core.web.pages import render_page
+from cpro.core.web.screens import above
 from cpro.establishments.queries import get_school_today
 from cpro.students import queries
 from cpro.students.operations import is_kept_by_siecle
 from cpro.students.web.presenters import call_apart, describe_no_missing_ine
 
+#: The name of the list of students for the pages below it.
+LIST = "eleves"
+
 bp = Blueprint("students", __name__)
+
+above.stand_below(bp, LIST, carries=lambda endpoint, _values: endpoint != "students.without_ine")
 
 _PER_PAGE = 50
 

@@ -19,7 +19,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_account_id
 from cpro.core.web.forms import BaseForm, marked_required, posted
 from cpro.core.web.pages import OWN, back_to, render_page
-from cpro.core.web.screens import remembered
+from cpro.core.web.screens import above, remembered
 from cpro.core.web.screens.exported import ExportedScreen
 from cpro.core.web.screens.listing import Listing
 from cpro.core.web.screens.parts import Column, once
@@ -83,8 +83,8 @@ class ArrangedScreen(ExportedScreen):
     """The lists that the accounts of a school keep of a screen, and the columns that they see of it."""
 
     def left_listing(self) -> Listing:
-        """Return the list as it was left, for the pages below it."""
-        return self._read_listing(remembered.recall(self.endpoint), self.get_url(".index_view"))
+        """Return the list that this page stands below, as it was left."""
+        return self._read_listing(above.recall_list(self.endpoint), self.get_url(".index_view"))
 
     def last_narrowed(self) -> Listing | None:
         """Return the list as it was last narrowed, or None."""

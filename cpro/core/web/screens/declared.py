@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
+from flask import Blueprint
+from flask_admin import Admin
 from sqlalchemy.orm import joinedload
 
 from cpro.core.concurrency import check_fresh
@@ -13,13 +15,15 @@ from cpro.core.permissions import Access, Actor, Permission
 from cpro.core.shown import Filter, shown_names
 from cpro.core.web.current_user import may
 from cpro.core.web.forms import VersionedForm
-from cpro.core.web.screens import kinds
+from cpro.core.web.screens import above, kinds
 from cpro.core.web.screens.base import SecureModelView
 from cpro.core.web.screens.parts import BulkAction, Column
 from cpro.extensions import db
 
 #: The pages by which rows leave.
 _EXPORTS = ("export", "request_workbook", "workbook")
+#: The pages that are about the list itself, as their own address has it.
+_OF_THE_LIST = frozenset({"index_view", "action_view", "keep_list", "choose_columns", *_EXPORTS})
 
 
 def _power(name: str) -> Any:
@@ -98,6 +102,14 @@ class DeclaredScreen(SecureModelView):
         created = kinds.form_of(model, self.create_columns) if self.create_columns else self.form_class
         self.create_form_class = self.create_form_class or created
         super().__init__(model, db, name=self.title, url=url, endpoint=endpoint)
+
+    def create_blueprint(self, admin: Admin) -> Blueprint:
+        """Return the screen's pages; those below its list say in their addresses which list that is."""
+        made: Blueprint = super().create_blueprint(admin)
+        above.stand_below(
+            made, self.endpoint, carries=lambda endpoint, _values: endpoint.rpartition(".")[2] not in _OF_THE_LIST
+        )
+        return made
 
     def open_columns(self) -> list[Column]:
         """Return the columns that the person signed in may read."""

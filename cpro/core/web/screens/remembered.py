@@ -1,6 +1,6 @@
-"""Where somebody stood in each list of a screen, kept in their session until they sign out.
+"""What somebody asked last of the lists of screens, kept in their session until they sign out.
 
-A page below a list leads back to it as it was left, and to the rows beside; a list opened anew offers its last filter.
+A list opened anew offers its last search and filters; which list a page stands below is told by its address (`above`).
 """
 
 from __future__ import annotations
@@ -12,21 +12,19 @@ from flask import session
 
 from cpro.core.lists import ListState
 
-_KEY, _CLOSE = "lists", "close_rows"
+_KEY, _CLOSE = "narrowed", "close_rows"
 #: What a cookie holds: so many lists, none of an address longer.
 _MOST, _LONGEST = 6, 300
 
 
-def remember(name: str, asked: ListState) -> None:
-    """Keep the address of a list, and its last search and filters once it has some."""
+def remember_narrowed(name: str, asked: ListState) -> None:
+    """Keep the search and filters of a list, once it has some."""
     kept = dict(session.get(_KEY, {}))
-    query = urlencode(asked.parameters())
-    narrowed = urlencode(asked.kept()) if asked.is_narrowed else kept.get(name, ["", ""])[1]
-    if max(len(query), len(narrowed)) > _LONGEST or kept.get(name) == [query, narrowed]:
+    query = urlencode(asked.kept()) if asked.is_narrowed else ""
+    if not query or len(query) > _LONGEST or kept.get(name) == query:
         return
     others = [(each, found) for each, found in kept.items() if each != name]
-    if query or narrowed or name in kept:
-        session[_KEY] = dict([*others, (name, [query, narrowed])][-_MOST:])
+    session[_KEY] = dict([*others, (name, query)][-_MOST:])
 
 
 def choose_rows(asked: str) -> bool:
@@ -36,17 +34,6 @@ def choose_rows(asked: str) -> bool:
     return bool(session.get(_CLOSE))
 
 
-def recall(name: str) -> Mapping[str, str]:
-    """Return the parameters with which a list was left."""
-    return dict(parse_qsl(session.get(_KEY, {}).get(name, ["", ""])[0]))
-
-
-def address_of(name: str, base: str) -> str:
-    """Return the address of a list as it was left."""
-    query = urlencode(recall(name))
-    return f"{base}?{query}" if query else base
-
-
 def recall_narrowed(name: str) -> Mapping[str, str]:
     """Return the parameters of the last search and filters of a list."""
-    return dict(parse_qsl(session.get(_KEY, {}).get(name, ["", ""])[1]))
+    return dict(parse_qsl(session.get(_KEY, {}).get(name, "")))

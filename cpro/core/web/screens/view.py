@@ -6,8 +6,9 @@ rows, the forms, the writes and the page (docs/decisions/0005 says what is repla
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
+from urllib.parse import urlencode
 
 from flask import abort, g, make_response, request
 from flask.typing import ResponseReturnValue
@@ -16,7 +17,7 @@ from flask_admin import expose
 from cpro.core import clock, events
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError, Forbidden, MaybeThere, NotFound, refusal_of
-from cpro.core.lists import find_neighbours, find_page_from, follow_row, tell_apart
+from cpro.core.lists import find_beside, find_page_from, tell_apart
 from cpro.core.parsing import read_id
 from cpro.core.transactions import unit_of_work
 from cpro.core.validators import fold
@@ -26,7 +27,7 @@ from cpro.core.web.current_user import announce, current_actor, may
 from cpro.core.web.forms import posted, typed_before_sign_in
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.screens import queries, remembered
+from cpro.core.web.screens import above, queries, remembered
 from cpro.core.web.screens.arranged import ArrangedScreen
 from cpro.core.web.screens.bulk import MOST_AT_ONCE, TOO_MANY, describe_left_out
 from cpro.core.web.screens.listing import PAGE_SIZES, Listing
@@ -138,7 +139,8 @@ class Screen(ArrangedScreen):
         listing = self._listing()
         if listing.is_narrowed:
             announce(events.search_made, self, screen=self.title, sought=listing.phrase())
-        remembered.remember(self.endpoint, listing)
+        above.show_list(self.endpoint, listing)
+        remembered.remember_narrowed(self.endpoint, listing)
         refusal = self.why_not_create() if self.can_create else None
         offered = self.refusal_links() if refusal else ()
         links = [{"text": "", "link_url": url, "link_label": label} for label, url in offered]
@@ -164,13 +166,18 @@ class Screen(ArrangedScreen):
         """
         left = self.left_listing()
         selection = self._selection(left)
-        listed, order, place = selection.statement, selection.order, {"place_of": selection.place_of, "row_id": row.id}
-        found = find_neighbours(listed.options(*self.options), *order, **place)
-        followed = follow_row(left, listed, *order, before=found[0], by_name=selection.is_by_name, **place)
-        remembered.remember(self.endpoint, followed)
+        found = find_beside(
+            left,
+            selection.statement.options(*self.options),
+            *selection.order,
+            row_id=row.id,
+            place_of=selection.place_of,
+            by_name=selection.is_by_name,
+        )
+        above.show_list(self.endpoint, found.listed)
         return [
             (rel, self.full_label(each), self.get_url(".details_view", id=each.id))
-            for rel, each in zip(("prev", "next"), found, strict=True)
+            for rel, each in (("prev", found.before), ("next", found.after))
             if each is not None
         ]
 
@@ -180,25 +187,31 @@ class Screen(ArrangedScreen):
         """Yield the rows as the template draws them; what is the same for all of them is asked once."""
         first, *others = columns
         refused = [action.left_out(rows, by=current_actor(), together=False) for action in actions]
-        details, edit, delete = (self.get_url(name) for name in (".details_view", ".edit_view", ".delete_view"))
+        details, edit, delete = map(self._row_address, (".details_view", ".edit_view", ".delete_view"))
         can_edit, deletable = self.can_edit, self.list_deletable(rows) if self.can_delete else ()
         labels = [self.full_label(row) for row in rows]
         for row, label, unique in zip(rows, labels, tell_apart(labels, [row.id for row in rows]), strict=True):
             heading = first.value(row)
-            row_actions = [("Corriger", f"{edit}?id={row.id}")] if can_edit and not self.why_not_edit(row) else []
+            row_actions = [("Corriger", edit(row.id))] if can_edit and not self.why_not_edit(row) else []
             row_actions += self.row_actions(row)
             if row.id in deletable:
-                row_actions.append(("Supprimer", f"{delete}?id={row.id}"))
+                row_actions.append(("Supprimer", delete(row.id)))
             yield ListedRow(
                 id=row.id,
                 full_label=unique,
-                url=f"{details}?id={row.id}",
+                url=details(row.id),
                 heading=heading or label,
                 link_name=unique if heading in unique else f"{heading}, {unique}",
                 cells=[self._cell(column, row) for column in others],
                 actions=row_actions,
                 why_no_box=_explain_no_box(row.id, refused),
             )
+
+    def _row_address(self, endpoint: str) -> Callable[[int], str]:
+        """Return what gives the address of a page of each row; the address of the page is built once."""
+        page = self.get_url(endpoint, **{above.PARAMETER: None})
+        more = "".join(f"&{urlencode({name: query})}" for name, query in above.list_parameters().items())
+        return lambda row_id: f"{page}?id={row_id}{more}"
 
     def _cell(self, column: Column, row: Any) -> tuple[str, str, str]:
         text = column.value(row)
@@ -275,7 +288,7 @@ class Screen(ArrangedScreen):
             return
         row = self.find_row(row_id)
         if row is None:  # a wording left blank is no row any more
-            _answer(back_to(self.get_url(".index_view"), self.vanished_text))
+            _answer(back_to(self.left_listing().url(), self.vanished_text))
         _answer(back_to(self.get_url(".details_view", id=row_id), f"{self.label_of(row)}\u202f: enregistré."))
 
     def _refuse(self, reason: str | None, template: str, status: int, **page: Any) -> None:
@@ -298,7 +311,7 @@ class Screen(ArrangedScreen):
             try:
                 with unit_of_work():
                     self.delete_model(self.asked_row())
-                return back_to(self.get_url(".index_view"), f"Suppression faite\u202f: {label}.")
+                return back_to(self.left_listing().url(), f"Suppression faite\u202f: {label}.")
             except DomainError as refused:
                 refusal = refused
         if refusal is not None:
@@ -335,6 +348,7 @@ class Screen(ArrangedScreen):
         if not rows:
             return back_to(back, " ".join(kept), "warning")
         if action.leads_to is not None:
+            above.show_list(self.endpoint, listing)
             return back_to(action.leads_to([row.id for row in rows]), " ".join(kept), "warning")
         if request.form.get("confirme") != "oui":
             return _confirm(

@@ -22,7 +22,7 @@ from cpro.records.operations import fiches as operations
 from cpro.records.operations import rules
 from cpro.records.web.forms import FicheForm
 from cpro.records.web.views import bp
-from cpro.records.web.views.frame import PupilPage, RecordPage, get_frame, open_pupil, read_pupil
+from cpro.records.web.views.frame import PupilPage, RecordPage, get_tab_frame, open_pupil, read_pupil
 
 #: What the button of an author done with their fiche posts.
 DONE = "done"
@@ -177,5 +177,5 @@ def _fiche_page(page: PupilPage, row: Fiche, refusal: DomainError | None = None)
         may_send_back=page.powers.evaluates and operations.find_return_refusal(row) is None,
         refusal=refusal.message if refusal else "",
         status=refusal.status if refusal else 200,
-        **get_frame(page, "fiches"),
+        **get_tab_frame(page, "fiches"),
     )

@@ -19,17 +19,17 @@ from cpro.core.web import drafts as drafts
 from cpro.core.web.current_user import announce, current_actor
 from cpro.core.web.edit_page import EditForm, EditPage
 from cpro.core.web.pages import back_to, render_page
-from cpro.core.web.screens import remembered
+from cpro.core.web.screens import above
 from cpro.establishments.queries import get_school_today
 from cpro.records import queries
 from cpro.records.models import Bilan, Evaluation, Fiche
 from cpro.records.operations import rules
 from cpro.records.operations.rules import Powers, get_draft_subject
+from cpro.records.web.views import LIST
+from cpro.records.web.views.listed import list_beside
 from cpro.students.models import Student
 
 PER_PAGE = 20
-#: Under which the list of pupils is remembered as it was left.
-LIST = "pupils"
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
     figures = queries.count_records([student.id]).get(student.id, queries.Figures())
     return {
         "pupil": page,
-        "list_url": remembered.address_of(LIST, url_for("records.pupils")) if actor.can(Permission.PUPILS_VIEW) else "",
+        "list_url": above.list_address(LIST, url_for("records.pupils")) if actor.can(Permission.PUPILS_VIEW) else "",
         "student": student,
         "powers": page.powers,
         # The number of an inspector is no account's, though it may be the same.
@@ -154,6 +154,12 @@ def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
         "describe_origin": describe_origin,
         "describe_period": describe_period,
     }
+
+
+def get_tab_frame(page: PupilPage, part: str) -> dict[str, Any]:
+    """Return what a page of a pupil that is read shows around its own: `get_frame`, and the pupils beside."""
+    beside = list_beside(page.student.id, part)  # first: it says to which page of the list the others lead back
+    return {"neighbours": beside, "list_above": above.list_parameters(), **get_frame(page, part)}
 
 
 def describe_origin(row: Fiche | Evaluation | Bilan) -> str:

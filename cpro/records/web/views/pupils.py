@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -11,13 +10,12 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, events
-from cpro.core.formatting import person_name
 from cpro.core.lists import ListState, find_page
 from cpro.core.permissions import Permission, requires
 from cpro.core.shown import Filter
 from cpro.core.web.current_user import announce, current_actor, may
 from cpro.core.web.pages import render_page
-from cpro.core.web.screens import remembered
+from cpro.core.web.screens import above
 from cpro.establishments.models import Module
 from cpro.establishments.queries import get_school_today
 from cpro.establishments.web.gate_links import list_passport_obstacles
@@ -26,32 +24,25 @@ from cpro.establishments.web.own_school import describe_own_school
 from cpro.records import queries
 from cpro.records.levels import describe_level, list_charts
 from cpro.records.models import FicheState
-from cpro.records.queries import ALL, GONE, NOT_EVALUATED, PRESENT, TO_VALIDATE, PupilFilter
+from cpro.records.queries import PRESENT, PupilFilter
 from cpro.records.waiting import list_waiting
-from cpro.records.web.views import bp
-from cpro.records.web.views.frame import LIST, PER_PAGE, get_frame, read_pupil
+from cpro.records.web.views import LIST, bp
+from cpro.records.web.views.frame import PER_PAGE, get_tab_frame, read_pupil
+from cpro.records.web.views.listed import SITUATIONS, list_taught, read_asked, read_wanted
 from cpro.students.models import Division
 from cpro.students.queries import offer_divisions
 
-_PUPILS_PER_PAGE = 50
 _LATEST = 5  # fiches on the overview
-_SITUATIONS = {
-    PRESENT: "présents",
-    TO_VALIDATE: "présents, avec une fiche à valider",
-    NOT_EVALUATED: "présents, sans évaluation ce mois-ci",
-    GONE: "partis",
-    ALL: "présents et partis",
-}
 
 
 @bp.get("")
 @requires(Permission.PUPILS_VIEW)
 def pupils() -> ResponseReturnValue:
     """List pupils: those of their divisions for a teacher, all of them for the head."""
-    divisions, month = _list_taught(), _get_month()
-    asked = _read_asked(request.args)
-    wanted = _read_wanted(asked, divisions, month)
-    remembered.remember(LIST, asked)
+    divisions, asked = list_taught(), read_asked(request.args)
+    month = get_school_today(clock.utcnow()).replace(day=1)
+    wanted = read_wanted(asked, divisions, month)
+    above.show_list(LIST, asked)
     _announce_search(wanted)
     page = queries.find_pupils(asked, wanted)
     return render_page(
@@ -61,9 +52,9 @@ def pupils() -> ResponseReturnValue:
         no_figures=queries.Figures(),
         wanted=wanted,
         sought=wanted.words,
-        situations=_SITUATIONS,
+        situations=SITUATIONS,
         narrowed_by=asked.narrowed_by(
-            {"situation": _SITUATIONS, "division": {wanted.division: f"division {wanted.division}"}}
+            {"situation": SITUATIONS, "division": {wanted.division: f"division {wanted.division}"}}
         ),
         divisions=divisions,
         division_choices=_offer_divisions(divisions, wanted.division),
@@ -95,8 +86,7 @@ def pupil(student_id: int) -> ResponseReturnValue:
         bilan=next(iter(queries.list_bilans(student_id, limit=1)), None),
         own_school=describe_own_school(),
         passport=_describe_passport(student_id),
-        neighbours=_list_neighbours(student_id),
-        **get_frame(page, "pupil"),
+        **get_tab_frame(page, "pupil"),
     )
 
 
@@ -114,7 +104,7 @@ def fiches(student_id: int) -> ResponseReturnValue:
         states=list(FicheState),
         state=state,
         narrowed_by=asked.narrowed_by({"etat": {each.value: each.label for each in FicheState}}),
-        **get_frame(pupil, "fiches"),
+        **get_tab_frame(pupil, "fiches"),
     )
 
 
@@ -134,7 +124,7 @@ def evaluations(student_id: int) -> ResponseReturnValue:
         competence=competence,
         narrowed_by=asked.narrowed_by(),
         describe_level=describe_level,
-        **get_frame(pupil, "evaluations"),
+        **get_tab_frame(pupil, "evaluations"),
     )
 
 
@@ -142,7 +132,7 @@ def evaluations(student_id: int) -> ResponseReturnValue:
 @requires(Permission.PUPIL_RECORDS_READ)
 def bilans(student_id: int) -> ResponseReturnValue:
     """Show a pupil's bilans."""
-    frame = get_frame(read_pupil(student_id, "bilans"), "bilans")
+    frame = get_tab_frame(read_pupil(student_id, "bilans"), "bilans")
     return render_page(
         "records/bilans.html",
         page=find_page(_read_list(), partial(queries.list_bilans, student_id), frame["figures"].bilans),
@@ -168,49 +158,8 @@ def _competences_of(student_id: int) -> list[tuple[str, str]]:
     return [(code, " ou ".join(dict.fromkeys(found))) for code, found in labels.items()]
 
 
-def _list_taught() -> Sequence[Division] | None:
-    """Return the divisions whose pupils a teacher sees, None for those who see all the pupils of the school."""
-    actor = current_actor()
-    return None if actor.can(Permission.SCHOOL_RECORDS_READ) else queries.list_divisions_of(actor.id or 0)
-
-
-def _get_month() -> date:
-    """Return the first day of the present month at the school."""
-    return get_school_today(clock.utcnow()).replace(day=1)
-
-
 def _read_list(filters: Mapping[str, Collection[str] | int] | None = None, size: int = PER_PAGE) -> ListState:
-    return ListState.read(request.args, request.path, filters=filters, sizes=(size,))
-
-
-def _read_asked(args: Mapping[str, str]) -> ListState:
-    filters: Mapping[str, Collection[str] | int] = {"division": 8, "situation": _SITUATIONS}
-    return ListState.read(args, url_for("records.pupils"), filters=filters, sizes=(_PUPILS_PER_PAGE,))
-
-
-def _read_wanted(asked: ListState, divisions: Sequence[Division] | None, month: date) -> PupilFilter:
-    return PupilFilter(
-        division_ids=frozenset(each.id for each in divisions) if divisions is not None else None,
-        division=asked.chosen.get("division", ""),
-        words=asked.search,
-        situation=asked.chosen.get("situation", PRESENT),
-        since=month,
-    )
-
-
-def _list_neighbours(student_id: int) -> list[tuple[str, str, str]]:
-    """Return the pupils before and after one in the list as it was left: relation, name, address."""
-    if not may(Permission.PUPILS_VIEW):
-        return []
-    asked = _read_asked(remembered.recall(LIST))
-    wanted = _read_wanted(asked, _list_taught(), _get_month())
-    found, followed = queries.find_pupil_neighbours(asked, wanted, student_id)
-    remembered.remember(LIST, followed)
-    return [
-        (rel, person_name(each.shown_name, each.first_name), url_for(".pupil", student_id=each.id))
-        for rel, each in zip(("prev", "next"), found, strict=True)
-        if each is not None
-    ]
+    return ListState.read(request.args, request.path, filters=filters, sizes=(size,), beside=above.list_parameters())
 
 
 def _offer_divisions(taught: Sequence[Division] | None, asked: str) -> list[tuple[str, str, bool]]:
@@ -222,7 +171,7 @@ def _offer_divisions(taught: Sequence[Division] | None, asked: str) -> list[tupl
 def _announce_search(wanted: PupilFilter) -> None:
     """Announce what was sought, if anything was."""
     sought = [
-        *([_SITUATIONS[wanted.situation]] if wanted.situation != PRESENT else []),
+        *([SITUATIONS[wanted.situation]] if wanted.situation != PRESENT else []),
         *([f"division « {wanted.division} »"] if wanted.division else []),
         *([f"recherche « {wanted.words} »"] if wanted.words else []),
     ]
