@@ -35,9 +35,9 @@ from cpro.students.teacher_divisions import create_user, update_user
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
 from cpro.users.operations.manual import RULES, get_account_details
-from cpro.users.queries import has_email
+from cpro.users.queries import has_email, is_awaiting_consent, is_to_be_seen
 
-_PENDING = and_(Account.consent_needed, Account.consented_at.is_(None))
+_PENDING = is_awaiting_consent()
 
 
 class UsersScreen(Screen):
@@ -86,7 +86,7 @@ class UsersScreen(Screen):
                 (
                     "a-voir",
                     "ouverts ou changés par l’administrateur, à voir par le chef",
-                    lambda: and_(Account.unseen_by_head),
+                    is_to_be_seen,
                 ),
                 ("sans-eleve", "apprenants sans élève", is_unlinked),
                 ("parti", "élèves partis", is_of_departed),

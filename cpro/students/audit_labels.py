@@ -22,6 +22,7 @@ def register_audit_labels() -> None:
             "division:changed": "a modifié une division",
             "division:created": "a créé une division",
             "division:deleted": "a supprimé une division",
+            "division:joined": "a changé des élèves de division",
             "student:changed": "a modifié un élève",
             "student:created": "a créé un élève",
             "student:departed": "a noté le départ d’un élève",
@@ -33,7 +34,13 @@ def register_audit_labels() -> None:
             "account": {"student": "Élève", "password_voided": "Mot de passe annulé"},  # pragma: allowlist secret
             "accounts": {"links": "Changements lus", "opened": "Comptes ouverts"},
             "diploma": {"code": "Code", "label": "Intitulé", "short_label": "Intitulé court"},
-            "division": {"code": "Code", "label": "Intitulé", "diploma": "Diplôme"},
+            "division": {
+                "code": "Code",
+                "label": "Intitulé",
+                "diploma": "Diplôme",
+                "moved": "Élèves arrivés",
+                "names": "Leurs noms",
+            },
             "mef": {
                 "code": "Code",
                 "label": "Intitulé",

@@ -22,7 +22,7 @@ from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.students.codes import clean_course, clean_division_of
-from cpro.students.models import Student
+from cpro.students.models import Division, Student
 from cpro.students.operations import (
     audit_values,
     carry_diplomas,
@@ -31,6 +31,9 @@ from cpro.students.operations import (
     refuse_if_kept_by_siecle,
 )
 from cpro.students.queries import find_division, kept_since
+
+#: Students whom the line of their new division names.
+_MOST_NAMED = 100
 
 
 class AlreadySo(DomainError):
@@ -142,7 +145,9 @@ def change_division(student_ids: Collection[int], values: Mapping[str, str], *, 
         before = audit_values(student)
         student.division_id = division.id
         record_change("student:changed", student, before, by=by, now=now)
-    carry_diplomas([division.id] if changed else [], by=by, now=now)
+    if changed:
+        _record_arrivals(division, changed, by, now)
+        carry_diplomas([division.id], by=by, now=now)
     return len(changed)
 
 
@@ -178,6 +183,16 @@ def _lock(student_ids: Collection[int]) -> Sequence[Student]:
         .with_for_update(of=Student, key_share=True)
         .execution_options(populate_existing=True)
     ).all()
+
+
+def _record_arrivals(division: Division, students: Sequence[Student], by: Actor, now: datetime) -> None:
+    """Record in one line who was put in a division: each student's own line says which one they left."""
+    names = [
+        spoken_name(each.first_name, each.last_name) for each in sorted(students, key=lambda each: each.search_key)
+    ]
+    told = [*names[:_MOST_NAMED], *(["…"] if len(names) > _MOST_NAMED else [])]
+    changes = {"moved": (None, len(names)), "names": (None, ", ".join(told))}
+    record("division:joined", About("division", division.id, division.code), by=by, now=now, changes=changes)
 
 
 def _record(action: str, student: Student, changes: Mapping[str, tuple[Any, Any]], by: Actor, now: datetime) -> None:

@@ -220,6 +220,11 @@ def lock_account(session: Session, kind: str, account_id: int) -> AnyAccount:
     return session.get_one(Account, account_id, with_for_update=_ROW_ONLY, populate_existing=True)
 
 
+def is_awaiting_consent() -> ColumnElement[bool]:
+    """Return the condition of the accounts that wait for the head's consent."""
+    return and_(Account.consent_needed, Account.consented_at.is_(None))
+
+
 def select_pending() -> Select[int]:
     """Return the ids of the accounts of the school that wait for the head's consent."""
     return _select_ids(Account.consent_needed, Account.consented_at.is_(None), Account.is_active)
@@ -253,7 +258,7 @@ def is_without_code(now: datetime) -> ColumnElement[bool]:
         Account.is_active,
         Account.password_hash.is_(None),
         ~Account.holds(Permission.SCHOOL_RECORDS_READ),
-        not_(and_(Account.consent_needed, Account.consented_at.is_(None))),
+        not_(is_awaiting_consent()),
         not_(good),
     )
 
@@ -263,9 +268,17 @@ def select_without_code(now: datetime) -> Select[int]:
     return _select_ids(is_without_code(now))
 
 
+def is_to_be_seen() -> ColumnElement[bool]:
+    """Return the condition of the teachers' accounts that the administrator opened, which no head has seen yet.
+
+    One that waits for consent is seen by the head who gives it.
+    """
+    return and_(Account.unseen_by_head, not_(is_awaiting_consent()))
+
+
 def select_unseen_teachers() -> Select[int]:
-    """Return the ids of the teachers' accounts that the administrator opened, which no head has said to have seen."""
-    return _select_ids(Account.unseen_by_head, Account.is_active)
+    """Return the ids of the accounts in use that a head has to see; see `is_to_be_seen`."""
+    return _select_ids(is_to_be_seen(), Account.is_active)
 
 
 def _select_ids(*conditions: Any) -> Select[int]:
@@ -309,6 +322,11 @@ def select_journal_ids_with_powers(*, besides: int) -> Select[str]:
     """Return the ids, as the journal writes them, of the accounts but one that read the school or need a consent."""
     told = or_(Account.consent_needed, Account.holds(Permission.USERS_VIEW))
     return select(Cast(Account.id, String)).where(told, Account.id != besides)
+
+
+def select_journal_ids_awaited() -> Select[str]:
+    """Return the ids, as the journal writes them, of the accounts that need a consent, given or not."""
+    return select(Cast(Account.id, String)).where(Account.consent_needed)
 
 
 def list_head_addresses(session: Session, establishment_id: int, *, besides: int | None = None) -> list[str]:

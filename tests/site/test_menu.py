@@ -58,6 +58,19 @@ class TestWaiting:
         }
         assert waiting(as_("teacher"), "/") == {"Parcours des apprenants": "1 en attente"}
 
+    def test_waiting_counts_once_a_teacher_to_consent_to_and_to_see(
+        self, as_: As, world: World, arrange: Look
+    ) -> None:
+        with arrange() as session:
+            waits = {"consent_needed": True, "unseen_by_head": True}
+            session.add(make_account(world.a.id, Role.TEACHER, login="neuf", **waits))
+            session.add(make_account(world.a.id, Role.TEACHER, login="vu", unseen_by_head=True))
+        head = as_("head")
+
+        assert waiting(head, "/")["Gérer les profils utilisateurs"] == "3 en attente"
+        assert len(Page(head.get("/admin/utilisateurs/?etat=a-voir")).rows()) == 1
+        assert len(Page(head.get("/admin/utilisateurs/?etat=accord")).rows()) == 2
+
     def test_waiting_is_nobody_elses(self, as_: As) -> None:
         assert waiting(as_("administrator"), "/") == {"Transferts": "1 en attente"}
         assert waiting(as_("head", "b"), "/") == {"Gérer les profils utilisateurs": "1 en attente"}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from flask import url_for
 
 from cpro.core import clock
 from cpro.core.clock import today_in
@@ -13,6 +15,7 @@ from cpro.core.web.registry import registry
 from cpro.dashboard.figures.queries import YearFigures, read_year
 from cpro.records.figures import LevelFigures, Period
 from cpro.records.models import Level
+from cpro.records.queries import TO_VALIDATE
 from cpro.students.models import Division
 
 NONE = "–"
@@ -27,6 +30,8 @@ class Row:
     name: str
     detail: str
     figures: Sequence[str]
+    #: by the place of a figure, where what it counts is read, for those who may
+    links: Mapping[int, str] = field(default_factory=dict)
 
 
 def describe_page() -> dict[str, Any]:
@@ -70,15 +75,13 @@ def list_division_rows(year: YearFigures) -> list[Row]:
 
 def _describe_division(division: Division, present: int, year: YearFigures) -> Row:
     levels = year.levels.by_division.get(division.id, LevelFigures()) if year.levels is not None else None
+    given = [format_count(present), *_describe_levels(levels)]
+    waits = bool(year.waiting and year.waiting.get(division.id)) and may(Permission.PUPILS_VIEW)
     return Row(
         division.code,
         division.diploma.short_label if division.diploma else "sans diplôme",
-        [
-            format_count(present),
-            *_describe_levels(levels),
-            _count_of(year.waiting, division.id),
-            _count_of(year.issued, division.id),
-        ],
+        [*given, _count_of(year.waiting, division.id), _count_of(year.issued, division.id)],
+        {len(given): url_for("records.pupils", division=division.code, situation=TO_VALIDATE)} if waits else {},
     )
 
 

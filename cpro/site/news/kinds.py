@@ -5,47 +5,24 @@ What the records of pupils tell is in `records`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from flask import url_for
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_
 
 from cpro.audit import labels
 from cpro.audit.models import AuditEntry
+from cpro.core.formatting import plural, upper_first
 from cpro.core.permissions import Permission, Principal
 from cpro.imports.models import RunKind
+from cpro.records.queries import select_journal_ids_of_divisions
+from cpro.site.news.kind import Kind
+from cpro.site.news.settings import SETTINGS
 from cpro.students.accounts.queries import select_journal_ids
-from cpro.users.queries import select_journal_ids_with_powers
+from cpro.users.queries import select_journal_ids_awaited, select_journal_ids_with_powers
 
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of news."""
-
-    actions: Sequence[str]
-    #: who is told: those who have it read the page that `link` leads to, and what the lines say
-    permission: Permission
-    #: returns the address of what a line is about
-    link: Callable[[AuditEntry], str]
-    label: str
-    #: narrows the lines to those that concern the person; None for every line of the school
-    concerns: Callable[[Principal], ColumnElement[bool]] | None = None
-    #: whether what one did oneself is told too: it ended later, while one was elsewhere
-    tells_own: bool = False
-    #: what a line says instead of the journal's words
-    sentence: Callable[[AuditEntry], str] | None = None
-
-    def condition(self, person: Principal) -> ColumnElement[bool]:
-        """Return the condition of the lines that are news for a person."""
-        conditions: list[ColumnElement[bool]] = [AuditEntry.action.in_(self.actions)]
-        if self.concerns is not None:
-            conditions.append(self.concerns(person))
-        if not self.tells_own:
-            conditions.append(
-                or_(AuditEntry.actor_kind != person.kind, AuditEntry.actor_id.is_distinct_from(person.id))
-            )
-        return and_(*conditions)
+#: Pupils whom a line names.
+_NAMED = 5
 
 
 def _is_about_own_account(person: Principal) -> ColumnElement[bool]:
@@ -66,9 +43,35 @@ def _is_by_support(_person: Principal) -> ColumnElement[bool]:
 
 
 def _is_about_account_with_powers(person: Principal) -> ColumnElement[bool]:
-    """Return the condition of the lines about other accounts that read the whole school, or wait for a consent."""
+    """Return the condition of the lines about other accounts that read the whole school, or need a consent."""
     others = select_journal_ids_with_powers(besides=person.id)
     return and_(AuditEntry.object_type == "account", AuditEntry.object_id.in_(others))
+
+
+def _is_about_account_to_consent_to(person: Principal) -> ColumnElement[bool]:
+    return and_(AuditEntry.object_type == "account", AuditEntry.object_id.in_(select_journal_ids_awaited()))
+
+
+def _is_about_account_without_consent(person: Principal) -> ColumnElement[bool]:
+    return and_(_is_about_account_with_powers(person), ~_is_about_account_to_consent_to(person))
+
+
+def _is_about_own_division(person: Principal) -> ColumnElement[bool]:
+    own = select_journal_ids_of_divisions(person.id)
+    return and_(AuditEntry.object_type == "division", AuditEntry.object_id.in_(own))
+
+
+def _describe_moved(line: AuditEntry, *, names: bool = False) -> str:
+    """Return how many pupils went to which division, and who they are to those who read all pupils."""
+    number, named = (line.changes.get(name, (None, None))[1] for name in ("moved", "names"))
+    text = f"{plural(int(number or 0), 'élève', 'élèves')} de division\u202f: {line.object_label}"
+    return f"{text} ({_cut(named)})" if names and named else text
+
+
+def _cut(names: str) -> str:
+    """Return the first names of a list, the journal holding the others."""
+    few = names.split(", ")
+    return names if len(few) <= _NAMED else f"{', '.join(few[:_NAMED])}…"
 
 
 def _is_about_another_account(person: Principal) -> ColumnElement[bool]:
@@ -127,7 +130,22 @@ KINDS: Sequence[Kind] = (
         concerns=_is_about_another_account,
     ),
     Kind(
-        actions=["account:created", "account:disabled", "account:enabled"],
+        actions=["account:created"],
+        permission=Permission.USERS_CONSENT,
+        link=lambda line: url_for("utilisateurs.details_view", id=line.object_id),
+        label="Voir le compte",
+        concerns=_is_about_account_without_consent,
+    ),
+    Kind(
+        actions=["account:created"],
+        permission=Permission.USERS_CONSENT,
+        link=lambda line: url_for("utilisateurs.details_view", id=line.object_id),
+        label="Voir le compte",
+        concerns=_is_about_account_to_consent_to,
+        is_counted=False,
+    ),
+    Kind(
+        actions=["account:disabled", "account:enabled"],
         permission=Permission.USERS_CONSENT,
         link=lambda line: url_for("utilisateurs.details_view", id=line.object_id),
         label="Voir le compte",
@@ -180,6 +198,22 @@ KINDS: Sequence[Kind] = (
             f"{line.object_label}"
         ),
     ),
+    Kind(
+        actions=["division:joined"],
+        permission=Permission.STUDENTS_VIEW,
+        link=lambda line: url_for("eleves.index_view", division=line.object_label),
+        label="Voir ses élèves",
+        sentence=lambda line: f"{labels.actor_name(line)} a changé {_describe_moved(line, names=True)}",
+    ),
+    Kind(
+        actions=["division:joined"],
+        permission=Permission.PUPILS_EVALUATE,
+        link=lambda line: url_for("records.pupils", division=line.object_label),
+        label="Voir ses apprenants",
+        concerns=_is_about_own_division,
+        sentence=lambda line: f"{upper_first(labels.doer_name(line))} a changé {_describe_moved(line)}",
+    ),
+    *SETTINGS,
 )
 
 

@@ -22,7 +22,8 @@ from cpro.core.web.registry import registry
 from cpro.extensions import db
 from cpro.inspectors.models import SOON, Mandate
 from cpro.inspectors.queries import select_ending
-from cpro.site.news.kinds import Kind, list_kinds
+from cpro.site.news.kind import Kind, list_conditions
+from cpro.site.news.kinds import list_kinds
 from cpro.site.news.records import queries as records
 from cpro.site.news.records.queries import RecordNews
 
@@ -61,8 +62,8 @@ def count_new(person: Principal) -> list[Counted]:
     now = clock.utcnow()
     read = _find_mark(person, now)
     lines = [
-        Counted(select(AuditEntry.id).where(kind.condition(person), _is_new_line(read, now)), MOST_WAITING)
-        for kind in list_kinds(person)
+        Counted(select(AuditEntry.id).where(condition, _is_new_line(read, now)), MOST_WAITING)
+        for condition in list_conditions(list_kinds(person), person)
     ]
     if person.can(Permission.NEWS_READ):
         lines += [Counted(each, MOST_WAITING) for each in records.select_new(person, read.at)]
@@ -77,7 +78,8 @@ def list_news(person: Principal, *, unread: bool) -> list[News]:
     One statement; one more than `SHOWN`, so that one knows whether there are more.
     """
     now = clock.utcnow()
-    is_new, kinds = _is_new_line(_find_mark(person, now), now), list_kinds(person)
+    is_new = _is_new_line(_find_mark(person, now), now)
+    kinds = [each for each in list_kinds(person) if each.is_counted or not unread]
     if not kinds:
         return []
     kept, order = (is_new, AuditEntry.id.asc()) if unread else (_is_after(now - KEPT), AuditEntry.id.desc())
@@ -96,7 +98,7 @@ def list_news(person: Principal, *, unread: bool) -> list[News]:
         .order_by(order)
         .limit(SHOWN + 1)
     )
-    return [News(line, kinds[place], bool(new)) for line, place, new in rows]
+    return [News(line, kinds[place], bool(new) and kinds[place].is_counted) for line, place, new in rows]
 
 
 def list_record_news(person: Principal, *, unread: bool) -> list[tuple[RecordNews, bool]]:

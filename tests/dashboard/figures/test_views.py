@@ -76,12 +76,26 @@ class TestIndex:
 
         found = rows(as_("head"))
 
-        assert ["2ALPBac pro MELEC", "3", "2", "0", "1", "0", "1", "50 %", "1", "1"] in found
+        waiting = "1, fiches à valider, 2ALP"
+        assert ["2ALPBac pro MELEC", "3", "2", "0", "1", "0", "1", "50 %", waiting, "1"] in found
         assert ["1AUTREBac pro MELEC", "1", "–", "–", "–", "–", "–", "–", "0", "0"] in found
         assert ["Bac pro MELEC", "2026-2027", "2", "0", "1", "0", "1", "50 %"] in found
         assert ["Bac pro MELEC", "2025-2026", "1", "0", "0", "1", "0", "100 %"] in found
         assert ["Évaluations données", "2", "1", "+1 (+100 %)"] in found
         assert ["Passeports exportés", "1", "1", "sans changement"] in found
+
+    def test_figures_of_fiches_that_wait_lead_to_their_pupils(self, app: Flask, as_: As, classroom: Class) -> None:
+        def fill(session: Session) -> None:
+            session.add(make_fiche(session.get_one(Student, classroom.mate), state=FicheState.SUBMITTED))
+
+        set_up(app, fill)
+        head = as_("head")
+
+        waiting = [each for each in Page(head.get(PAGE)).links if "situation=" in each]
+
+        assert waiting == ["/eleves?division=2ALP&situation=a-valider"]  # none from a division where none waits
+        [row] = Page(head.get(waiting[0])).rows()
+        assert row[0].startswith("BÉRYL")
 
     def test_figures_say_nothing_of_a_year_of_which_nothing_is_kept(self, as_: As, classroom: Class) -> None:
         page = Page(as_("head").get(PAGE))

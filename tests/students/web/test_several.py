@@ -274,9 +274,15 @@ class TestChangeDivision:
             answer = administrator.post(address, administrator.form(address) | {"division": "1NEUVE"})
 
         assert answer.status_code == 303
-        assert "1 élève a changé de division." in Page(administrator.get(answer.location)).text
+        assert "1 élève changé de division : 1NEUVE." in Page(administrator.get(answer.location)).text
         assert [(line["action"], line["changes"]) for line in watch.lines] == [
-            ("student:changed", {"division": ["2ALP", "1NEUVE"]})
+            ("student:changed", {"division": ["2ALP", "1NEUVE"]}),
+            ("division:joined", {"moved": [None, 1], "names": [None, "Zoé SECRET-ALPHA"]}),
+        ]
+        assert [watch.lines[-1][name] for name in ("object_type", "object_id", "object_label")] == [
+            "division",
+            str(goal),
+            "1NEUVE",
         ]
         with platform() as session:
             assert session.get_one(Student, world.a.student_id).division_id == goal

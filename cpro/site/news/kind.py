@@ -1,0 +1,53 @@
+"""What a kind of news of the journal is: which lines, for whom, what they say and where they lead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, or_
+
+from cpro.audit.models import AuditEntry
+from cpro.core.permissions import Permission, Principal
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of news."""
+
+    actions: Sequence[str]
+    #: who is told: those who have it read the page that `link` leads to, and what the lines say
+    permission: Permission
+    #: returns the address of what a line is about
+    link: Callable[[AuditEntry], str]
+    label: str
+    #: narrows the lines to those that concern the person; None for every line of the school
+    concerns: Callable[[Principal], ColumnElement[bool]] | None = None
+    #: whether what one did oneself is told too: it ended later, while one was elsewhere
+    tells_own: bool = False
+    #: what a line says instead of the journal's words
+    sentence: Callable[[AuditEntry], str] | None = None
+    #: whether the bell counts it: what waits beside a line of the menu, where it is done, is counted there
+    is_counted: bool = True
+
+    def condition(self, person: Principal) -> ColumnElement[bool]:
+        """Return the condition of the lines that are news for a person."""
+        conditions: list[ColumnElement[bool]] = [AuditEntry.action.in_(self.actions)]
+        if self.concerns is not None:
+            conditions.append(self.concerns(person))
+        if not self.tells_own:
+            conditions.append(_is_by_another(person))
+        return and_(*conditions)
+
+
+def list_conditions(kinds: Sequence[Kind], person: Principal) -> list[ColumnElement[bool]]:
+    """Return the conditions of the lines that the bell counts: one for all the kinds that only actions tell apart."""
+    counted = [each for each in kinds if each.is_counted]
+    plain = [each for each in counted if each.concerns is None and not each.tells_own]
+    actions = [action for each in plain for action in each.actions]
+    alike = [and_(AuditEntry.action.in_(actions), _is_by_another(person))] if actions else []
+    return [*alike, *(each.condition(person) for each in counted if each not in plain)]
+
+
+def _is_by_another(person: Principal) -> ColumnElement[bool]:
+    return or_(AuditEntry.actor_kind != person.kind, AuditEntry.actor_id.is_distinct_from(person.id))
