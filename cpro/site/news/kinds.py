@@ -130,14 +130,14 @@ KINDS: Sequence[Kind] = (
         concerns=_is_about_another_account,
     ),
     Kind(
-        actions=["account:created"],
+        actions=["account:created", "account:enabled"],
         permission=Permission.USERS_CONSENT,
         link=lambda line: url_for("utilisateurs.details_view", id=line.object_id),
         label="Voir le compte",
         concerns=_is_about_account_without_consent,
     ),
     Kind(
-        actions=["account:created"],
+        actions=["account:created", "account:enabled"],
         permission=Permission.USERS_CONSENT,
         link=lambda line: url_for("utilisateurs.details_view", id=line.object_id),
         label="Voir le compte",
@@ -145,7 +145,7 @@ KINDS: Sequence[Kind] = (
         is_counted=False,
     ),
     Kind(
-        actions=["account:disabled", "account:enabled"],
+        actions=["account:disabled"],
         permission=Permission.USERS_CONSENT,
         link=lambda line: url_for("utilisateurs.details_view", id=line.object_id),
         label="Voir le compte",
