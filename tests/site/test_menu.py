@@ -58,9 +58,7 @@ class TestWaiting:
         }
         assert waiting(as_("teacher"), "/") == {"Parcours des apprenants": "1 en attente"}
 
-    def test_waiting_counts_once_a_teacher_to_consent_to_and_to_see(
-        self, as_: As, world: World, arrange: Look
-    ) -> None:
+    def test_waiting_counts_once_a_teacher_to_consent_to_and_to_see(self, as_: As, world: World, arrange: Look) -> None:
         with arrange() as session:
             waits = {"consent_needed": True, "unseen_by_head": True}
             session.add(make_account(world.a.id, Role.TEACHER, login="neuf", **waits))

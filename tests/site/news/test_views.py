@@ -245,7 +245,6 @@ class TestIndex:
         assert support.get(PAGE).status_code == 403
         assert bell(support) is None
 
-
     def test_news_do_not_count_an_account_that_waits_in_the_menu(
         self, as_: As, world: World, arrange: Arrange, tell: Callable[..., None]
     ) -> None:
