@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 import pytest
-import time_machine
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
@@ -16,7 +15,7 @@ from cpro.site.news.settings import SETTINGS
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
-from tests.site.news.test_views import PAGE, bell
+from tests.site.news.conftest import PAGE, bell
 
 As = Callable[..., Browser]
 Arrange = Callable[[], AbstractContextManager[Session]]
@@ -81,13 +80,6 @@ CASES = [
         "/admin/parametres/logo",
     ),
 ]
-
-
-@pytest.fixture(autouse=True)
-def monday() -> object:
-    """Have these tests happen one Monday."""
-    with time_machine.travel(datetime(2026, 11, 23, 9, 0, tzinfo=UTC), tick=True):
-        yield
 
 
 @pytest.fixture

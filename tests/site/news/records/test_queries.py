@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
@@ -21,20 +20,13 @@ from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.records.conftest import Class, classroom, make_bilan, make_evaluation, make_fiche
-from tests.site.news.test_views import MORNING, PAGE, bell, mark_read
+from tests.site.news.conftest import MORNING, PAGE, bell, mark_read
 
 __all__ = ["classroom"]
 As = Callable[..., Browser]
 Arrange = Callable[[], AbstractContextManager[Session]]
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SAME = {"created_at": NOW, "changed_at": NOW}
-
-
-@pytest.fixture(autouse=True)
-def monday() -> object:
-    """Have these tests happen one Monday."""
-    with time_machine.travel(MORNING, tick=True):
-        yield
 
 
 @pytest.fixture
