@@ -129,7 +129,7 @@ def _clearing(site: Site, page: Page) -> None:
 
 def _forged(site: Site, page: Page) -> None:
     """Press the button after the page's token was lost."""
-    page.locator("main [name=csrf_token]").evaluate("field => { field.value = 'autre'; }")
+    page.locator("form:has([name=current_password]) [name=csrf_token]").evaluate("field => { field.value = 'autre'; }")
     page.get_by_role("button", name="Changer mon mot de passe").click()
 
 

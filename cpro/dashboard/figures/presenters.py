@@ -11,6 +11,8 @@ from flask import url_for
 from cpro.core import clock
 from cpro.core.clock import today_in
 from cpro.core.formatting import format_count, format_date, format_school_year
+from cpro.core.permissions import Permission
+from cpro.core.web.current_user import may
 from cpro.core.web.registry import registry
 from cpro.dashboard.figures.queries import YearFigures, read_year
 from cpro.records.figures import LevelFigures, Period
