@@ -52,12 +52,17 @@ def may(permission: Permission | None) -> bool:
     return permission is not None and can(current_principal(), permission)
 
 
-def current_actor() -> Actor:
-    """Return who is signed in, as the journal names them. Reserved to views behind `@requires`."""
+def get_principal() -> Principal:
+    """Return who is signed in. Reserved to views behind `@requires`."""
     principal = current_principal()
     if principal is None:
         raise RuntimeError("nobody is signed in: the view must be marked @requires")
-    return principal.acting_from(remote_address())
+    return principal
+
+
+def current_actor() -> Actor:
+    """Return who is signed in, as the journal names them. Reserved to views behind `@requires`."""
+    return get_principal().acting_from(remote_address())
 
 
 def current_account_id() -> int | None:

@@ -18,7 +18,7 @@ from cpro.core.parsing import read_integer
 from cpro.core.permissions import Permission, requires
 from cpro.core.secrets import new_seal_key
 from cpro.core.transactions import unit_of_work
-from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.current_user import current_actor, get_principal
 from cpro.core.web.forms import posted, typed_before_sign_in
 from cpro.core.web.pages import render_page
 from cpro.core.web.registry import registry
@@ -179,9 +179,7 @@ def _own_key() -> str:
 
 
 def _sign_in_id() -> int:
-    principal = current_principal()
-    assert principal is not None, "the route is reserved to people signed in"
-    return principal.sign_in_id
+    return get_principal().sign_in_id
 
 
 def _gone(refusal: SheetsGone) -> ResponseReturnValue:

@@ -12,7 +12,7 @@ from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
 from cpro.core.permissions import Permission, Principal, Role, requires
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.current_user import current_actor, get_principal
 from cpro.core.web.forms import PasswordForm, posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
@@ -53,7 +53,7 @@ def ask_to_close() -> ResponseReturnValue:
 @requires(Permission.EMERGENCY_LOCK)
 def close() -> ResponseReturnValue:
     """Close a role (`role`), or all of them; this browser stays signed in."""
-    principal, roles = _principal(), presenter.read_roles(request.form.get("role", ""))
+    principal, roles = get_principal(), presenter.read_roles(request.form.get("role", ""))
     try:
         with platform_unit_of_work("an emergency lock", schools=[principal.establishment_id]) as work:
             incident = lock_roles(
@@ -82,7 +82,7 @@ def ask_to_reopen() -> ResponseReturnValue:
 @requires(Permission.EMERGENCY_LOCK_ALL, code_again=True)
 def reopen() -> ResponseReturnValue:
     """Reopen a role (`role`), or all of them, after one's password."""
-    form, chosen, principal = PasswordForm(posted()), request.form.get("role", ""), _principal()
+    form, chosen, principal = PasswordForm(posted()), request.form.get("role", ""), get_principal()
     roles = presenter.read_roles(chosen)
     if not form.validate():
         return _ask_to_reopen(form, roles, chosen, 422)
@@ -121,12 +121,6 @@ def _ask_to_reopen(form: PasswordForm, roles: list[Role], chosen: str, status: i
         form=form,
         status=status,
     )
-
-
-def _principal() -> Principal:
-    principal = current_principal()
-    assert principal is not None, "the guard lets nobody else through"
-    return principal
 
 
 def _school_of(principal: Principal) -> int:

@@ -14,7 +14,7 @@ from cpro.core.formatting import DEFAULT_TIMEZONE
 from cpro.core.permissions import Permission, Principal, requires
 from cpro.core.shown_errors.queries import find_last_number
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web.current_user import current_principal, may, remote_address
+from cpro.core.web.current_user import get_principal, may, remote_address
 from cpro.core.web.forms import posted, typed_before_sign_in
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
@@ -35,7 +35,7 @@ _RECENT = timedelta(hours=1)
 @requires(Permission.OWN_ACCOUNT, keeps_typed_form=True)
 def describe() -> ResponseReturnValue:
     """Keep what somebody says of a problem, and say who reads it and what became of what they said before."""
-    person, status = _principal(), 200
+    person, status = get_principal(), 200
     account = f"{person.kind}:{person.id}"
     form = ProblemForm(
         posted() if request.method == "POST" else typed_before_sign_in(), data={"number": _number_to_give(account)}
@@ -91,9 +91,3 @@ def _keep(form: ProblemForm, person: Principal) -> tuple[int, str]:
         form.blame(refusal)
         return refusal.status, ""
     return 303, label
-
-
-def _principal() -> Principal:
-    principal = current_principal()
-    assert principal is not None, "the guard lets nobody else through"
-    return principal

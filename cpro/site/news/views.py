@@ -9,7 +9,7 @@ from cpro.core import clock
 from cpro.core.parsing import read_instant, read_integer
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.current_user import current_actor, get_principal
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.site.news.operations import mark_read
 from cpro.site.news.presenters import describe_page
@@ -21,17 +21,14 @@ bp = Blueprint("news", __name__, url_prefix="/nouveautes")
 @requires(Permission.NEWS_READ)
 def index() -> ResponseReturnValue:
     """Show what happened lately, what is new first told apart, and the accesses that end soon."""
-    principal = current_principal()
-    assert principal is not None, "the guard lets nobody else through"
-    return render_page("news/index.html", **describe_page(principal))
+    return render_page("news/index.html", **describe_page(get_principal()))
 
 
 @bp.post("/lues")
 @requires(Permission.NEWS_READ)
 def read() -> ResponseReturnValue:
     """Note that what the page showed was read: lines after `ligne`, and the rest after `jusqu_a`, are still new."""
-    principal, now = current_principal(), clock.utcnow()
-    assert principal is not None, "the guard lets nobody else through"
+    principal, now = get_principal(), clock.utcnow()
     until = read_instant(request.form.get("jusqu_a", "")) or now
     line = read_integer(request.form.get("ligne"))
     with platform_unit_of_work("news read", schools=[principal.establishment_id]) as work:

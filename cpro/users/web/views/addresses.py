@@ -11,7 +11,7 @@ from cpro.core.formatting import of_name
 from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.core.web.conflicts import explain
-from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.current_user import current_actor, get_principal, remote_address
 from cpro.core.web.forms import PasswordForm, posted
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
@@ -30,7 +30,7 @@ bp = Blueprint("addresses", __name__)
 @requires(Permission.OWN_ACCOUNT, keeps_typed_form=True, code_again=True)
 def own() -> ResponseReturnValue:
     """Show, confirm and change one's own e-mail address; a platform account has none but its identifier."""
-    principal = _principal()
+    principal = get_principal()
     if principal.kind == "platform":
         raise NotFound("L’adresse d’un compte de la plateforme est son identifiant : elle ne se change pas ici.")
     stored, counting = _own_addresses(principal)
@@ -82,12 +82,6 @@ def answer(token: str) -> ResponseReturnValue:
         change = addresses.answer_link(work.session, token, agrees=agrees, origin=remote_address(), now=clock.utcnow())
         message = _answered(agrees=agrees, is_account=change.account_id is not None)
     return back_to(url_for("users.sign_in"), message)
-
-
-def _principal() -> Principal:
-    principal = current_principal()
-    assert principal is not None, "the guard lets nobody else through"
-    return principal
 
 
 def _own_addresses(principal: Principal) -> tuple[str, str]:

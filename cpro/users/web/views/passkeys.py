@@ -11,9 +11,9 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock, tenancy
 from cpro.core.errors import DomainError
 from cpro.core.formatting import DEFAULT_TIMEZONE, format_instant
-from cpro.core.permissions import Permission, Principal, public, requires
+from cpro.core.permissions import Permission, public, requires
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.current_user import current_actor, get_principal
 from cpro.core.web.forms import posted, typed_before_sign_in
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
@@ -49,7 +49,7 @@ def add() -> ResponseReturnValue:
         return _page(form, 422)
     if party is None or not form.passkey.data:
         return _page(form, 422, describe_obstacle() or _NO_ANSWER)
-    principal = _principal()
+    principal = get_principal()
     with platform_unit_of_work("a new passkey: its challenge is used up") as work:
         queries.lock_account(work.session, principal.kind, principal.id)
         challenge = operations.take_challenge(work.session, principal.sign_in_id, now=now)
@@ -82,7 +82,7 @@ def begin() -> ResponseReturnValue:
 @requires(Permission.OWN_ACCOUNT, code_again=True)
 def remove(passkey_id: int) -> ResponseReturnValue:
     """Delete one of one's own passkeys."""
-    principal = _principal()
+    principal = get_principal()
     with platform_unit_of_work("own passkeys") as work:
         account = queries.lock_account(work.session, principal.kind, principal.id)
         name = operations.remove(work.session, account, passkey_id, by=current_actor(), now=clock.utcnow())
@@ -113,7 +113,7 @@ def challenge_again() -> ResponseReturnValue:
 
 def _own_options(draw: Callable[..., dict[str, Any]]) -> ResponseReturnValue:
     """Draw a challenge for the person signed in, and answer with it; with a sentence where no passkey works."""
-    party, principal = usable_party(), _principal()
+    party, principal = usable_party(), get_principal()
     if party is None:
         return {"message": describe_obstacle()}, 409
     with platform_unit_of_work("own passkeys: a challenge") as work:
@@ -122,7 +122,7 @@ def _own_options(draw: Callable[..., dict[str, Any]]) -> ResponseReturnValue:
 
 
 def _page(form: PasskeyForm, status: int = 200, refusal: str = "") -> ResponseReturnValue:
-    principal = _principal()
+    principal = get_principal()
     timezone = registry().timezone() if principal.establishment_id else DEFAULT_TIMEZONE
     if refusal:
         form.blame(DomainError(refusal, field="name"))
@@ -146,9 +146,3 @@ def _page(form: PasskeyForm, status: int = 200, refusal: str = "") -> ResponseRe
         obstacle=describe_obstacle(),
         status=status,
     )
-
-
-def _principal() -> Principal:
-    principal = current_principal()
-    assert principal is not None, "the guard lets nobody else through"
-    return principal

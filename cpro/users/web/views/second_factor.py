@@ -16,9 +16,9 @@ from cpro.audit.models import AuditEntry
 from cpro.core import clock, tenancy
 from cpro.core.errors import Conflict, DomainError, Forbidden
 from cpro.core.formatting import format_instant
-from cpro.core.permissions import Permission, Principal, access_of, public, requires
+from cpro.core.permissions import Permission, access_of, public, requires
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.current_user import current_actor, get_principal, remote_address
 from cpro.core.web.forms import PasswordForm, posted
 from cpro.core.web.pages import OWN, back_to, find_way_back, is_local_path, render_page
 from cpro.core.web.registry import registry
@@ -90,7 +90,7 @@ def _given(form: CodeAgainForm) -> second_factor.Given:
 @requires(Permission.OWN_ACCOUNT)
 def ask_again() -> ResponseReturnValue:
     """Ask for a code again, and lead back to what it was asked for."""
-    principal, asked = _principal(), request.args.get("suite")
+    principal, asked = get_principal(), request.args.get("suite")
     target = asked if asked and is_local_path(asked) else url_for("users.home")
     if not principal.must_give_code:  # given in another window, or taken off meanwhile
         return redirect(target, 303)
@@ -161,7 +161,7 @@ def confirm() -> ResponseReturnValue:
     if not form.validate():
         return _page(code_form=form)
     try:
-        second_factor.check_code(_principal(), second_factor.TypedCode(form.code.data or ""), now=clock.utcnow())
+        second_factor.check_code(get_principal(), second_factor.TypedCode(form.code.data or ""), now=clock.utcnow())
     except DomainError as refusal:
         form.blame(refusal)
         return _page(code_form=form, status=refusal.status)
@@ -171,7 +171,7 @@ def confirm() -> ResponseReturnValue:
         if factor is None or factor.confirmed_at is not None:
             raise Conflict("Votre second facteur a changé dans une autre fenêtre.")
         codes = operations.confirm(work.session, factor, account, by=current_actor(), now=clock.utcnow())
-        sign_ins.note_code_given(work.session, _principal().sign_in_id, now=clock.utcnow())
+        sign_ins.note_code_given(work.session, get_principal().sign_in_id, now=clock.utcnow())
     return render_page("users/recovery_codes.html", codes=codes, way_back=find_way_back())
 
 
@@ -251,16 +251,10 @@ def _describe_reset(line: AuditEntry | None) -> str:
 
 
 def _lock_own(session_: Any) -> queries.AnyAccount:
-    principal = _principal()
+    principal = get_principal()
     return queries.lock_account(session_, principal.kind, principal.id)
 
 
 def _own(session_: Any) -> queries.AnyAccount:
-    principal = _principal()
+    principal = get_principal()
     return queries.get_account(session_, principal.kind, principal.id)
-
-
-def _principal() -> Principal:
-    principal = current_principal()
-    assert principal is not None, "the guard lets nobody else through"
-    return principal

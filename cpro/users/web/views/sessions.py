@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock, tenancy
 from cpro.core.errors import NotFound
 from cpro.core.formatting import DEFAULT_TIMEZONE, format_instant, plural
-from cpro.core.permissions import Permission, Principal, requires
+from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web.current_user import current_actor, current_principal, sign_in_end
+from cpro.core.web.current_user import current_actor, get_principal, sign_in_end
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.users import queries
@@ -23,7 +23,7 @@ bp = Blueprint("sessions", __name__, url_prefix="/mon-compte/sessions")
 @requires(Permission.OWN_ACCOUNT)
 def index() -> ResponseReturnValue:
     """List the browsers signed in to one's own account."""
-    principal = _principal()
+    principal = get_principal()
     timezone = registry().timezone() if principal.establishment_id else DEFAULT_TIMEZONE
     with tenancy.platform_session("own sign-ins") as lookup:
         account = queries.get_account(lookup, principal.kind, principal.id)
@@ -45,7 +45,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.OWN_ACCOUNT)
 def end(sign_in_id: int) -> ResponseReturnValue:
     """Sign one browser out; it stops at its next request."""
-    principal = _principal()
+    principal = get_principal()
     with platform_unit_of_work("own sign-ins") as work:
         account = queries.lock_account(work.session, principal.kind, principal.id)
         device = sign_ins.end_own_sign_in(work.session, account, sign_in_id, by=current_actor(), now=clock.utcnow())
@@ -58,7 +58,7 @@ def end(sign_in_id: int) -> ResponseReturnValue:
 @requires(Permission.OWN_ACCOUNT)
 def end_others() -> ResponseReturnValue:
     """Sign every other browser out."""
-    principal = _principal()
+    principal = get_principal()
     with platform_unit_of_work("own sign-ins") as work:
         account = queries.lock_account(work.session, principal.kind, principal.id)
         number = sign_ins.end_other_sign_ins(
@@ -73,11 +73,6 @@ def end_others() -> ResponseReturnValue:
 def prolong() -> ResponseReturnValue:
     """Answer a script with the seconds left: that it asked is an activity, which the guard noted."""
     end = sign_in_end()
-    assert end is not None, "the guard lets nobody else through"
+    if end is None:
+        raise RuntimeError("nobody is signed in: the view must be marked @requires")
     return end.count_seconds()
-
-
-def _principal() -> Principal:
-    principal = current_principal()
-    assert principal is not None, "the guard lets nobody else through"
-    return principal

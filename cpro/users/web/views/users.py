@@ -16,7 +16,7 @@ from cpro.core.passwords import password_rule
 from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.validators import looks_like_school
-from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.current_user import current_actor, current_principal, get_principal, remote_address
 from cpro.core.web.forms import posted
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
@@ -46,7 +46,7 @@ _NO_SCHOOL = (
 @requires(Permission.OWN_ACCOUNT)
 def home() -> ResponseReturnValue:
     """Lead each role to the page that makes sense for it."""
-    principal = _principal()
+    principal = get_principal()
     if principal.establishment_id is None:
         return redirect(url_for("schools.choose"), 303)
     return redirect(_landing(principal) or url_for("users.own_account"), 303)
@@ -160,7 +160,7 @@ def forgotten_password() -> ResponseReturnValue:
 @requires(Permission.OWN_ACCOUNT)
 def own_account() -> ResponseReturnValue:
     """Show one's own account and change one's password."""
-    principal = _principal()
+    principal = get_principal()
     form = OwnPasswordForm(posted() if request.method == "POST" else None)
     status = _change_password(form, principal) if request.method == "POST" else None
     if status == 200:
@@ -187,7 +187,7 @@ def own_account() -> ResponseReturnValue:
 @requires(Permission.SCHOOL_CHOOSE)
 def choose() -> ResponseReturnValue:
     """List the schools that support or an inspector may enter."""
-    principal = _principal()
+    principal = get_principal()
     if principal.can(Permission.MANDATE_ENTER):
         return render_page("users/open_schools.html", schools=registry().open_schools(principal.id, clock.utcnow()))
     with tenancy.platform_session("choosing a school") as lookup:
@@ -200,7 +200,7 @@ def choose() -> ResponseReturnValue:
 @requires(Permission.SCHOOL_CHOOSE)
 def enter(establishment_id: int) -> ResponseReturnValue:
     """Enter a school."""
-    principal = _principal()
+    principal = get_principal()
     message, by = "Vous consultez {}, en lecture seule.", current_actor()
     if principal.can(Permission.MANDATE_ENTER):
         opened = guard.find_open_school(principal, establishment_id)
@@ -223,7 +223,7 @@ def enter(establishment_id: int) -> ResponseReturnValue:
 def leave() -> ResponseReturnValue:
     """Leave the school entered."""
     with platform_unit_of_work("leaving a school") as work:
-        sign_ins.enter_school(work.session, _principal().sign_in_id, None, by=current_actor(), now=clock.utcnow())
+        sign_ins.enter_school(work.session, get_principal().sign_in_id, None, by=current_actor(), now=clock.utcnow())
     return back_to(url_for("schools.choose"))
 
 
@@ -239,12 +239,6 @@ def _landing(principal: Principal) -> str | None:
     """Return the first page of the side bar that a person may open in a school, or None if there is none."""
     allowed = (entry.endpoint for entry in registry().menu if principal.can(entry.permission))
     return next(map(url_for, allowed), None)
-
-
-def _principal() -> Principal:
-    principal = current_principal()
-    assert principal is not None, "the guard lets nobody else through"
-    return principal
 
 
 def _rule(principal: Principal) -> str:
@@ -279,7 +273,7 @@ def _change_password(form: OwnPasswordForm, principal: Principal) -> int:
 
 def check_own_password(typed: str) -> None:
     """Compare what the person signed in typed with their password; see `identity.check_password`."""
-    identity.check_password(_principal(), typed, now=clock.utcnow())
+    identity.check_password(get_principal(), typed, now=clock.utcnow())
 
 
 def _attempt(establishment: str | None, login: str, secret: str) -> authentication.Attempt:
