@@ -9,13 +9,14 @@ from flask import g, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import Form, HiddenField, PasswordField, StringField
-from wtforms.validators import StopValidation, ValidationError
+from wtforms.validators import DataRequired, Regexp, ValidationError
 from wtforms.widgets import DateInput
 
 from cpro.core.concurrency import Verdict, compare, fingerprint
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date
 from cpro.core.parsing import read_day
+from cpro.core.passwords import PASSWORD_MAX_LENGTH
 from cpro.core.validators import clean_text
 from cpro.core.web.headers import note_wait
 from cpro.core.web.registry import registry
@@ -183,31 +184,16 @@ def _take(field: Any, value: Any) -> None:
         field.data = value
 
 
-def required(message: str) -> Callable[[Form, Any], None]:
-    """Return the validator of a field that cannot be blank; marks the field as required for people and browsers."""
-
-    def validate(form: Form, field: Any) -> None:
-        if not (field.data or "").strip():
-            raise StopValidation(message)
-
-    validate.field_flags = {"required": True}  # type: ignore[attr-defined]
-    return validate
-
-
-#: A longer text is no password of this platform.
-LONGEST_PASSWORD = 200
-
-
-def bounded_password(form: Form, field: Any) -> None:
-    """Refuse a text that can be no password, before it is compared at length."""
-    if len(field.data or "") > LONGEST_PASSWORD or "\x00" in (field.data or ""):
-        raise ValidationError("Le mot de passe n’est pas le bon.")
+#: Refuse a text that can be no password, before it is compared at length.
+plausible_password = Regexp(rf"[^\x00]{{0,{PASSWORD_MAX_LENGTH}}}\Z", message="Le mot de passe n’est pas le bon.")
 
 
 class PasswordForm(BaseForm):
     """The password of the person signed in, asked again before what a borrowed browser must not do."""
 
-    current_password = PasswordField("Votre mot de passe", [required("Tapez votre mot de passe."), bounded_password])
+    current_password = PasswordField(
+        "Votre mot de passe", [DataRequired("Tapez votre mot de passe."), plausible_password]
+    )
 
     def check_current_password(self) -> int | None:
         """Compare the password posted: return None if it is right, else the status of the page that asks it again.
@@ -227,7 +213,7 @@ class PasswordForm(BaseForm):
 class MayAskPassword(BaseForm):
     """A form of which some changes ask for the password again: its field is shown once it has been asked for."""
 
-    current_password = PasswordField("Votre mot de passe", [bounded_password])
+    current_password = PasswordField("Votre mot de passe", [plausible_password])
 
     #: whether it was typed and right, once a page has compared it
     password_was_given = False

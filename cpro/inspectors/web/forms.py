@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from wtforms import EmailField, SelectMultipleField, StringField
+from wtforms.validators import DataRequired
 from wtforms.widgets import CheckboxInput, DateInput, ListWidget
 
-from cpro.core.web.forms import BaseForm, DayField, VersionedForm, required
+from cpro.core.web.forms import BaseForm, DayField, VersionedForm
 
 
 class MandateForm(BaseForm):
     """A mandate to open."""
 
-    name = StringField("Nom de l’inspecteur", [required("Indiquez le nom de l’inspecteur.")])
+    name = StringField("Nom de l’inspecteur", [DataRequired("Indiquez le nom de l’inspecteur.")])
     email = EmailField(
         "Adresse académique",
-        [required("Indiquez l’adresse académique de l’inspecteur.")],
+        [DataRequired("Indiquez l’adresse académique de l’inspecteur.")],
         description="C’est là que part l’invitation. Par exemple prenom.nom@ac-lyon.fr.",
     )
     diplomas = SelectMultipleField(
@@ -24,16 +25,16 @@ class MandateForm(BaseForm):
         widget=ListWidget(prefix_label=False),
         validate_choice=False,  # the rule does: it knows every diploma the school may use, and says more
     )
-    starts_on = StringField("Premier jour", [required("Indiquez le premier jour.")], widget=DateInput())
+    starts_on = StringField("Premier jour", [DataRequired("Indiquez le premier jour.")], widget=DateInput())
     ends_on = StringField(
         "Dernier jour",
-        [required("Indiquez le dernier jour.")],
+        [DataRequired("Indiquez le dernier jour.")],
         description="Compris. Au plus tard le 31 août qui suit le premier jour.",
         widget=DateInput(),
     )
     purpose = StringField(
         "Objet",
-        [required("Indiquez l’objet de l’accès : il est dit à l’inspecteur.")],
+        [DataRequired("Indiquez l’objet de l’accès : il est dit à l’inspecteur.")],
         description="Par exemple : visite de la terminale MELEC, rendez-vous de carrière.",
     )
 
@@ -41,7 +42,7 @@ class MandateForm(BaseForm):
 class ExtensionForm(VersionedForm):
     """A later last day."""
 
-    ends_on = DayField("Nouveau dernier jour", [required("Indiquez le dernier jour.")])
+    ends_on = DayField("Nouveau dernier jour", [DataRequired("Indiquez le dernier jour.")])
 
 
 class ClosingForm(BaseForm):
@@ -49,6 +50,6 @@ class ClosingForm(BaseForm):
 
     reason = StringField(
         "Raison",
-        [required("Indiquez la raison : elle reste dans votre établissement.")],
+        [DataRequired("Indiquez la raison : elle reste dans votre établissement.")],
         description="Elle est inscrite au journal de l’établissement ; l’inspecteur ne la lit pas.",
     )

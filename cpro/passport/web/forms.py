@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from wtforms import FileField, StringField
+from wtforms.validators import DataRequired
 
 from cpro.config import FIXED_SETTINGS
 from cpro.core.formatting import format_size
-from cpro.core.web.forms import BaseForm, required
+from cpro.core.web.forms import BaseForm
 from cpro.core.web.uploads import bound_files
 
 #: Bytes of a copy that is compared: what is read of any request.
@@ -18,7 +19,7 @@ class CodeForm(BaseForm):
 
     code = StringField(
         "Code de vérification",
-        [required("Tapez le code imprimé au bas de chaque page du passeport.")],
+        [DataRequired("Tapez le code imprimé au bas de chaque page du passeport.")],
         description="Seize lettres et chiffres, imprimés au bas de chaque page du passeport. Majuscules, espaces et "
         "traits d’union ne comptent pas.",
     )

@@ -11,7 +11,7 @@ from wtforms.validators import ValidationError
 
 from cpro.core.formatting import format_count
 from cpro.core.parsing import read_id
-from cpro.core.web.forms import BaseForm, bounded_password
+from cpro.core.web.forms import BaseForm, plausible_password
 from cpro.students.credential_sheets.operations import Target
 from cpro.students.models import Division
 from cpro.users.roles import PRINTED_ROLES
@@ -78,7 +78,7 @@ class CredentialSheetsForm(BaseForm):
 
     current_password = PasswordField(
         "Votre mot de passe",
-        [bounded_password],
+        [plausible_password],
         description="Demandé pour réinitialiser des comptes ; inutile sinon.",
     )
 

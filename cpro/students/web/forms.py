@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from wtforms import BooleanField
+from wtforms.validators import DataRequired
 
 from cpro.core.web.choices import CodeField
-from cpro.core.web.forms import BaseForm, DayField, VersionedForm, marked_required, required
+from cpro.core.web.forms import BaseForm, DayField, VersionedForm, marked_required
 from cpro.core.web.screens import field_of
 from cpro.students.models import MEF, Student
 from cpro.students.queries import offer_courses, offer_divisions
@@ -34,7 +35,7 @@ class DepartureForm(BaseForm):
 
     departed_on = DayField(
         "Jour du départ",
-        [required("Indiquez le jour du départ.")],
+        [DataRequired("Indiquez le jour du départ.")],
         description="Le dernier jour dans votre établissement, aujourd’hui au plus tard.",
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wtforms import BooleanField, HiddenField, RadioField, SelectChoice, SelectMultipleField, StringField
+from wtforms.validators import DataRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from cpro.core.formatting import format_date, person_name
-from cpro.core.web.forms import BaseForm, required, text_rule
+from cpro.core.web.forms import BaseForm, text_rule
 from cpro.students.models import Student
 from cpro.transfers.decisions import REASON_LENGTH
 
@@ -22,7 +23,7 @@ class RefusalForm(BaseForm):
 
     reason = StringField(
         "Raison",
-        [required("Indiquez la raison : l’autre établissement la lira."), text_rule(REASON_LENGTH)],
+        [DataRequired("Indiquez la raison : l’autre établissement la lira."), text_rule(REASON_LENGTH)],
         description="Les deux établissements la lisent. N’y mettez rien sur la scolarité de l’élève.",
     )
 
@@ -44,7 +45,7 @@ class OfferForm(BaseForm):
 
     uai = StringField(
         "Code UAI de l’établissement d’accueil",
-        [required("Indiquez le code UAI de l’établissement d’accueil.")],
+        [DataRequired("Indiquez le code UAI de l’établissement d’accueil.")],
         description="Sept chiffres et une lettre, par exemple 0570109J.",
     )
     students = SelectMultipleField(

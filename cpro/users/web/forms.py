@@ -5,73 +5,76 @@ from __future__ import annotations
 from typing import Any
 
 from wtforms import BooleanField, Form, HiddenField, PasswordField, StringField
-from wtforms.validators import StopValidation, ValidationError
+from wtforms.validators import DataRequired, EqualTo, Length, Regexp, StopValidation
 
+from cpro.core.passwords import PASSWORD_MAX_LENGTH
 from cpro.core.validators import normalise_email
-from cpro.core.web.forms import BaseForm, VersionedForm, checked, required, text_rule
+from cpro.core.web.forms import BaseForm, VersionedForm, checked, text_rule
 from cpro.users.passkeys.operations import LONGEST_NAME
 
 #: Longer than any identifier; what is typed beyond is a mistake or an attack.
 _LONGEST = 254
-_LONGEST_SECRET = 200
+_NO_NUL = Regexp(r"[^\x00]*\Z", message="Un caractère invisible interdit s’y est glissé : effacez et tapez à nouveau.")
 
 
-def _short(limit: int) -> Any:
-    def validate(form: Form, field: Any) -> None:
-        if len(field.data or "") > limit:
-            raise ValidationError(f"C’est trop long : {limit} caractères au plus.")
-        if "\x00" in (field.data or ""):
-            raise ValidationError("Un caractère invisible interdit s’y est glissé : effacez et tapez à nouveau.")
-
-    return validate
+def _at_most(limit: int) -> tuple[Length, Regexp]:
+    length = Length(max=limit, message="C’est trop long : %(max)d caractères au plus.")
+    # No `maxlength`: a browser cuts there what is pasted, without a word, and a password becomes another.
+    length.field_flags = {}
+    return length, _NO_NUL
 
 
 def _new_password() -> PasswordField:
-    return PasswordField("Nouveau mot de passe", [required("Choisissez un mot de passe."), _short(_LONGEST_SECRET)])
+    return PasswordField(
+        "Nouveau mot de passe", [DataRequired("Choisissez un mot de passe."), *_at_most(PASSWORD_MAX_LENGTH)]
+    )
 
 
 def _same_again() -> PasswordField:
-    return PasswordField("Le même, une seconde fois", [required("Tapez le mot de passe une seconde fois."), _is_same])
-
-
-def _is_same(form: Form, field: Any) -> None:
-    if field.data != form["password"].data:
-        raise ValidationError("Les deux mots de passe ne sont pas les mêmes.")
+    return PasswordField(
+        "Le même, une seconde fois",
+        [
+            DataRequired("Tapez le mot de passe une seconde fois."),
+            EqualTo("password", "Les deux mots de passe ne sont pas les mêmes."),
+        ],
+    )
 
 
 def _unless_passkey(form: Form, field: Any) -> None:
+    """Ask nothing more of a code where a passkey answered."""
     if form["passkey"].data:
         raise StopValidation
 
 
-class SignInForm(BaseForm):
-    """Who, in which school."""
+class AccountForm(BaseForm):
+    """Whose account, in which school."""
 
     establishment = StringField(
         "Établissement",
-        [_short(_LONGEST)],
+        [*_at_most(_LONGEST)],
         description="Son code ou son UAI. Laissez vide pour un compte d’inspecteur ou du support.",
     )
-    login = StringField("Identifiant", [required("Indiquez votre identifiant."), _short(_LONGEST)])
+    login = StringField("Identifiant", [DataRequired("Indiquez votre identifiant."), *_at_most(_LONGEST)])
+
+
+class SignInForm(AccountForm):
+    """The account, and its password."""
+
     remember_school = BooleanField(
         "Garder ce code sur cet appareil",
         description="Pour ne pas le taper la prochaine fois\u202f: rien de vous n’est gardé.",
     )
-    password = PasswordField("Mot de passe", [required("Indiquez votre mot de passe."), _short(_LONGEST_SECRET)])
+    password = PasswordField(
+        "Mot de passe", [DataRequired("Indiquez votre mot de passe."), *_at_most(PASSWORD_MAX_LENGTH)]
+    )
 
 
-class ActivationForm(BaseForm):
+class ActivationForm(AccountForm):
     """A code received, and the password chosen."""
 
-    establishment = StringField(
-        "Établissement",
-        [_short(_LONGEST)],
-        description="Son code ou son UAI. Laissez vide pour un compte d’inspecteur ou du support.",
-    )
-    login = StringField("Identifiant", [required("Indiquez votre identifiant."), _short(_LONGEST)])
     code = StringField(
         "Code d’activation",
-        [required("Indiquez le code qui vous a été remis."), _short(40)],
+        [DataRequired("Indiquez le code qui vous a été remis."), *_at_most(40)],
         description="Douze lettres et chiffres, par exemple ABCD-EFGH-JKMN.",
     )
     password = _new_password()
@@ -81,7 +84,9 @@ class ActivationForm(BaseForm):
 class SecondFactorForm(BaseForm):
     """A code of the second factor."""
 
-    code = StringField("Code à six chiffres", [required("Indiquez le code que montre votre application."), _short(40)])
+    code = StringField(
+        "Code à six chiffres", [DataRequired("Indiquez le code que montre votre application."), *_at_most(40)]
+    )
 
 
 class CodeAgainForm(SecondFactorForm):
@@ -91,8 +96,8 @@ class CodeAgainForm(SecondFactorForm):
         "Code",
         [
             _unless_passkey,
-            required("Indiquez le code que montre votre application, ou un code de secours."),
-            _short(40),
+            DataRequired("Indiquez le code que montre votre application, ou un code de secours."),
+            *_at_most(40),
         ],
         description="Les six chiffres de votre application, ou l’un de vos codes de secours.",
     )
@@ -110,28 +115,21 @@ class PasskeyForm(BaseForm):
 
     name = StringField(
         "Nom de la clé",
-        [required("Donnez un nom à cette clé."), text_rule(LONGEST_NAME)],
+        [DataRequired("Donnez un nom à cette clé."), text_rule(LONGEST_NAME)],
         description="Pour la reconnaître : « clé USB », « téléphone de service »…",
     )
     passkey = HiddenField()
 
 
-class ForgottenForm(BaseForm):
+class ForgottenForm(AccountForm):
     """Whose password was forgotten."""
-
-    establishment = StringField(
-        "Établissement",
-        [_short(_LONGEST)],
-        description="Son code ou son UAI. Laissez vide pour un compte d’inspecteur ou du support.",
-    )
-    login = StringField("Identifiant", [required("Indiquez votre identifiant."), _short(_LONGEST)])
 
 
 class OwnPasswordForm(BaseForm):
     """One's own password."""
 
     current_password = PasswordField(
-        "Mot de passe actuel", [required("Indiquez votre mot de passe actuel."), _short(_LONGEST_SECRET)]
+        "Mot de passe actuel", [DataRequired("Indiquez votre mot de passe actuel."), *_at_most(PASSWORD_MAX_LENGTH)]
     )
     password = _new_password()
     password_confirm = _same_again()
@@ -142,9 +140,9 @@ class OwnEmailForm(VersionedForm):
 
     email = StringField(
         "Adresse électronique",
-        [_short(_LONGEST), checked(normalise_email)],
+        [*_at_most(_LONGEST), checked(normalise_email)],
         description="Elle reçoit le code de « Mot de passe oublié ». Laissez vide pour n’en avoir aucune.",
     )
     current_password = PasswordField(
-        "Mot de passe actuel", [required("Indiquez votre mot de passe actuel."), _short(_LONGEST_SECRET)]
+        "Mot de passe actuel", [DataRequired("Indiquez votre mot de passe actuel."), *_at_most(PASSWORD_MAX_LENGTH)]
     )
