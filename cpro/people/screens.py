@@ -19,7 +19,7 @@ from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal, may
-from cpro.core.web.forms import PasswordForm, VersionedForm, posted
+from cpro.core.web.forms import PasswordForm, VersionedForm
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.screens import Filter, Screen, choice
 from cpro.establishments.gate import GateClosed, missing_particulars
@@ -303,9 +303,15 @@ class UsersScreen(Screen):
         self, verb: str, row: Account, consequences: Sequence[str], endpoint: str
     ) -> ResponseReturnValue | None:
         """Return the page that asks once, with the password; None once the right one was posted."""
-        form = PasswordForm(posted() if request.method == "POST" else None)
-        status = form.check_current_password() if request.method == "POST" else 200
-        return (self._confirm(verb, row, consequences, endpoint, form=form), status) if status else None
+        form = PasswordForm()
+        if not form.validate_on_submit():
+            return self._confirm(verb, row, consequences, endpoint, form=form), form.status
+        try:
+            registry().check_password(form.current_password.data)
+        except DomainError as refusal:
+            form.blame(refusal)
+            return self._confirm(verb, row, consequences, endpoint, form=form), refusal.status
+        return None
 
     def _run_action(
         self,

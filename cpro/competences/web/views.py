@@ -17,7 +17,6 @@ from cpro.core.permissions import Permission, can, requires
 from cpro.core.spreadsheets import csv_lines
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal
-from cpro.core.web.forms import posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.students.models import Diploma
 
@@ -59,7 +58,7 @@ def deposit(diploma_id: int) -> ResponseReturnValue:
     """Ask for a file."""
     diploma = queries.get_diploma(diploma_id)
     operations.check_not_national(diploma)
-    return _deposit_page(diploma, ListForm(None))
+    return _deposit_page(diploma, ListForm())
 
 
 @bp.post("/deposer")
@@ -68,7 +67,7 @@ def save(diploma_id: int) -> ResponseReturnValue:
     """Read a file and say what it would change; then, once confirmed, change it."""
     diploma = queries.get_diploma(diploma_id)
     operations.check_not_national(diploma)
-    form = ListForm(posted())
+    form = ListForm()
     form.validate()
     file = request.files.get("file")
     try:

@@ -16,7 +16,7 @@ from cpro.core.errors import DomainError
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts
 from cpro.core.web.conflicts import explain
-from cpro.core.web.forms import VersionedForm, posted, typed_before_sign_in
+from cpro.core.web.forms import VersionedForm, typed_before_sign_in
 from cpro.core.web.pages import back_to, render_page
 
 EditForm = TypeVar("EditForm", bound=VersionedForm)
@@ -117,7 +117,7 @@ class EditPage(Generic[EditForm]):
     def show_posted(self) -> ResponseReturnValue:
         """Show the form as it was posted, neither judged nor saved."""
         self.load()
-        return self.page(self.form_class(posted()))
+        return self.page(self.form_class())
 
     def page(self, form: EditForm, status: int = 200, refusal: DomainError | None = None) -> ResponseReturnValue:
         """Render the page of a form, with what refused it if anything did."""
@@ -129,6 +129,6 @@ class EditPage(Generic[EditForm]):
         stored = self.values()
         if stored is not None:
             return self.form_class.sent(stored, about=self.about, keeps_absent=self.keeps_absent, prepare=self.complete)
-        form = self.form_class(posted())
+        form = self.form_class()
         self.complete(form)
         return form

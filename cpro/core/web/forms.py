@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from flask import g, request
 from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
 from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import Form, HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired, Regexp, ValidationError
@@ -43,20 +44,32 @@ class BaseForm(FlaskForm):
     """
 
     class Meta:
-        """Leave the token to the guard; French messages."""
+        """Leave the token to the guard; French messages; the fields posted, without the files."""
 
         csrf = False
         locales = ("fr",)
 
-    def __init__(self, formdata: Any = None, **kwargs: Any) -> None:
+        def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
+            """Return the fields that the browser posted; a file sent under the name of a field is none of them."""
+            if formdata is _Auto:
+                return request.form if form.is_submitted() else None
+            return formdata
+
+    #: whether it holds what was posted
+    is_posted = False
+    #: what refused it, once it was blamed for it
+    refusal: DomainError | None = None
+
+    def __init__(self, formdata: Any = _Auto, **kwargs: Any) -> None:
         super().__init__(formdata=formdata, **kwargs)
-        if formdata is not None and formdata is request.form:
-            g.posted_form = self
+        if formdata is _Auto and self.is_submitted():
+            self.is_posted, g.posted_form = True, self
         if isinstance(formdata, TypedForm):
             formdata.show_sentences(self)
 
     def blame(self, refusal: DomainError) -> None:
         """Put the sentences of a refusal beside the fields they name, the rest above the form."""
+        self.refusal = refusal
         note_wait(refusal)
         for name, sentence in refusal.errors.items():
             if name in self._fields:
@@ -64,6 +77,13 @@ class BaseForm(FlaskForm):
                 field.errors = [*field.errors, sentence]
             else:
                 self.form_errors.append(sentence)
+
+    @property
+    def status(self) -> int:
+        """Return the status of the page that shows the form: that of its refusal, 422 for what its fields refuse."""
+        if self.refusal is not None:
+            return self.refusal.status
+        return 422 if self.is_posted else 200
 
 
 #: What the choice between two values of a field posts, under the name of `choice_name`.
@@ -129,8 +149,8 @@ class VersionedForm(BaseForm):
         A text that was not posted keeps its stored value, unless `keeps_absent` is false. `prepare` completes the
         form before it is compared.
         """
-        form = cls(posted(), data=stored if keeps_absent else None)
-        form.about, form.typed = about, posted()
+        form = cls(data=stored if keeps_absent else None)
+        form.about, form.typed = about, request.form
         if prepare is not None:
             prepare(form)
         form.reconcile(stored)
@@ -172,8 +192,8 @@ class VersionedForm(BaseForm):
 
     @property
     def status(self) -> int:
-        """Return the status of the page that shows the form again."""
-        return 409 if self.clashes else 422
+        """Return the status of the page that shows the form: 409 while there is something to choose."""
+        return 409 if self.clashes else super().status
 
 
 def _take(field: Any, value: Any) -> None:
@@ -236,11 +256,6 @@ class DayField(StringField):
         """Return a day as people read it, to compare two; what is no day stays as it was typed."""
         day = read_day(value)
         return format_date(day) if day else value or ""
-
-
-def posted() -> ImmutableMultiDict[str, str]:
-    """Return the fields that the browser posted; a file sent under the name of a field is none of them."""
-    return request.form
 
 
 def typed_before_sign_in() -> TypedForm | None:

@@ -14,7 +14,6 @@ from cpro.core.lists import ListState
 from cpro.core.parsing import read_integer
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
-from cpro.core.web.forms import posted
 from cpro.core.web.job_presenter import Progress, progress_of
 from cpro.core.web.pages import render_page
 from cpro.core.web.registry import registry
@@ -91,12 +90,13 @@ def _work(run: ImportRun) -> Progress | None:
 
 def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
     """Return what people may decide about an analysis."""
-    application = ApplicationForm(posted() if refusal else None, data={})
+    typed = request.form if refusal else None
+    application = ApplicationForm(typed, data={})
     application.version.data = lifecycle.get_version(run)
     application.offer(run.confirmations_needed)
     questions = listing.list_questions(run.id)
-    answers = answers_form(_asked(questions[:MAX_SHOWN]), posted() if refusal else None)
-    columns = columns_form(_asked(listing.list_column_questions(run.id)), posted() if refusal else None)
+    answers = answers_form(_asked(questions[:MAX_SHOWN]), typed)
+    columns = columns_form(_asked(listing.list_column_questions(run.id)), typed)
     if refusal:
         about = [form for form in (columns, answers) if any(name in form for name in refusal.errors)]
         (about[0] if about else application).blame(refusal)

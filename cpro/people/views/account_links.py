@@ -17,7 +17,7 @@ from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
-from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.forms import PasswordForm
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.web.history import HistoryLine
@@ -174,7 +174,7 @@ def _password_form(account: Account) -> PasswordForm | None:
     """Return the form of one's own password for an action that voids another's, such as a reset; None elsewhere."""
     if not links.was_ever_opened(account):
         return None
-    return PasswordForm(posted() if request.method == "POST" else None)
+    return PasswordForm()
 
 
 def _status_of(form: PasswordForm | None) -> int:

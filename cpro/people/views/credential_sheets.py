@@ -19,7 +19,7 @@ from cpro.core.permissions import Permission, requires
 from cpro.core.secrets import new_seal_key
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor, get_principal
-from cpro.core.web.forms import posted, typed_before_sign_in
+from cpro.core.web.forms import typed_before_sign_in
 from cpro.core.web.pages import render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.gate import GateClosed
@@ -65,7 +65,7 @@ def create() -> ResponseReturnValue:
 
     The document is made before anything is written: an error while making it leaves the earlier codes good.
     """
-    form, now = CredentialSheetsForm(posted()), clock.utcnow()
+    form, now = CredentialSheetsForm(), clock.utcnow()
     _offer(form, now)
     is_confirmed = request.form.get("confirme") == "oui"
     if not form.validate():

@@ -11,7 +11,7 @@ from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
-from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.forms import PasswordForm
 from cpro.core.web.pages import back_to, render_page
 from cpro.people import duplicates
 from cpro.people.presenters.duplicates import compare, describe_candidate, describe_merge
@@ -79,7 +79,7 @@ def _password_form(other_id: int) -> PasswordForm | None:
     account = duplicates.get_holding(list_students([other_id])[0]).account
     if account is None or not was_ever_opened(account):
         return None
-    return PasswordForm(posted() if request.method == "POST" else None)
+    return PasswordForm()
 
 
 def _page(

@@ -13,7 +13,7 @@ from cpro.core.formatting import plural
 from cpro.core.permissions import Permission, Principal, Role, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor, get_principal
-from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.forms import PasswordForm
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.people.presenters import emergency as presenter
@@ -82,7 +82,7 @@ def ask_to_reopen() -> ResponseReturnValue:
 @requires(Permission.EMERGENCY_LOCK_ALL, code_again=True)
 def reopen() -> ResponseReturnValue:
     """Reopen a role (`role`), or all of them, after one's password."""
-    form, chosen, principal = PasswordForm(posted()), request.form.get("role", ""), get_principal()
+    form, chosen, principal = PasswordForm(), request.form.get("role", ""), get_principal()
     roles = presenter.read_roles(chosen)
     if not form.validate():
         return _ask_to_reopen(form, roles, chosen, 422)

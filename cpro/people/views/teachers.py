@@ -10,7 +10,7 @@ from cpro.core.errors import DomainError
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
-from cpro.core.web.forms import posted, typed_before_sign_in
+from cpro.core.web.forms import typed_before_sign_in
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.models import TeachersConsent
 from cpro.establishments.queries import get_current_establishment
@@ -31,7 +31,7 @@ def ask() -> ResponseReturnValue:
 @requires(Permission.USERS_CONSENT)
 def switch() -> ResponseReturnValue:
     """Set it: field `exiger`, the value of a `TeachersConsent`."""
-    form = TeachersConsentForm(posted())
+    form = TeachersConsentForm()
     if not form.validate():
         return _page(form, status=422)
     try:

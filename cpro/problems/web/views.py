@@ -15,7 +15,7 @@ from cpro.core.permissions import Permission, Principal, requires
 from cpro.core.shown_errors.queries import find_last_number
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import get_principal, may, remote_address
-from cpro.core.web.forms import posted, typed_before_sign_in
+from cpro.core.web.forms import typed_before_sign_in
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.problems.operations import describe_problem
@@ -35,20 +35,19 @@ _RECENT = timedelta(hours=1)
 @requires(Permission.OWN_ACCOUNT, keeps_typed_form=True)
 def describe() -> ResponseReturnValue:
     """Keep what somebody says of a problem, and say who reads it and what became of what they said before."""
-    person, status = get_principal(), 200
+    person = get_principal()
     account = f"{person.kind}:{person.id}"
-    form = ProblemForm(
-        posted() if request.method == "POST" else typed_before_sign_in(), data={"number": _number_to_give(account)}
-    )
-    if request.method == "POST":
-        status, label = _keep(form, person)
-        if status == 303:
-            return back_to(url_for("problems.describe"), f"Votre message est gardé\u202f: {label}. {_who_reads()}", OWN)
+    given = {"number": _number_to_give(account)}
+    form = ProblemForm(data=given) if request.method == "POST" else ProblemForm(typed_before_sign_in(), data=given)
+    if form.validate_on_submit() and (label := _keep(form, person)):
+        return back_to(url_for("problems.describe"), f"Votre message est gardé\u202f: {label}. {_who_reads()}", OWN)
     timezone = registry().timezone() if person.establishment_id is not None else DEFAULT_TIMEZONE
     with tenancy.platform_session("what somebody has described") as lookup:
         own = [describe_own(each, timezone) for each in list_own(lookup, account)]
     tell = "" if _contact() else say_whom_to_tell(leads_school=may(Permission.USERS_VIEW))
-    return render_page("problems/describe.html", form=form, who_reads=_who_reads(), tell=tell, own=own, status=status)
+    return render_page(
+        "problems/describe.html", form=form, who_reads=_who_reads(), tell=tell, own=own, status=form.status
+    )
 
 
 def _number_to_give(account: str) -> str:
@@ -71,10 +70,8 @@ def _contact() -> str:
     return address
 
 
-def _keep(form: ProblemForm, person: Principal) -> tuple[int, str]:
-    """Keep what a form says; return the status of the answer, the form blamed if refused, and how it is called."""
-    if not form.validate():
-        return 422, ""
+def _keep(form: ProblemForm, person: Principal) -> str | None:
+    """Keep what a form says; return how it is called, or None, the form blamed, if it is refused."""
     try:
         with platform_unit_of_work("a problem described", schools=[person.establishment_id]) as work:
             problem = describe_problem(
@@ -86,8 +83,7 @@ def _keep(form: ProblemForm, person: Principal) -> tuple[int, str]:
                 origin=remote_address(),
                 now=clock.utcnow(),
             )
-            label = problem.label
+            return problem.label
     except DomainError as refusal:
         form.blame(refusal)
-        return refusal.status, ""
-    return 303, label
+        return None

@@ -16,7 +16,7 @@ from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts
 from cpro.core.web.current_user import current_actor, current_principal
-from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.forms import PasswordForm
 from cpro.core.web.pages import back_to, find_way_back, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments import queries
@@ -62,7 +62,7 @@ def restore(entry_id: int) -> ResponseReturnValue:
     plan = restoring.plan(entry)
     if plan is None:
         return _nothing_to_restore(part)
-    form = PasswordForm(posted()) if plan.asks_password else None
+    form = PasswordForm() if plan.asks_password else None
     if form is not None and not form.validate():
         return _confirmation(entry, part, plan, form), 422
     proof = {"password_given": form is not None} if restoring.may_ask_password else {}
@@ -97,7 +97,7 @@ def _refused(entry_id: int, refusal: DomainError) -> ResponseReturnValue:
     plan = restoring.plan(entry)
     if plan is None:
         return _nothing_to_restore(part)
-    form = PasswordForm() if plan.asks_password else None
+    form = PasswordForm(formdata=None) if plan.asks_password else None
     if form is not None and "current_password" in refusal.errors:
         form.blame(refusal)
     else:

@@ -24,7 +24,7 @@ from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.core.web.current_user import current_actor, may
 from cpro.core.web.edit_page import EditPage
-from cpro.core.web.forms import PasswordForm, posted, typed_before_sign_in
+from cpro.core.web.forms import PasswordForm, typed_before_sign_in
 from cpro.core.web.mail import describe_state
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.models import Establishment, Module
@@ -91,7 +91,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.MANDATES_MANAGE, keeps_typed_form=True)
 def open_access() -> ResponseReturnValue:
     """Open a mandate; the answer is the same whether or not the inspector had an account."""
-    form = MandateForm(posted())
+    form = MandateForm()
     if not form.validate():
         return _page(form, 422)
     school = get_current_establishment()
@@ -123,14 +123,12 @@ def open_access() -> ResponseReturnValue:
 def close(mandate_id: int) -> ResponseReturnValue:
     """Ask once, with a reason, then close a mandate."""
     mandate = queries.get_mandate(mandate_id)
-    form = ClosingForm(posted() if request.method == "POST" else typed_before_sign_in())
+    form = ClosingForm() if request.method == "POST" else ClosingForm(typed_before_sign_in())
     refused = refusal_of(check_closure, mandate, current_actor(), now=clock.utcnow())
     if refused is not None:
         return _refused(refused)
-    if request.method != "POST":
-        return _closing_page(form, mandate)
-    if not form.validate():
-        return _closing_page(form, mandate, 422)
+    if not form.validate_on_submit():
+        return _closing_page(form, mandate, form.status)
     try:
         with unit_of_work():
             close_mandate(mandate, reason=form.reason.data, by=current_actor(), now=clock.utcnow())
@@ -202,9 +200,14 @@ def second_factor(mandate_id: int) -> ResponseReturnValue:
     refused = refusal_of(check_closure, mandate, current_actor(), now=clock.utcnow())
     if refused is not None:
         return _refused(refused)
-    form, name = PasswordForm(posted() if request.method == "POST" else None), mandate.inspector_name
-    if status := form.check_current_password() if request.method == "POST" else 200:
-        return _second_factor_page(form, mandate, status)
+    form, name = PasswordForm(), mandate.inspector_name
+    if not form.validate_on_submit():
+        return _second_factor_page(form, mandate, form.status)
+    try:
+        registry().check_password(form.current_password.data)
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _second_factor_page(form, mandate, refusal.status)
     school_id = get_current_establishment().id
     with platform_unit_of_work("the second factor of an inspector is the platform's") as work:
         was_set = reset_second_factor(
@@ -262,7 +265,7 @@ def _page(form: MandateForm, status: int = 200) -> ResponseReturnValue:
 
 def _refused(refusal: DomainError) -> ResponseReturnValue:
     """Show the tab with the sentence that refuses."""
-    form = MandateForm(None)
+    form = MandateForm(formdata=None)
     form.blame(refusal)
     return _page(form, refusal.status)
 

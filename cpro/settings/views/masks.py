@@ -15,7 +15,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
 from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.edit_page import EditPage
-from cpro.core.web.forms import choice_name, posted, typed_before_sign_in
+from cpro.core.web.forms import choice_name, typed_before_sign_in
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.masks.models import MaskKey
 from cpro.masks.operations import get_key, get_stored_values, reset_wordings, update_wordings
@@ -122,7 +122,7 @@ def reset() -> ResponseReturnValue:
 def _show_other(shown: MasksPage) -> ResponseReturnValue:
     """Lead to the wordings of another diploma; what was typed here and is not saved is kept as a draft."""
     other = asked_diploma(request.form.get(OTHER_DIPLOMA, ""))
-    page, left, form = url_for("masks.edit", diplome=other.code), shown.diploma.short_label, MasksForm(posted())
+    page, left, form = url_for("masks.edit", diplome=other.code), shown.diploma.short_label, MasksForm()
     if all((form[name].data or "") == wording for name, wording in shown.values().items()):
         return back_to(page)
     assert shown.draft is not None, "the wordings keep drafts"

@@ -118,7 +118,7 @@ def undo_picture_change(kind: str) -> ResponseReturnValue:
         with unit_of_work():
             undo_picture(which, version_id=shown, by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
-        form = PicturesForm()
+        form = PicturesForm(formdata=None)
         form.blame(refusal)
         return _pictures_page(form, refusal.status)
     for upload in _chosen_pictures(which).values():

@@ -14,7 +14,7 @@ from cpro.core.formatting import plural
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
-from cpro.core.web.forms import BaseForm, posted
+from cpro.core.web.forms import BaseForm
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.screens import above
 from cpro.establishments.queries import get_current_establishment
@@ -128,13 +128,10 @@ def _ask_and_act(
     chosen: str = "",
     **context: Any,
 ) -> ResponseReturnValue:
-    form = form_class(posted() if request.method == "POST" else None)
+    form = form_class()
     ids, address = [each.id for each in students], _address_of(students)
     context |= {"names": [presenters.name_and_birth(each) for each in students], "ids": ids, "cancel_url": address}
-    if request.method != "POST":
-        return render_page("students/several.html", form=form, **context)
-    status = 422
-    if form.validate():
+    if form.validate_on_submit():
         try:
             with unit_of_work():
                 count = operation(ids, form.data, by=current_actor(), now=clock.utcnow())
@@ -142,8 +139,7 @@ def _ask_and_act(
             return back_to(address, f"{plural(count, *done)}{about}.")
         except DomainError as refusal:
             form.blame(refusal)
-            status = refusal.status
-    return render_page("students/several.html", form=form, status=status, **context)
+    return render_page("students/several.html", form=form, status=form.status, **context)
 
 
 def _address_of(students: Sequence[Student]) -> str:

@@ -17,7 +17,7 @@ from cpro.core.habits.operations import LONGEST_NAME
 from cpro.core.habits.queries import find_habits
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_account_id
-from cpro.core.web.forms import BaseForm, marked_required, posted
+from cpro.core.web.forms import BaseForm, marked_required
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.screens import above, remembered
 from cpro.core.web.screens.exported import ExportedScreen
@@ -118,7 +118,7 @@ class ArrangedScreen(ExportedScreen):
     @expose("/listes/garder/", methods=("POST",))
     def keep_list(self) -> ResponseReturnValue:
         """Keep the list of the address under a name, or show it again with what refuses."""
-        account_id, listing, form = self._own_account(), self._listing(), KeepForm(posted())
+        account_id, listing, form = self._own_account(), self._listing(), KeepForm()
         try:
             with unit_of_work():
                 kept = operations.keep_list(
@@ -142,7 +142,7 @@ class ArrangedScreen(ExportedScreen):
     def change_lists(self) -> ResponseReturnValue:
         """Rename lists kept, and forget those that are ticked."""
         account_id, lists = self._own_account(), self._habits().lists
-        form = _form_of(lists, posted())
+        form = _form_of(lists)
         names = {each.id: form[f"name_{each.id}"].data or "" for each in lists}
         gone = [each.id for each in lists if form[f"gone_{each.id}"].data]
         try:
@@ -199,7 +199,7 @@ def _asked_of(listing: Listing) -> dict[str, str]:
     return {name: str(value) for name, value in listing.kept().items()}
 
 
-def _form_of(lists: Sequence[KeptList], typed: Mapping[str, str] | None = None) -> BaseForm:
+def _form_of(lists: Sequence[KeptList]) -> BaseForm:
     """Return the form that renames and forgets lists: two fields for each."""
     fields: dict[str, Field] = {}
     for each in lists:
@@ -209,4 +209,4 @@ def _form_of(lists: Sequence[KeptList], typed: Mapping[str, str] | None = None) 
         )
         fields[f"gone_{each.id}"] = BooleanField(f"Supprimer {called}")
     made: type[BaseForm] = type("KeptListsForm", (BaseForm,), fields)
-    return made(typed)
+    return made()

@@ -24,7 +24,7 @@ from cpro.core.validators import fold
 from cpro.core.web import drafts
 from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import announce, current_actor, may
-from cpro.core.web.forms import posted, typed_before_sign_in
+from cpro.core.web.forms import typed_before_sign_in
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.core.web.screens import above, queries, remembered
@@ -227,7 +227,8 @@ class Screen(ArrangedScreen):
         """Return the form of creation, or answer why nothing can be created."""
         self._refuse(self.why_not_create(), self.create_template, 409)
         assert self.create_form_class is not None
-        form = self.create_form_class(posted() if request.method == "POST" else typed_before_sign_in())
+        made = self.create_form_class
+        form = made() if request.method == "POST" else made(typed_before_sign_in())
         self.prepare_form(form, None)
         return form
 
@@ -268,7 +269,7 @@ class Screen(ArrangedScreen):
     @property
     def is_confirmed(self) -> bool:
         """Return whether a creation is posted again by whoever was asked if the row was there (`MaybeThere`)."""
-        return posted().get("confirmed") == "oui"
+        return request.form.get("confirmed") == "oui"
 
     def update_model(self, form: Any, model: Any) -> None:
         """Correct through the feature's operation; the second person to save is warned, and loses nothing."""

@@ -17,7 +17,6 @@ from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.spreadsheets import csv_lines
 from cpro.core.web.current_user import announce, current_actor, current_principal
-from cpro.core.web.forms import posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.models import Establishment
@@ -56,7 +55,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.IMPORTS_MANAGE, max_body=_MAX_REQUEST)
 def send() -> ResponseReturnValue:
     """Judge what is deposited, and lead to its analysis; a refusal writes nothing."""
-    form = DepositForm(posted())
+    form = DepositForm()
     try:
         run_id = deposit(
             request.files.getlist("files"),
@@ -75,7 +74,7 @@ def too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
     if not can(current_principal(), Permission.IMPORTS_MANAGE):
         raise Forbidden
     sentence = "Ce dépôt pèse plus de 200 Mo : déposez moins de fichiers à la fois."
-    return _refused(DepositForm(), DepositTooLarge(sentence))
+    return _refused(DepositForm(formdata=None), DepositTooLarge(sentence))
 
 
 @bp.get("/modele/<any(eleves, personnels):who>/<any(csv, xlsx):file_format>")

@@ -13,7 +13,6 @@ from cpro.core.formatting import plural
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
-from cpro.core.web.forms import posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.queries import get_school_today
 from cpro.imports import queries
@@ -65,7 +64,7 @@ def apply(run_id: int) -> ResponseReturnValue:
             if job_id is not None or is_outdated or choices.get_outline(queries.get_run(run_id)) != shown:
                 return _back(run_id, _CHANGED if is_outdated else _READ_AGAIN, "warning")
         run = queries.get_run(run_id)
-        confirmations, seen = posted().getlist("confirmations"), lifecycle.get_version(run)
+        confirmations, seen = request.form.getlist("confirmations"), lifecycle.get_version(run)
         with unit_of_work(school_first=False):
             lifecycle.send_to_application(run, confirmations=confirmations, seen=seen, by=by, now=now)
     except DomainError as refusal:

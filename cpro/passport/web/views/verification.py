@@ -10,7 +10,6 @@ from cpro.core.errors import DomainError
 from cpro.core.permissions import public
 from cpro.core.printed_codes import group_printed_code, read_printed_code
 from cpro.core.web.current_user import remote_address
-from cpro.core.web.forms import posted
 from cpro.core.web.headers import note_wait
 from cpro.core.web.pages import render_page
 from cpro.passport.errors import UnusableCopy
@@ -24,15 +23,15 @@ bp = Blueprint("verification", __name__, url_prefix="/verifier")
 @public
 def ask() -> ResponseReturnValue:
     """Ask for the code, and lead to its page."""
-    form = CodeForm(posted() if request.method == "POST" else None)
-    if request.method == "POST" and form.validate():
+    form = CodeForm()
+    if form.validate_on_submit():
         code = group_printed_code(read_printed_code(form.code.data[:200]))
         if code.isascii() and code.replace("-", "").isalnum():
             return redirect(url_for("verification.show", code=code), 303)
         form.code.errors = [
             "Ce code ne peut pas être celui d’un passeport\u202f: il ne compte que lettres et chiffres."
         ]
-    return render_page("passport/verify.html", form=form, status=422 if form.errors else 200)
+    return render_page("passport/verify.html", form=form, status=form.status)
 
 
 @bp.route("/<string:code>", methods=["GET", "POST"])
@@ -42,7 +41,7 @@ def show(code: str) -> ResponseReturnValue:
     try:
         issued = find_issued(code, address=remote_address(), now=clock.utcnow())
     except DomainError as refusal:
-        form = CodeForm(data={"code": code[:60]})
+        form = CodeForm(formdata=None, data={"code": code[:60]})
         form.code.errors = [refusal.message]
         note_wait(refusal)
         return render_page("passport/verify.html", form=form, status=refusal.status)

@@ -18,7 +18,6 @@ from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
 from cpro.core.web.current_user import current_actor
-from cpro.core.web.forms import posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.queries import get_school_today
 from cpro.records import queries
@@ -58,7 +57,7 @@ def division(division_id: int) -> ResponseReturnValue:
 def save_division(division_id: int) -> ResponseReturnValue:
     """Evaluate the pupils for whom a level was chosen."""
     row = _own_division(division_id)
-    form, levels = CommonEvaluationForm(posted()), _typed_levels(request.form)
+    form, levels = CommonEvaluationForm(), _typed_levels(request.form)
     if drafts.is_asked():
         return drafts.answer(_draft_of(division_id), again=lambda: _page(_own_division(division_id), form, levels))
     if not form.validate():

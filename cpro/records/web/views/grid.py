@@ -19,7 +19,7 @@ from cpro.core.parsing import read_day, read_id, read_integer
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
-from cpro.core.web.forms import posted, typed_before_sign_in
+from cpro.core.web.forms import typed_before_sign_in
 from cpro.core.web.pages import asks_for_json, back_to, render_page
 from cpro.establishments.queries import get_current_establishment, get_school_today
 from cpro.records import choices
@@ -112,7 +112,7 @@ def grid(division_id: int) -> ResponseReturnValue:
 @requires(Permission.PUPILS_EVALUATE, keeps_typed_form=True)
 def save_grid_levels(division_id: int) -> ResponseReturnValue:
     """Save the levels that were typed: all those of the page, or those that its script sends."""
-    form, typed = GridForm(posted()), read_typed(request.form)
+    form, typed = GridForm(), read_typed(request.form)
     try:
         with unit_of_work():
             saved = save_grid(get_division(division_id), form.data, typed, by=current_actor(), now=clock.utcnow())

@@ -15,7 +15,7 @@ from cpro.core.errors import DomainError, refusal_of
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor
-from cpro.core.web.forms import BaseForm, posted
+from cpro.core.web.forms import BaseForm
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import cancellation, decisions, offers, queries
@@ -45,14 +45,14 @@ class Asked:
 @requires(Permission.TRANSFERS_MANAGE)
 def confirm(side_id: int) -> ResponseReturnValue:
     """Confirm that two schools speak of the same pupil, and ask the source school for its agreement."""
-    return _play(_CONFIRM, side_id, PlainForm(_posted()), lambda form, **who: decisions.confirm(**who))
+    return _play(_CONFIRM, side_id, PlainForm(), lambda form, **who: decisions.confirm(**who))
 
 
 @bp.route("/<int:side_id>/accorder", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def agree(side_id: int) -> ResponseReturnValue:
     """Agree, as the source school, that a pupil's records are copied."""
-    return _play(_AGREE, side_id, PlainForm(_posted()), lambda form, **who: decisions.agree(**who))
+    return _play(_AGREE, side_id, PlainForm(), lambda form, **who: decisions.agree(**who))
 
 
 @bp.route("/<int:side_id>/refuser", methods=["GET", "POST"])
@@ -62,7 +62,7 @@ def refuse(side_id: int) -> ResponseReturnValue:
     return _play(
         _REFUSE,
         side_id,
-        RefusalForm(_posted()),
+        RefusalForm(),
         lambda form, **who: decisions.refuse(reason=form.reason.data, **who),
     )
 
@@ -71,14 +71,14 @@ def refuse(side_id: int) -> ResponseReturnValue:
 @requires(Permission.TRANSFERS_MANAGE)
 def ask_again(side_id: int) -> ResponseReturnValue:
     """Ask again for a transfer that was cancelled or refused here, or for what one did not copy."""
-    return _play(_ASK_AGAIN, side_id, PlainForm(_posted()), lambda form, **who: decisions.ask_again(**who))
+    return _play(_ASK_AGAIN, side_id, PlainForm(), lambda form, **who: decisions.ask_again(**who))
 
 
 @bp.route("/<int:side_id>/reprendre", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def take_back(side_id: int) -> ResponseReturnValue:
     """Take back an offer that still waits."""
-    return _play(_TAKE_BACK, side_id, PlainForm(_posted()), lambda form, **who: offers.take_back(**who))
+    return _play(_TAKE_BACK, side_id, PlainForm(), lambda form, **who: offers.take_back(**who))
 
 
 @bp.route("/<int:side_id>/annuler", methods=["GET", "POST"])
@@ -88,15 +88,11 @@ def cancel(side_id: int) -> ResponseReturnValue:
     return _play(
         _CANCEL,
         side_id,
-        CancellingForm(_posted()),
+        CancellingForm(),
         lambda form, **who: cancellation.cancel(
             reason=form.reason.data or "", keep_evaluated=form.keep_evaluated.data == "oui", **who
         ),
     )
-
-
-def _posted() -> Any:
-    return posted() if request.method == "POST" else None
 
 
 def _play(asked: Asked, side_id: int, form: BaseForm, act: Callable[..., TransferSide]) -> ResponseReturnValue:

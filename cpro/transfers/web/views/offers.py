@@ -14,7 +14,7 @@ from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor
-from cpro.core.web.forms import posted, typed_before_sign_in
+from cpro.core.web.forms import typed_before_sign_in
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import offers, queries
@@ -45,7 +45,7 @@ def send_offer() -> ResponseReturnValue:
 
     A school that uses SIECLE sees its pupils once the destination is known to be without it.
     """
-    form = OfferForm(posted())
+    form = OfferForm()
     only_looks = _only_searches() or request.form.get("geste") == "destination"
     if not form.validate() and (form.sought.errors or not only_looks):
         return _offer_page(form, 422, shows_pupils=_offers_to_anyone())
@@ -66,7 +66,7 @@ def send_offer() -> ResponseReturnValue:
         destination_is_good = "students" in refusal.errors
         shows_pupils = destination_is_good or _offers_to_anyone()
         if only_looks and (destination_is_good or (shows_pupils and _only_searches())):
-            return _offer_page(OfferForm(posted()), shows_pupils=shows_pupils)
+            return _offer_page(OfferForm(), shows_pupils=shows_pupils)
         form.blame(refusal)
         return _offer_page(form, refusal.status, shows_pupils=shows_pupils)
     return back_to(url_for("transfers.index", liste="en-cours"), sentence)
@@ -76,7 +76,7 @@ def send_offer() -> ResponseReturnValue:
 @requires(Permission.TRANSFERS_MANAGE)
 def accept(side_id: int) -> ResponseReturnValue:
     """Link a pupil one is offered to one of one's own, and copy; or only search, as the button asks."""
-    form = AcceptanceForm(posted() if request.method == "POST" else None)
+    form = AcceptanceForm()
     side = queries.get_side(side_id)
     refused = refusal_of(queries.check_open, Event.ACCEPT, side, now=clock.utcnow())
     if refused is not None:

@@ -12,7 +12,7 @@ from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import current_actor, get_principal, remote_address
-from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.forms import PasswordForm
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.models import Establishment
@@ -50,9 +50,9 @@ def own() -> ResponseReturnValue:
 @requires(Permission.SCHOOL_ADDRESS_CONFIRM)
 def confirm_school() -> ResponseReturnValue:
     """Have the head confirm the school's address, after their password: heads' codes then go there."""
-    form = PasswordForm(posted() if request.method == "POST" else None)
-    if request.method != "POST" or not form.validate():
-        return _confirmation(form), 200 if request.method != "POST" else 422
+    form = PasswordForm()
+    if not form.validate_on_submit():
+        return _confirmation(form), form.status
     try:
         registry().check_password(form.current_password.data)
         with unit_of_work():

@@ -14,7 +14,7 @@ from cpro.core.formatting import DEFAULT_TIMEZONE, format_instant
 from cpro.core.permissions import Permission, public, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor, get_principal
-from cpro.core.web.forms import posted, typed_before_sign_in
+from cpro.core.web.forms import typed_before_sign_in
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.users import authentication, queries
@@ -44,7 +44,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.OWN_ACCOUNT, keeps_typed_form=True, code_again=True)
 def add() -> ResponseReturnValue:
     """Add the passkey that the browser has just made."""
-    form, party, now = PasskeyForm(posted()), usable_party(), clock.utcnow()
+    form, party, now = PasskeyForm(), usable_party(), clock.utcnow()
     if not form.validate():
         return _page(form, 422)
     if party is None or not form.passkey.data:

@@ -19,7 +19,7 @@ from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission, access_of, public, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor, get_principal, remote_address
-from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.forms import PasswordForm
 from cpro.core.web.pages import OWN, back_to, find_way_back, is_local_path, render_page
 from cpro.core.web.registry import registry
 from cpro.users import queries, second_factor, second_factor_policy
@@ -43,9 +43,9 @@ def ask() -> ResponseReturnValue:
     token, reference = find_awaiting()
     if not token:
         return redirect(url_for("users.sign_in", suite=request.args.get("suite")), 303)
-    form = SignInCodeForm(posted() if request.method == "POST" else None)
-    if request.method != "POST" or not form.validate():
-        return _sign_in_page(form, token, 200 if request.method != "POST" else 422)
+    form = SignInCodeForm()
+    if not form.validate_on_submit():
+        return _sign_in_page(form, token)
     now = clock.utcnow()
     try:
         outcome, factor_id = second_factor.pass_at_sign_in(
@@ -56,18 +56,18 @@ def ask() -> ResponseReturnValue:
         return back_to(url_for("users.sign_in", suite=request.args.get("suite")), over.message, "warning")
     except DomainError as refusal:
         form.blame(refusal)
-        return _sign_in_page(form, token, refusal.status)
+        return _sign_in_page(form, token)
     answer = welcome(outcome)
     if form.trust.data:
         trust_browser(answer, factor_id, now=now)
     return answer
 
 
-def _sign_in_page(form: SignInCodeForm, token: str, status: int) -> ResponseReturnValue:
+def _sign_in_page(form: SignInCodeForm, token: str) -> ResponseReturnValue:
     with tenancy.platform_session("sign-in: is there a passkey") as lookup:
         found = queries.find_awaiting_sign_in(lookup, token, now=clock.utcnow())
         offers = found is not None and _offers_passkey(lookup, found.account)
-    return render_page("users/sign_in_code.html", form=form, offers_passkey=offers, status=status)
+    return render_page("users/sign_in_code.html", form=form, offers_passkey=offers, status=form.status)
 
 
 def _offers_passkey(lookup: Session, account: queries.AnyAccount) -> bool:
@@ -94,14 +94,14 @@ def ask_again() -> ResponseReturnValue:
     target = asked if asked and is_local_path(asked) else url_for("users.home")
     if not principal.must_give_code:  # given in another window, or taken off meanwhile
         return redirect(target, 303)
-    form = CodeAgainForm(posted() if request.method == "POST" else None)
-    if request.method != "POST" or not form.validate():
-        return _again_page(form, 200 if request.method != "POST" else 422)
+    form = CodeAgainForm()
+    if not form.validate_on_submit():
+        return _again_page(form)
     try:
         second_factor.pass_again(principal, _given(form), now=clock.utcnow())
     except DomainError as refusal:
         form.blame(refusal)
-        return _again_page(form, refusal.status)
+        return _again_page(form)
     flash(_welcome_back(request.args.get("fichier")), OWN)
     return redirect(target, 303)
 
@@ -123,11 +123,11 @@ def _sends_file(path: str) -> bool:
     return access is not None and access.sends_file
 
 
-def _again_page(form: CodeAgainForm, status: int) -> ResponseReturnValue:
+def _again_page(form: CodeAgainForm) -> ResponseReturnValue:
     with tenancy.platform_session("a code is asked again: is there a passkey") as lookup:
         offers = _offers_passkey(lookup, _own(lookup))
     return render_page(
-        "users/code_again.html", form=form, offers_passkey=offers, cancel_url=url_for("users.home"), status=status
+        "users/code_again.html", form=form, offers_passkey=offers, cancel_url=url_for("users.home"), status=form.status
     )
 
 
@@ -145,8 +145,8 @@ def index() -> ResponseReturnValue:
 @requires(Permission.OWN_ACCOUNT)
 def begin() -> ResponseReturnValue:
     """Draw a secret for one's own second factor, after one's password."""
-    form = PasswordForm(posted())
-    if status := form.check_current_password():
+    form = PasswordForm()
+    if status := _refuse_password(form):
         return _page(password_form=form, status=status)
     with platform_unit_of_work("own second factor") as work:
         operations.begin(work.session, _lock_own(work.session), now=clock.utcnow())
@@ -157,7 +157,7 @@ def begin() -> ResponseReturnValue:
 @requires(Permission.OWN_ACCOUNT)
 def confirm() -> ResponseReturnValue:
     """Have the second factor count, once a code was read from it; show the recovery codes, this once."""
-    form = SecondFactorForm(posted())
+    form = SecondFactorForm()
     if not form.validate():
         return _page(code_form=form)
     try:
@@ -179,8 +179,8 @@ def confirm() -> ResponseReturnValue:
 @requires(Permission.OWN_ACCOUNT, code_again=True)
 def renew_codes() -> ResponseReturnValue:
     """Generate new recovery codes, after the password, and show them only this once."""
-    form = PasswordForm(posted())
-    if status := form.check_current_password():
+    form = PasswordForm()
+    if status := _refuse_password(form):
         return _page(password_form=form, status=status)
     with platform_unit_of_work("own second factor") as work:
         account = _lock_own(work.session)
@@ -195,8 +195,8 @@ def renew_codes() -> ResponseReturnValue:
 @requires(Permission.OWN_ACCOUNT, code_again=True)
 def remove() -> ResponseReturnValue:
     """Remove one's own second factor, after the password, unless the role requires one."""
-    form = PasswordForm(posted())
-    if status := form.check_current_password():
+    form = PasswordForm()
+    if status := _refuse_password(form):
         return _page(password_form=form, status=status)
     with platform_unit_of_work("own second factor") as work:
         account = _lock_own(work.session)
@@ -229,8 +229,8 @@ def _page(
             context["picture"] = segno.make(address, error="m", micro=False).svg_data_uri(scale=4, light="#fff")
     return render_page(
         "users/second_factor.html",
-        password_form=password_form or PasswordForm(None),
-        code_form=code_form or SecondFactorForm(None),
+        password_form=password_form or PasswordForm(formdata=None),
+        code_form=code_form or SecondFactorForm(formdata=None),
         form=refused,
         way_back=find_way_back(),
         status=status if refused else 200,

@@ -17,7 +17,6 @@ from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.validators import looks_like_school
 from cpro.core.web.current_user import current_actor, current_principal, get_principal, remote_address
-from cpro.core.web.forms import posted
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.core.web.shortcut import is_search_key_on
@@ -71,20 +70,17 @@ def school_door(school: str) -> ResponseReturnValue:
 @public
 def sign_in() -> ResponseReturnValue:
     """Sign in with a school, a login and a password."""
-    if request.method != "POST":
-        if current_principal() is not None:
-            return redirect(url_for("users.home"), 303)
-        form = SignInForm(data={"establishment": _asked_school(), "remember_school": True})
-        return render_page("users/sign_in.html", form=form)
-    form = SignInForm(posted())
-    if not form.validate():
-        return render_page("users/sign_in.html", form=form, status=422)
+    if request.method != "POST" and current_principal() is not None:
+        return redirect(url_for("users.home"), 303)
+    form = SignInForm(data={"establishment": _asked_school(), "remember_school": True})
+    if not form.validate_on_submit():
+        return render_page("users/sign_in.html", form=form, status=form.status)
     attempt = _attempt(form.establishment.data, form.login.data, form.password.data)
     try:
         outcome = authentication.sign_in(attempt, now=clock.utcnow())
     except DomainError as refusal:
         form.blame(refusal)
-        return render_page("users/sign_in.html", form=form, status=refusal.status)
+        return render_page("users/sign_in.html", form=form, status=form.status)
     if isinstance(outcome, authentication.CodeTyped):
         return _offer_activation(attempt)
     answer = welcome(outcome)
@@ -115,18 +111,15 @@ def sign_out() -> ResponseReturnValue:
 @public
 def activate() -> ResponseReturnValue:
     """Choose a password with a one-time code."""
-    if request.method != "POST":
-        given = {"establishment": _asked_school(), "login": request.args.get("login", "")[:254]}
-        return _activation_page(ActivationForm(data=given))
-    form = ActivationForm(posted())
-    if not form.validate():
-        return _activation_page(form, 422)
+    form = ActivationForm(data={"establishment": _asked_school(), "login": request.args.get("login", "")[:254]})
+    if not form.validate_on_submit():
+        return _activation_page(form)
     attempt = _attempt(form.establishment.data, form.login.data, form.code.data)
     try:
         outcome = authentication.activate(attempt, form.password.data, now=clock.utcnow())
     except DomainError as refusal:
         form.blame(refusal)
-        return _activation_page(form, refusal.status)
+        return _activation_page(form)
     answer = welcome(outcome)  # starts a new session, so the message comes after
     flash(
         "Votre mot de passe est enregistré."
@@ -141,12 +134,9 @@ def activate() -> ResponseReturnValue:
 @public
 def forgotten_password() -> ResponseReturnValue:
     """Send a code by e-mail to those who have an address; say the same to everybody."""
-    given = {"establishment": _asked_school()}
-    form = ForgottenForm(posted() if request.method == "POST" else None, data=given)
-    if request.method != "POST":
-        return render_page("users/forgotten.html", form=form, sent=False)
-    if not form.validate():
-        return render_page("users/forgotten.html", form=form, sent=False, status=422)
+    form = ForgottenForm(data={"establishment": _asked_school()})
+    if not form.validate_on_submit():
+        return render_page("users/forgotten.html", form=form, sent=False, status=form.status)
     recovery.answer_forgotten(
         form.establishment.data, form.login.data, public_url=current_app.config["CPRO_PUBLIC_URL"], now=clock.utcnow()
     )
@@ -161,7 +151,7 @@ def forgotten_password() -> ResponseReturnValue:
 def own_account() -> ResponseReturnValue:
     """Show one's own account and change one's password."""
     principal = get_principal()
-    form = OwnPasswordForm(posted() if request.method == "POST" else None)
+    form = OwnPasswordForm()
     status = _change_password(form, principal) if request.method == "POST" else None
     if status == 200:
         return back_to(
@@ -285,8 +275,8 @@ def _attempt(establishment: str | None, login: str, secret: str) -> authenticati
 def _offer_activation(attempt: authentication.Attempt) -> ResponseReturnValue:
     flash("Ce code est bon : choisissez maintenant votre mot de passe.", "info")
     given = {"establishment": attempt.establishment, "login": attempt.login, "code": attempt.secret}
-    return _activation_page(ActivationForm(data=given))
+    return _activation_page(ActivationForm(formdata=None, data=given))
 
 
-def _activation_page(form: ActivationForm, status: int = 200) -> ResponseReturnValue:
-    return render_page("users/activation.html", form=form, rules=_rules(), status=status)
+def _activation_page(form: ActivationForm) -> ResponseReturnValue:
+    return render_page("users/activation.html", form=form, rules=_rules(), status=form.status)
