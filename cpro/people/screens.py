@@ -304,14 +304,9 @@ class UsersScreen(Screen):
     ) -> ResponseReturnValue | None:
         """Return the page that asks once, with the password; None once the right one was posted."""
         form = PasswordForm()
-        if not form.validate_on_submit():
-            return self._confirm(verb, row, consequences, endpoint, form=form), form.status
-        try:
-            registry().check_password(form.current_password.data)
-        except DomainError as refusal:
-            form.blame(refusal)
-            return self._confirm(verb, row, consequences, endpoint, form=form), refusal.status
-        return None
+        if form.validate_on_submit():
+            return None
+        return self._confirm(verb, row, consequences, endpoint, form=form), form.status
 
     def _run_action(
         self,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from cpro.core.web.forms import PasswordForm
 from cpro.users.operations import throttle
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
@@ -37,23 +38,28 @@ COMPARED = {
     "cpro.users.passkeys.operations._verify": "",
     "cpro.core.passwords.verify_password": "",
 }
-#: The functions of pages that ask for the password of whoever is signed in, and the address of each.
+#: The functions of pages that make a form comparing the password of the person signed in, or have it compare, and the
+#: address of each.
 ASKED_AGAIN = {
-    "cpro.users.web.views.users._change_password": "/mon-compte",
-    "cpro.users.web.views.addresses._change_own": "/mon-compte/adresse",
+    "cpro.users.web.views.users.own_account": "/mon-compte",
+    "cpro.users.web.views.addresses.own": "/mon-compte/adresse",
     "cpro.users.web.views.addresses.confirm_school": "/admin/parametres/etablissement/confirmer-adresse",
     "cpro.users.web.views.second_factor.begin": "/mon-compte/second-facteur/commencer",
     "cpro.users.web.views.second_factor.renew_codes": "/mon-compte/second-facteur/codes",
     "cpro.users.web.views.second_factor.remove": "/mon-compte/second-facteur/retirer",
-    "cpro.establishments.web.hooks.password_given": "/admin/parametres/etablissement",
+    "cpro.users.web.views.second_factor._page": "/mon-compte/second-facteur",
+    "cpro.establishments.web.screens.before_update": "/admin/etablissements/edit/",
+    "cpro.settings.views.establishment.before_save": "/admin/parametres/etablissement",
     "cpro.settings.views.history.restore": "/admin/parametres/historique/<int:entry_id>/retablir",
+    "cpro.settings.views.history._confirmation": "/admin/parametres/historique/<int:entry_id>/retablir",
+    "cpro.settings.views.history._refused": "/admin/parametres/historique/<int:entry_id>/retablir",
     "cpro.people.screens._ask_password": "/admin/utilisateurs/reinitialiser/",
     "cpro.settings.views.inspectors.second_factor": "/admin/parametres/inspecteurs/<int:mandate_id>/second-facteur",
+    "cpro.people.views.emergency.ask_to_reopen": "/admin/urgence/rouvrir",
     "cpro.people.views.emergency.reopen": "/admin/urgence/rouvrir",
     "cpro.people.views.credential_sheets._ask_password_again": "/admin/utilisateurs/fiches",
-    "cpro.people.views.account_links.link": "/admin/utilisateurs/<int:account_id>/relier",
-    "cpro.people.views.account_links.unlink": "/admin/utilisateurs/<int:account_id>/delier",
-    "cpro.people.views.duplicates.merge": "/admin/eleves/<int:student_id>/doublon/<int:other_id>",
+    "cpro.people.views.account_links._password_form": "/admin/utilisateurs/<int:account_id>/relier",
+    "cpro.people.views.duplicates._password_form": "/admin/eleves/<int:student_id>/doublon/<int:other_id>",
 }
 NEW = {"password": "Grès-vif-42-marne!", "password_confirm": "Grès-vif-42-marne!"}
 WRONG = "Faux-faux-faux-42!"
@@ -80,7 +86,9 @@ def _called(function: ast.FunctionDef) -> Iterator[str]:
     for node in ast.walk(function):
         if isinstance(node, ast.Call):
             called = node.func
-            yield called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            # `OwnEmailForm.sent(…)` makes a form as `OwnEmailForm()` does.
+            yield getattr(called.value, "id", name) if name in ("sent", "opened") else name
 
 
 @pytest.mark.integration
@@ -107,11 +115,13 @@ def test_throttle_everywhere_what_compares_counts_first() -> None:
 
 
 def test_throttle_everywhere_the_pages_that_ask_again_are_listed(app: Flask) -> None:
-    assert list_callers({"check_password", "check_own_password", "check_current_password"}) - {
-        "cpro.core.web.forms.check_current_password",
+    assert list_callers({"check_password", "check_own_password"}) == {
         "cpro.users.operations.sign_ins.choose_password",  # the strength of a new one
         "cpro.users.web.views.users.check_own_password",
-    } == set(ASKED_AGAIN)
+        "cpro.core.web.forms.compare_password",
+    }
+    comparing = {PasswordForm.__name__, *(each.__name__ for each in PasswordForm.__subclasses__()), "compare_password"}
+    assert list_callers(comparing) - {"cpro.core.web.forms.validate"} == set(ASKED_AGAIN)
     assert set(ASKED_AGAIN.values()) <= {rule.rule for rule in app.url_map.iter_rules()}
 
 

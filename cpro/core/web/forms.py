@@ -208,35 +208,47 @@ def _take(field: Any, value: Any) -> None:
 plausible_password = Regexp(rf"[^\x00]{{0,{PASSWORD_MAX_LENGTH}}}\Z", message="Le mot de passe n’est pas le bon.")
 
 
-class PasswordForm(BaseForm):
+class MayAskPassword(BaseForm):
+    """A form of which some changes ask for the password again: its field is shown once it has been asked for."""
+
+    current_password = PasswordField("Votre mot de passe", [plausible_password])
+
+    #: whether it was typed and right, once it was compared
+    password_was_given = False
+    #: the hash that it was compared with: what changes the password checks that it is still the one
+    compared: str | None = None
+
+    def compare_password(self) -> None:
+        """Compare the password, if one was typed, with that of the person signed in; outside any unit of work.
+
+        Raises a `DomainError`, on its field for a wrong one.
+        """
+        if typed := self.current_password.data:
+            self.compared = registry().check_password(typed)
+            self.password_was_given = True
+
+
+class PasswordForm(MayAskPassword):
     """The password of the person signed in, asked again before what a borrowed browser must not do."""
 
     current_password = PasswordField(
         "Votre mot de passe", [DataRequired("Tapez votre mot de passe."), plausible_password]
     )
 
-    def check_current_password(self) -> int | None:
-        """Compare the password posted: return None if it is right, else the status of the page that asks it again.
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Judge the fields, then compare the password: only once all the rest is right, and once only.
 
-        What is wrong is said beside the field. Call it outside any unit of work.
+        A comparison is slow and counts as an attempt; a validator of the field would make it beside other mistakes, and
+        again when a `VersionedForm` is reconciled.
         """
-        if not self.validate():
-            return 422
+        if not super().validate(*args, **kwargs):
+            return False
         try:
-            registry().check_password(self.current_password.data)
+            self.compare_password()
         except DomainError as refusal:
             self.blame(refusal)
-            return refusal.status
-        return None
-
-
-class MayAskPassword(BaseForm):
-    """A form of which some changes ask for the password again: its field is shown once it has been asked for."""
-
-    current_password = PasswordField("Votre mot de passe", [plausible_password])
-
-    #: whether it was typed and right, once a page has compared it
-    password_was_given = False
+            return False
+        return True
 
 
 class DayField(StringField):

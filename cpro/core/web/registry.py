@@ -61,9 +61,9 @@ class Registry:
     #: returns how a school calls an inspector (account's id, school's id), or None
     name_in_school: Callable[[int, int], str | None] = lambda inspector_id, establishment_id: None
 
-    #: compares what the person signed in typed with their password, outside any unit of work; raises a `DomainError` on
-    #: the field `current_password`
-    check_password: Callable[[str], None] = lambda typed: None
+    #: compares what the person signed in typed with their password, outside any unit of work, and returns the hash of
+    #: the latter; raises a `DomainError` on the field `current_password`
+    check_password: Callable[[str], str | None] = lambda typed: None
 
     menu: list[MenuEntry] = field(default_factory=list)
     _object_sections: list[Callable[[str, str], tuple[str, dict[str, Any]] | None]] = field(default_factory=list)

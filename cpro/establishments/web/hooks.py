@@ -6,7 +6,6 @@ from flask import Flask
 
 from cpro.audit.queries import find_last_change
 from cpro.core.formatting import format_instant
-from cpro.core.web.forms import MayAskPassword
 from cpro.core.web.registry import registry
 from cpro.establishments import queries
 from cpro.establishments.web import history
@@ -18,17 +17,6 @@ def register_hooks(app: Flask) -> None:
     app_registry.timezone = lambda: queries.get_current_establishment().timezone
     app_registry.saved_by = _saved_by
     app_registry.add_object_section(history.record_section)
-
-
-def password_given(form: MayAskPassword) -> bool:
-    """Return whether the person signed in typed their password, and the right one; call it outside any unit of work.
-
-    Raises a `DomainError` on the field `current_password` for a wrong one.
-    """
-    typed = form.current_password.data or ""
-    if typed:
-        registry().check_password(typed)
-    return bool(typed)
 
 
 def _saved_by(object_type: str, object_id: object, field: str) -> tuple[str, str] | None:

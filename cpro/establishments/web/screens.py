@@ -14,7 +14,6 @@ from cpro.establishments.operations.particulars import (
     update_particulars,
 )
 from cpro.establishments.web.forms import ParticularsForm
-from cpro.establishments.web.hooks import password_given
 
 
 class EstablishmentsScreen(Screen):
@@ -39,7 +38,8 @@ class EstablishmentsScreen(Screen):
 
     def before_update(self, row: Establishment, form: Any) -> None:
         """Compare the password typed, which another e-mail address asks for."""
-        form.password_was_given = is_email_changed(self._typed(form)) and password_given(form)
+        if is_email_changed(self._typed(form)):
+            form.compare_password()
 
     def update(self, row: Establishment, form: Any, *, opened_on: str | None, by: Any, now: Any) -> None:
         """Correct through the feature's operation, which knows the school of the scope only."""

@@ -11,7 +11,7 @@ from wtforms.validators import ValidationError
 
 from cpro.core.formatting import format_count
 from cpro.core.parsing import read_id
-from cpro.core.web.forms import BaseForm, plausible_password
+from cpro.core.web.forms import MayAskPassword, plausible_password
 from cpro.students.credential_sheets.operations import Target
 from cpro.students.models import Division
 from cpro.users.roles import PRINTED_ROLES
@@ -30,7 +30,7 @@ class _IdsField(Field):
         self.data = [row_id for row_id in map(read_id, words[:_MOST_IDS]) if row_id is not None]
 
 
-class CredentialSheetsForm(BaseForm):
+class CredentialSheetsForm(MayAskPassword):
     """For whom the sheets are, how many a page, in which format."""
 
     ids = _IdsField("Comptes choisis", default=list)

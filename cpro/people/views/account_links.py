@@ -85,7 +85,7 @@ def link(account_id: int) -> ResponseReturnValue:
         links.check_linkable(account)
         check_may_receive(student)
         form = _password_form(account)
-        if request.method != "POST" or (form is not None and form.check_current_password()):
+        if not _is_confirmed(form):
             return _link_confirmation(account, student, form)
         with unit_of_work():
             code = links.link_account(account, student, by=current_actor(), now=clock.utcnow())
@@ -117,7 +117,7 @@ def unlink(account_id: int) -> ResponseReturnValue:
     if student is None:
         return _account_page(account, links.NotLinked())
     name, form = queries.name_in_sentence(student), _password_form(account)
-    if request.method != "POST" or (form is not None and form.check_current_password()):
+    if not _is_confirmed(form):
         return render_page(
             "confirm.html",
             title=f"Délier le compte {account.login}",
@@ -177,8 +177,13 @@ def _password_form(account: Account) -> PasswordForm | None:
     return PasswordForm()
 
 
+def _is_confirmed(form: PasswordForm | None) -> bool:
+    """Return whether the action was posted, with the right password where it is asked."""
+    return request.method == "POST" if form is None else form.validate_on_submit()
+
+
 def _status_of(form: PasswordForm | None) -> int:
-    return 422 if form is not None and form.errors else 200
+    return form.status if form is not None else 200
 
 
 def _link_confirmation(account: Account, student: Student, form: PasswordForm | None) -> ResponseReturnValue:

@@ -166,9 +166,9 @@ def _ask_password_again(form: CredentialSheetsForm) -> None:
     """Compare the password typed where accounts are to be reset; raise a refusal beside its field otherwise."""
     if not form.reset.data:
         return
-    if not form.current_password.data:
+    form.compare_password()
+    if not form.password_was_given:
         raise PasswordNeeded("Pour réinitialiser des comptes")
-    registry().check_password(form.current_password.data)
 
 
 def _own_key() -> str:

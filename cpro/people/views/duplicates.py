@@ -56,10 +56,8 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
     if refusal is not None:
         return _page(student_id, other_id, refusal=refusal)
     form = _password_form(other_id)
-    if request.method != "POST":
+    if request.method != "POST" or (form is not None and not form.validate_on_submit()):
         return _page(student_id, other_id, form=form)
-    if form is not None and (status := form.check_current_password()):
-        return _page(student_id, other_id, form=form, status=status)
     try:
         with unit_of_work():
             duplicates.merge(student_id, other_id, by=current_actor(), now=clock.utcnow())
@@ -69,7 +67,7 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
         if form is None:
             raise
         form.blame(refused)
-        return _page(student_id, other_id, form=form, status=refused.status)
+        return _page(student_id, other_id, form=form)
     message = "Les deux fiches sont réunies en une seule, celle-ci."
     return back_to(url_for("eleves.details_view", id=student_id), message)
 
@@ -88,7 +86,6 @@ def _page(
     *,
     form: PasswordForm | None = None,
     refusal: DomainError | None = None,
-    status: int = 200,
 ) -> ResponseReturnValue:
     by_id = {each.id: duplicates.get_holding(each) for each in list_students([student_id, other_id])}
     kept, other = by_id[student_id], by_id[other_id]
@@ -102,7 +99,7 @@ def _page(
         action_url=_address(student_id, other_id),
         swap_url=_address(other_id, student_id),
         cancel_url=url_for("eleves.details_view", id=student_id),
-        status=refusal.status if refusal else status,
+        status=refusal.status if refusal else form.status if form else 200,
     )
 
 

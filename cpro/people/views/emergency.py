@@ -15,7 +15,6 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor, get_principal
 from cpro.core.web.forms import PasswordForm
 from cpro.core.web.pages import back_to, render_page
-from cpro.core.web.registry import registry
 from cpro.people.presenters import emergency as presenter
 from cpro.people.presenters.incident_sheet import read_first_day, render_incident_sheet
 from cpro.users.emergency.operations import lock_roles, reopen_roles
@@ -84,15 +83,14 @@ def reopen() -> ResponseReturnValue:
     """Reopen a role (`role`), or all of them, after one's password."""
     form, chosen, principal = PasswordForm(), request.form.get("role", ""), get_principal()
     roles = presenter.read_roles(chosen)
-    if not form.validate():
-        return _ask_to_reopen(form, roles, chosen, 422)
+    if not form.validate_on_submit():
+        return _ask_to_reopen(form, roles, chosen)
     try:
-        registry().check_password(form.current_password.data)
         with platform_unit_of_work("an emergency lock", schools=[principal.establishment_id]) as work:
             reopened = reopen_roles(work.session, _school_of(principal), roles, by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
         form.blame(refusal)
-        return _ask_to_reopen(form, roles, chosen, refusal.status)
+        return _ask_to_reopen(form, roles, chosen)
     return back_to(url_for(".index"), f"Rouvert\u202f: {presenter.name_chosen(reopened)}.")
 
 
@@ -107,7 +105,7 @@ def incident_sheet(lock_id: int) -> ResponseReturnValue:
     )
 
 
-def _ask_to_reopen(form: PasswordForm, roles: list[Role], chosen: str, status: int = 200) -> ResponseReturnValue:
+def _ask_to_reopen(form: PasswordForm, roles: list[Role], chosen: str) -> ResponseReturnValue:
     return render_page(
         "confirm.html",
         title="Rouvrir",
@@ -119,7 +117,7 @@ def _ask_to_reopen(form: PasswordForm, roles: list[Role], chosen: str, status: i
         cancel_url=url_for(".index"),
         danger=False,
         form=form,
-        status=status,
+        status=form.status,
     )
 
 

@@ -16,7 +16,6 @@ from cpro.establishments.operations.particulars import RULES, get_particulars, i
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.suggestions import ACADEMIES, SCHOOL_KINDS
 from cpro.establishments.web.forms import ParticularsForm
-from cpro.establishments.web.hooks import password_given
 from cpro.settings.tabs import SettingsPage
 from cpro.settings.views import bp, describe_changes
 
@@ -33,20 +32,19 @@ class ParticularsPage(SettingsPage[Any]):
 
     form_class, template = ParticularsForm, "settings/establishment.html"
     tab, edit = "establishment", Permission.ESTABLISHMENT_EDIT
-    password_given = False
 
     def values(self) -> Mapping[str, Any]:
         return get_particulars(self.school)
 
     def before_save(self, form: Any) -> None:
         if is_email_changed(_typed(form)):
-            self.password_given = password_given(form)
+            form.compare_password()
 
     def save(self, form: Any) -> tuple[str, str]:
         changes = update_particulars(
             _typed(form),
             opened_on=form.version.data,
-            password_given=self.password_given,
+            password_given=form.password_was_given,
             by=current_actor(),
             now=clock.utcnow(),
         )

@@ -18,7 +18,6 @@ from cpro.core.web import drafts
 from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.forms import PasswordForm
 from cpro.core.web.pages import back_to, find_way_back, render_page
-from cpro.core.web.registry import registry
 from cpro.establishments import queries
 from cpro.settings.history.parts import PARTS, HistoryPart, find_lines, find_part_of, get_part
 from cpro.settings.history.restoring import RestorePlan, Restoring
@@ -63,12 +62,10 @@ def restore(entry_id: int) -> ResponseReturnValue:
     if plan is None:
         return _nothing_to_restore(part)
     form = PasswordForm() if plan.asks_password else None
-    if form is not None and not form.validate():
-        return _confirmation(entry, part, plan, form), 422
+    if form is not None and not form.validate_on_submit():
+        return _confirmation(entry, part, plan, form), form.status
     proof = {"password_given": form is not None} if restoring.may_ask_password else {}
     try:
-        if form is not None:
-            registry().check_password(form.current_password.data)
         with unit_of_work():
             done = restoring.restore(
                 entry, opened_on=request.form.get("version"), by=current_actor(), now=clock.utcnow(), **proof

@@ -202,12 +202,7 @@ def second_factor(mandate_id: int) -> ResponseReturnValue:
         return _refused(refused)
     form, name = PasswordForm(), mandate.inspector_name
     if not form.validate_on_submit():
-        return _second_factor_page(form, mandate, form.status)
-    try:
-        registry().check_password(form.current_password.data)
-    except DomainError as refusal:
-        form.blame(refusal)
-        return _second_factor_page(form, mandate, refusal.status)
+        return _second_factor_page(form, mandate)
     school_id = get_current_establishment().id
     with platform_unit_of_work("the second factor of an inspector is the platform's") as work:
         was_set = reset_second_factor(
@@ -288,7 +283,7 @@ def _closing_page(form: ClosingForm, mandate: Mandate, status: int = 200) -> Res
     )
 
 
-def _second_factor_page(form: PasswordForm, mandate: Mandate, status: int) -> ResponseReturnValue:
+def _second_factor_page(form: PasswordForm, mandate: Mandate) -> ResponseReturnValue:
     verb = f"Réinitialiser le second facteur {of_name(mandate.inspector_name)}"
     return render_page(
         "confirm.html",
@@ -304,7 +299,7 @@ def _second_factor_page(form: PasswordForm, mandate: Mandate, status: int) -> Re
         cancel_url=url_for("inspectors.index"),
         danger=True,
         form=form,
-        status=status,
+        status=form.status,
     )
 
 

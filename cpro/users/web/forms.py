@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, EqualTo, Length, Regexp, StopValida
 
 from cpro.core.passwords import PASSWORD_MAX_LENGTH
 from cpro.core.validators import normalise_email
-from cpro.core.web.forms import BaseForm, VersionedForm, checked, text_rule
+from cpro.core.web.forms import BaseForm, PasswordForm, VersionedForm, checked, text_rule
 from cpro.users.passkeys.operations import LONGEST_NAME
 
 #: Longer than any identifier; what is typed beyond is a mistake or an attack.
@@ -27,6 +27,12 @@ def _at_most(limit: int) -> tuple[Length, Regexp]:
 def _new_password() -> PasswordField:
     return PasswordField(
         "Nouveau mot de passe", [DataRequired("Choisissez un mot de passe."), *_at_most(PASSWORD_MAX_LENGTH)]
+    )
+
+
+def _present_password() -> PasswordField:
+    return PasswordField(
+        "Mot de passe actuel", [DataRequired("Indiquez votre mot de passe actuel."), *_at_most(PASSWORD_MAX_LENGTH)]
     )
 
 
@@ -125,17 +131,15 @@ class ForgottenForm(AccountForm):
     """Whose password was forgotten."""
 
 
-class OwnPasswordForm(BaseForm):
+class OwnPasswordForm(PasswordForm):
     """One's own password."""
 
-    current_password = PasswordField(
-        "Mot de passe actuel", [DataRequired("Indiquez votre mot de passe actuel."), *_at_most(PASSWORD_MAX_LENGTH)]
-    )
+    current_password = _present_password()
     password = _new_password()
     password_confirm = _same_again()
 
 
-class OwnEmailForm(VersionedForm):
+class OwnEmailForm(PasswordForm, VersionedForm):
     """One's own e-mail address."""
 
     email = StringField(
@@ -143,6 +147,4 @@ class OwnEmailForm(VersionedForm):
         [*_at_most(_LONGEST), checked(normalise_email)],
         description="Elle reçoit le code de « Mot de passe oublié ». Laissez vide pour n’en avoir aucune.",
     )
-    current_password = PasswordField(
-        "Mot de passe actuel", [DataRequired("Indiquez votre mot de passe actuel."), *_at_most(PASSWORD_MAX_LENGTH)]
-    )
+    current_password = _present_password()

@@ -14,7 +14,6 @@ from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import current_actor, get_principal, remote_address
 from cpro.core.web.forms import PasswordForm
 from cpro.core.web.pages import OWN, back_to, render_page
-from cpro.core.web.registry import registry
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
@@ -54,7 +53,6 @@ def confirm_school() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _confirmation(form), form.status
     try:
-        registry().check_password(form.current_password.data)
         with unit_of_work():
             school = lock_current_establishment()
             addresses.confirm_school_address(
@@ -106,8 +104,7 @@ def _own_page(
 
 
 def _change_own(form: OwnEmailForm, principal: Principal) -> None:
-    """Change the address of the person signed in, after their password."""
-    registry().check_password(form.current_password.data)
+    """Change the address of the person signed in."""
     with platform_unit_of_work("own address") as work:
         account = queries.lock_account(work.session, principal.kind, principal.id)
         assert isinstance(account, Account), "platform accounts were answered before"

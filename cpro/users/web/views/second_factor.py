@@ -146,8 +146,8 @@ def index() -> ResponseReturnValue:
 def begin() -> ResponseReturnValue:
     """Draw a secret for one's own second factor, after one's password."""
     form = PasswordForm()
-    if status := _refuse_password(form):
-        return _page(password_form=form, status=status)
+    if not form.validate_on_submit():
+        return _page(password_form=form)
     with platform_unit_of_work("own second factor") as work:
         operations.begin(work.session, _lock_own(work.session), now=clock.utcnow())
     return back_to(url_for(".index", retour=find_way_back()))
@@ -164,7 +164,7 @@ def confirm() -> ResponseReturnValue:
         second_factor.check_code(get_principal(), second_factor.TypedCode(form.code.data or ""), now=clock.utcnow())
     except DomainError as refusal:
         form.blame(refusal)
-        return _page(code_form=form, status=refusal.status)
+        return _page(code_form=form)
     with platform_unit_of_work("own second factor") as work:
         account = _lock_own(work.session)
         factor = queries.find_second_factor(work.session, account)
@@ -180,8 +180,8 @@ def confirm() -> ResponseReturnValue:
 def renew_codes() -> ResponseReturnValue:
     """Generate new recovery codes, after the password, and show them only this once."""
     form = PasswordForm()
-    if status := _refuse_password(form):
-        return _page(password_form=form, status=status)
+    if not form.validate_on_submit():
+        return _page(password_form=form)
     with platform_unit_of_work("own second factor") as work:
         account = _lock_own(work.session)
         factor = queries.find_second_factor(work.session, account)
@@ -196,8 +196,8 @@ def renew_codes() -> ResponseReturnValue:
 def remove() -> ResponseReturnValue:
     """Remove one's own second factor, after the password, unless the role requires one."""
     form = PasswordForm()
-    if status := _refuse_password(form):
-        return _page(password_form=form, status=status)
+    if not form.validate_on_submit():
+        return _page(password_form=form)
     with platform_unit_of_work("own second factor") as work:
         account = _lock_own(work.session)
         if second_factor_policy.is_asked(work.session, account):
@@ -207,7 +207,7 @@ def remove() -> ResponseReturnValue:
 
 
 def _page(
-    *, password_form: PasswordForm | None = None, code_form: SecondFactorForm | None = None, status: int = 422
+    *, password_form: PasswordForm | None = None, code_form: SecondFactorForm | None = None
 ) -> ResponseReturnValue:
     refused = password_form or code_form
     with tenancy.platform_session("own second factor") as lookup:
@@ -233,7 +233,7 @@ def _page(
         code_form=code_form or SecondFactorForm(formdata=None),
         form=refused,
         way_back=find_way_back(),
-        status=status if refused else 200,
+        status=refused.status if refused else 200,
         **context,
     )
 

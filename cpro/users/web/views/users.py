@@ -152,8 +152,7 @@ def own_account() -> ResponseReturnValue:
     """Show one's own account and change one's password."""
     principal = get_principal()
     form = OwnPasswordForm()
-    status = _change_password(form, principal) if request.method == "POST" else None
-    if status == 200:
+    if form.validate_on_submit() and _change_password(form, principal):
         return back_to(
             url_for("users.own_account"),
             "Votre mot de passe est changé. Vos connexions sur d’autres appareils ont pris fin.",
@@ -166,7 +165,7 @@ def own_account() -> ResponseReturnValue:
         rule=_rule(principal),
         sections=registry().account_sections(),
         search_key_on=is_search_key_on(),
-        status=status or 200,
+        status=form.status,
     )
 
 
@@ -239,17 +238,14 @@ def _rules() -> dict[str, str]:
     return {"student": password_rule(False), "staff": password_rule(True)}
 
 
-def _change_password(form: OwnPasswordForm, principal: Principal) -> int:
-    """Change the password of the person signed in; return the status of the answer, the form blamed if refused."""
-    if not form.validate():
-        return 422
+def _change_password(form: OwnPasswordForm, principal: Principal) -> bool:
+    """Change the password of the person signed in; return whether it is done, the form blamed if it is refused."""
     try:
-        compared = identity.check_password(principal, form.current_password.data, now=clock.utcnow())
         with platform_unit_of_work("own password") as work:
             sign_ins.change_own_password(
                 work.session,
                 queries.lock_account(work.session, principal.kind, principal.id),
-                compared=compared,
+                compared=form.compared,
                 password=form.password.data,
                 by=current_actor(),
                 now=clock.utcnow(),
@@ -257,13 +253,13 @@ def _change_password(form: OwnPasswordForm, principal: Principal) -> int:
             )
     except DomainError as refusal:
         form.blame(refusal)
-        return refusal.status
-    return 200
+        return False
+    return True
 
 
-def check_own_password(typed: str) -> None:
+def check_own_password(typed: str) -> str | None:
     """Compare what the person signed in typed with their password; see `identity.check_password`."""
-    identity.check_password(get_principal(), typed, now=clock.utcnow())
+    return identity.check_password(get_principal(), typed, now=clock.utcnow())
 
 
 def _attempt(establishment: str | None, login: str, secret: str) -> authentication.Attempt:
