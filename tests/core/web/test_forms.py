@@ -10,7 +10,8 @@ from wtforms import BooleanField, StringField
 from wtforms.validators import DataRequired
 
 from cpro.core.errors import Conflict
-from cpro.core.web.forms import BaseForm
+from cpro.core.web.forms import BaseForm, PasswordForm
+from cpro.core.web.registry import Registry
 
 pytestmark = pytest.mark.any_database
 
@@ -53,3 +54,14 @@ def test_base_form_status_is_that_of_what_refused_it(app: Flask) -> None:
         assert (form.validate_on_submit(), form.status) == (False, 422)
         form.blame(Conflict("Quelqu’un a été plus rapide."))
         assert form.status == 409
+
+
+def test_password_form_is_never_right_while_no_feature_compares_passwords(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.extensions, "cpro_registry", Registry())
+    with (
+        app.test_request_context(method="POST", data={"current_password": "Grès-vif-42-marne!"}),
+        pytest.raises(NotImplementedError),
+    ):
+        PasswordForm().validate()
