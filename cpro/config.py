@@ -109,7 +109,6 @@ FIXED_SETTINGS: dict[str, Any] = {
         "pool_pre_ping": True,  # a database that was started again is met before a request is lost to it
     },
     "BABEL_DEFAULT_LOCALE": "fr",
-    "JSON_AS_ASCII": False,
 }
 
 

@@ -12,17 +12,17 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import URL, inspect, text
+from sqlalchemy import URL, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cpro import demo
 from cpro.competences.national import load_lists
 from cpro.config import local_url
 from cpro.core import clock
+from cpro.core.database_revision import find_revision, list_revisions
 from cpro.core.database_roles import UnsafeRole, check_serving_role
 from cpro.core.jobs.child import ChildWorker
 from cpro.core.server_key import UnknownKey, claim_key
@@ -117,18 +117,11 @@ def _close_to_others(url: URL) -> None:
 
 
 def _refuse_newer_database() -> None:
-    from flask import current_app
-
-    if not inspect(db.engine).has_table("alembic_version"):
-        return
     with db.engine.connect() as connection:
-        found = set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
-    known = {
-        script.revision for script in ScriptDirectory(current_app.extensions["migrate"].directory).walk_revisions()
-    }
-    if newer := ", ".join(sorted(found - known)):
+        found = find_revision(connection)
+    if found and found not in list_revisions():
         raise CannotStart(
-            f"La base de données vient d’une version plus récente de CPro (révision {newer}) : "
+            f"La base de données vient d’une version plus récente de CPro (révision {found}) : "
             "mettez le programme à jour, ou choisissez une autre base avec CPRO_DATABASE_URL."
         )
 

@@ -21,7 +21,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from cpro.backup import archive, rows
 from cpro.backup.archive import DATABASE, FILES, HEADER, STORED, TABLES, Damaged, Member, Writer
 from cpro.backup.sealing import Keys, opening, sealing
-from cpro.config import PROJECT_ROOT, VERSION
+from cpro.config import VERSION
+from cpro.core.database_revision import find_revision, list_revisions
 from cpro.core.errors import DomainError
 from cpro.core.secrets import fingerprints
 from cpro.core.storage import FILE_MODE, FOLDER_MODE, sync_folder
@@ -260,15 +261,9 @@ def _read_database(member: Member, contents: Contents) -> None:
     contents.revision, contents.tables, contents.last_ids = member.fields(
         {"revision": str, "tables": dict, "last_ids": dict}
     )
-    if contents.revision not in _known_revisions():
+    if contents.revision not in list_revisions():
         raise Newer
     rows.check_described(contents.tables, contents.last_ids)
-
-
-def _known_revisions() -> set[str]:
-    from alembic.script import ScriptDirectory
-
-    return {each.revision for each in ScriptDirectory(str(PROJECT_ROOT / "migrations")).walk_revisions()}
 
 
 def _reach_revision(engine: Engine, revision: str) -> None:
@@ -278,10 +273,9 @@ def _reach_revision(engine: Engine, revision: str) -> None:
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             rows.see_all_schools(connection)
-        found = rows.find_revision(connection)
+        found = find_revision(connection)
         rows.check_empty(connection)
-    known = _known_revisions()
-    if found and found not in known:
+    if found and found not in list_revisions():
         raise Newer
     if found > revision:
         downgrade(revision=revision, x_arg=["pertes=oui"])  # there is nothing to lose

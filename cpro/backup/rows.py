@@ -42,11 +42,12 @@ from sqlalchemy.sql.expression import TableClause
 from sqlalchemy.types import JSON, TypeEngine, UserDefinedType
 
 from cpro.backup.archive import DATABASE, TABLES, Damaged, Member, Writer
+from cpro.core.database_revision import TABLE as REVISION
+from cpro.core.database_revision import find_revision
 from cpro.core.errors import DomainError
 from cpro.core.types import UTCDateTime
 from cpro.extensions import application, db
 
-_REVISION = "alembic_version"
 #: Written by triggers of the database, with the rows that it is about.
 _DERIVED = frozenset({"search_word"})
 #: What a server that started on an empty database may have written there.
@@ -106,13 +107,6 @@ def owner_engine() -> Engine:
     return create_engine(application.migration_url, poolclass=NullPool) if application.migration_url else db.engine
 
 
-def find_revision(connection: Connection) -> str:
-    """Return the revision of the database, "" where it was never migrated."""
-    if not inspect(connection).has_table(_REVISION):
-        return ""
-    return connection.scalar(select(column("version_num")).select_from(table(_REVISION))) or ""
-
-
 # --- Reading ----------------------------------------------------------------------------------------------------------
 
 
@@ -124,7 +118,7 @@ def snapshot() -> Iterator[Connection]:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             see_all_schools(connection)
-        connection.execute(select(func.count()).select_from(table(_REVISION)))  # the picture is that of a first reading
+        connection.execute(select(func.count()).select_from(table(REVISION)))  # the picture is that of a first reading
         yield connection
 
 
@@ -150,7 +144,7 @@ def _tables(connection: Connection) -> Tables:
     return {
         name: [[each["name"], _kind(each["type"])] for each in found.get_columns(name)]
         for name in sorted(found.get_table_names())
-        if name != _REVISION and name not in _DERIVED
+        if name != REVISION and name not in _DERIVED
     }
 
 
@@ -227,7 +221,7 @@ def filling(engine: Engine) -> Iterator[Connection]:
 
 def check_empty(connection: Connection) -> None:
     """Return if no table has a row but what a start writes. Raises `NotEmpty`."""
-    names = [name for name in inspect(connection).get_table_names() if name not in (_REVISION, *_OF_A_START)]
+    names = [name for name in inspect(connection).get_table_names() if name not in (REVISION, *_OF_A_START)]
     if full := [
         name for name in sorted(names) if connection.scalar(select(exists(select(1).select_from(table(name)))))
     ]:

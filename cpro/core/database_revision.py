@@ -1,14 +1,21 @@
-"""Whether a database is older than this program: pages and workers do not work on tables of before."""
+"""At which revision a database is, and which this program knows: pages and workers do not work on tables of before.
+
+Read without Alembic, ten megabytes that the processes which only serve do without.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import inspect, text
-from sqlalchemy.engine import Engine
+from functools import cache
+
+from sqlalchemy import column, inspect, select, table
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from cpro.config import PROJECT_ROOT
 from cpro.extensions import db
 
+#: Where Alembic notes the revision.
+TABLE = "alembic_version"
 _NAMES = "[0-9][0-9][0-9][0-9]_*.py"
 
 
@@ -22,6 +29,19 @@ class OldDatabase(Exception):
         )
 
 
+@cache
+def list_revisions() -> tuple[str, ...]:
+    """Return the revisions that this program knows, the one it works at last."""
+    return tuple(sorted(path.name[:4] for path in (PROJECT_ROOT / "migrations" / "versions").glob(_NAMES)))
+
+
+def find_revision(connection: Connection) -> str:
+    """Return the revision of a database, "" where it was never migrated."""
+    if not inspect(connection).has_table(TABLE):
+        return ""
+    return connection.scalar(select(column("version_num")).select_from(table(TABLE))) or ""
+
+
 def check_revision(engine: Engine | None = None) -> None:
     """Return unless the database is at an earlier revision than this program. Raises `OldDatabase`.
 
@@ -29,14 +49,11 @@ def check_revision(engine: Engine | None = None) -> None:
     that does not answer, is what /sante/pret tells of.
     """
     engine = engine or db.engine
-    known = sorted(path.name[:4] for path in (PROJECT_ROOT / "migrations" / "versions").glob(_NAMES))
     try:
         with engine.connect() as connection:
-            is_there = inspect(connection).has_table("alembic_version")
-            query = text("SELECT max(version_num) FROM alembic_version")
-            found = str(connection.scalar(query) or "") if is_there else ""
+            found = find_revision(connection)
     except OperationalError:
         return
     engine.dispose()  # a server that forks after this must not share the connection
-    if found in known[:-1]:
-        raise OldDatabase(found, known[-1])
+    if found in list_revisions()[:-1]:
+        raise OldDatabase(found, list_revisions()[-1])

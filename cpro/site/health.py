@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from cpro.config import PROJECT_ROOT
 from cpro.core import server_key, tenancy
+from cpro.core.database_revision import find_revision, list_revisions
 from cpro.core.jobs import instants
 from cpro.core.jobs.queries import find_last_beat, find_oldest_due
 from cpro.core.mail.queries import find_oldest_waiting
@@ -43,17 +42,8 @@ def list_problems(uploads: Path) -> list[str]:
 
 
 def _check_revision(session: Session, _now: datetime) -> str:
-    from alembic.runtime.migration import MigrationContext  # ten megabytes, for the processes that a monitor asks
-
-    found = MigrationContext.configure(session.connection()).get_current_heads()
-    return "" if frozenset(found) == _expected_revisions() else "the database is not at the revision of this program"
-
-
-@cache
-def _expected_revisions() -> frozenset[str]:
-    from alembic.script import ScriptDirectory
-
-    return frozenset(ScriptDirectory(str(PROJECT_ROOT / "migrations")).get_heads())
+    is_expected = find_revision(session.connection()) == list_revisions()[-1]
+    return "" if is_expected else "the database is not at the revision of this program"
 
 
 def _check_key(session: Session, _now: datetime) -> str:

@@ -10,10 +10,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from cpro.config import PROJECT_ROOT
-from cpro.core.database_revision import OldDatabase, check_revision
+from cpro.core.database_revision import OldDatabase, check_revision, list_revisions
 from tests.helpers.platform import flask, run
 
-HEAD = ScriptDirectory(str(PROJECT_ROOT / "migrations")).get_current_head()
+SCRIPTS = ScriptDirectory(str(PROJECT_ROOT / "migrations"))
+HEAD = SCRIPTS.get_current_head()
 
 
 @pytest.fixture
@@ -28,6 +29,11 @@ def write(database: Path, revision: str) -> None:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
         connection.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
     connection.close()
+
+
+class TestListRevisions:
+    def test_list_revisions_are_those_of_alembic_in_its_order(self) -> None:
+        assert list_revisions() == tuple(each.revision for each in SCRIPTS.walk_revisions())[::-1]
 
 
 @pytest.mark.integration

@@ -83,7 +83,7 @@ class TestReady:
         assert ask() == (503, ["a message has waited for more than two hours"])
 
     def test_ready_not_at_another_revision(self, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(health, "_expected_revisions", lambda: frozenset({"9999"}))
+        monkeypatch.setattr(health, "list_revisions", lambda: ("0001", "9999"))
 
         assert ask() == (503, ["the database is not at the revision of this program"])
 

@@ -32,6 +32,7 @@ def install(app: Flask) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, **believed)  # type: ignore[method-assign]
     app.url_map.converters["int"] = _RowNumber
     app.request_class = BoundedRequest
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's own provider, which the type does not name
     app.session_interface = headers.SessionInterface()
     app.jinja_env.filters.update(date=format_date, count=format_count, richtext=show, describe_kept=describe_kept)
     app.jinja_env.filters.update(of_name=of_name, unfilled=unfilled, as_cards=as_cards)

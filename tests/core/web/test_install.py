@@ -161,6 +161,11 @@ class TestProxies:
         assert tuple(answer.get_json()) == expected
 
 
+class TestJson:
+    def test_json_is_written_in_utf_8_as_pages_are(self, migrated_app: Flask) -> None:
+        assert migrated_app.json.response("Élève").get_data() == '"Élève"\n'.encode()
+
+
 class TestToken:
     POSTS = (
         PARTICULARS,
