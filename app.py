@@ -11,6 +11,7 @@ from cpro.core.database_revision import OldDatabase, check_revision
 from cpro.core.database_roles import UnsafeRole, check_serving_role
 from cpro.core.process import prepare_process
 from cpro.core.server_key import UnknownKey, claim_key
+from cpro.core.store import prepare_store_if_possible
 
 prepare_process()
 try:
@@ -29,6 +30,7 @@ if __name__ != "__main__" and os.environ.get("FLASK_RUN_FROM_CLI") != "true":
             check_serving_role()
             check_revision()
             claim_key(now=clock.utcnow())
+            prepare_store_if_possible()
     except (UnsafeRole, OldDatabase, UnknownKey) as refusal:
         sys.exit(str(refusal))
 

@@ -25,6 +25,7 @@ from cpro.core.errors import DomainError
 from cpro.core.passwords import hash_password
 from cpro.core.permissions import Role
 from cpro.core.storage import FileStorage
+from cpro.core.store import prepare_store
 from cpro.core.transactions import lock_schools, platform_unit_of_work
 from cpro.core.validators import rnie_key
 from cpro.establishments.imaging import prepare_picture
@@ -92,6 +93,7 @@ def load_if_empty(*, password: str, now: datetime) -> str | None:
     with tenancy.platform_session("demonstration") as session:
         if session.scalar(select(func.count(Establishment.id))):
             return None
+    prepare_store()
     password = password or "-".join(secrets.token_hex(2) for _ in range(5))
     with platform_unit_of_work("demonstration") as work:
         _load(work.session, password, now)

@@ -26,7 +26,8 @@ from cpro.core.database_revision import find_revision, list_revisions
 from cpro.core.database_roles import UnsafeRole, check_serving_role
 from cpro.core.jobs.child import ChildWorker
 from cpro.core.server_key import UnknownKey, claim_key
-from cpro.core.storage import FileStorage, StorageUnavailable
+from cpro.core.storage import FileStorage, StorageUnavailable, StoreAbsent
+from cpro.core.store import prepare_store
 from cpro.extensions import db
 
 _THREADS = 8
@@ -44,8 +45,8 @@ def serve_locally(app: Flask) -> int:
     try:
         server = _listen(app, host, port)
         with app.app_context():
-            _check_storage(app)
             _prepare_database()
+            _prepare_storage(app)
             password = _load_demo_once(app)
             load_lists()
     except CannotStart as refusal:
@@ -131,10 +132,13 @@ def _load_demo_once(app: Flask) -> str | None:
     return demo.load_if_empty(password=app.config["CPRO_DEMO_PASSWORD"], now=clock.utcnow())
 
 
-def _check_storage(app: Flask) -> None:
-    """Raise `CannotStart` when the store of pictures cannot be written, before anything else is."""
+def _prepare_storage(app: Flask) -> None:
+    """Raise `CannotStart` when the store of pictures is not there, or cannot be written."""
     try:
+        prepare_store()
         FileStorage(app.config["CPRO_UPLOADS"]).check_writable()
+    except StoreAbsent as refusal:
+        raise CannotStart(refusal.message) from refusal
     except StorageUnavailable as refusal:
         raise CannotStart(
             f"Le dossier « {app.config['CPRO_UPLOADS']} » ne peut pas être écrit : {refusal.message}"

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from cpro import create_app
 from cpro.core import passwords, tenancy
+from cpro.core.storage import FileStorage
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
@@ -145,7 +146,7 @@ def app(
     """Yield the application on an empty store and a database that is empty, or holds the two schools of `world`."""
     for folder in ("uploads", "mail"):
         shutil.rmtree(worker_folder / folder, ignore_errors=True)
-    (worker_folder / "uploads").mkdir()
+    FileStorage(worker_folder / "uploads").prepare()
     templates.put_back(with_world="world" in request.fixturenames)
     yield migrated_app
     with migrated_app.app_context():

@@ -6,6 +6,7 @@ import contextlib
 import http.cookiejar
 import os
 import re
+import shutil
 import socket
 import sqlite3
 import stat
@@ -166,6 +167,12 @@ class TestCannotStart:
         uploads = _read_only(tmp_path / "uploads")
 
         assert str(uploads) in _refused_without_powers(tmp_path)
+
+    def test_cannot_start_the_disk_of_the_uploads_is_not_there(self, stopped: Platform, tmp_path: Path) -> None:
+        shutil.copytree(stopped.folder / "instance", tmp_path / "instance")
+
+        assert str(tmp_path / "uploads" / ".cpro-store") in refused(tmp_path)
+        assert not (tmp_path / "uploads").exists()
 
     def test_cannot_start_the_port_is_taken(self, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -25,7 +25,8 @@ from cpro.config import VERSION
 from cpro.core.database_revision import find_revision, list_revisions
 from cpro.core.errors import DomainError
 from cpro.core.secrets import fingerprints
-from cpro.core.storage import FILE_MODE, FOLDER_MODE, sync_folder
+from cpro.core.storage import FILE_MODE, FOLDER_MODE, FileStorage, sync_folder
+from cpro.core.store import prepare_store
 from cpro.core.types import UTCDateTime
 from cpro.extensions import application
 
@@ -83,6 +84,7 @@ def back_up(target: Path, keys: Keys, *, now: datetime) -> Contents:
     """
     if target.exists():
         raise DomainError(f"Le fichier «\u202f{target}\u202f» existe déjà\u202f: choisissez un autre nom.")
+    prepare_store()  # a backup without the files, made while their disk is away, would pass for a whole one
     contents = Contents(version=VERSION, created_at=now.isoformat(timespec="seconds"), key=fingerprints()[0])
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     with _explained("La sauvegarde n’a pas pu être écrite"):
@@ -198,6 +200,7 @@ def restore(source: Path, keys: Keys, *, new_key: bool, now: datetime) -> Conten
             rows.give_ids_after(connection, contents.last_ids)
             if new_key:
                 _note_new_key(connection, now=now)
+        FileStorage(application.uploads).prepare()
     return contents
 
 

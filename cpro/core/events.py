@@ -34,6 +34,10 @@ diploma_deletion_requested = _facts.signal("diploma-deletion-requested")
 #: Which of some competences (`ids`) are named by something? A question: each listener returns those it holds, by id.
 competences_used = _facts.signal("competences-used")
 
+#: Which files of the store do rows need? A question, at a start: `session` (the platform's), `now`; each listener
+#: returns their stored names.
+stored_files_needed = _facts.signal("stored-files-needed")
+
 # The three below are announced outside any transaction, by pages that only read; listeners write in their own.
 
 #: Somebody opened a record: `principal`, `object_type`, `object_id`, `object_label`, `origin`, `now`, and `quiet`, the

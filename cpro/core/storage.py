@@ -37,12 +37,18 @@ _TEMPORARY_NAME = re.compile(rf"{_ID}/[0-9a-f]{{2}}/\.[0-9a-f]{{64}}-[a-z0-9_]{{
 #: How often a writer makes its folder again when a sweep prunes it, empty, at that very moment.
 _FOLDER_ATTEMPTS = 20
 _PROBE_BYTES = 4096
+#: In a store from the time it was prepared; hidden, so that backups and sweeps leave it alone.
+MARK = ".cpro-store"
+_MARKED = "Dossier des fichiers de CPro. Sans ce fichier, CPro ne le reconnaît pas et n’y écrit rien.\n"
 
 logger = logging.getLogger(__name__)
 
 
 #: What the system says where no file grows any more: no room, a quota, the largest size.
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+_TELL = "Prévenez la personne qui s’occupe du serveur, puis recommencez."
 
 
 class StorageUnavailable(DomainError):
@@ -59,8 +65,14 @@ class StorageUnavailable(DomainError):
             errno.EPERM: "\u202f: l’accès au dossier des fichiers est refusé",
             errno.EROFS: "\u202f: le dossier des fichiers est en lecture seule",
         }
-        cause = why.get(error.errno or 0, "")
-        super().__init__(f"{failure}{cause}. Prévenez la personne qui s’occupe du serveur, puis recommencez.")
+        super().__init__(f"{failure}{why.get(error.errno or 0, '')}. {_TELL}")
+
+
+class StoreAbsent(StorageUnavailable):
+    """Say, in a whole message, that the folder of the files is not there, or is another: its disk is not mounted."""
+
+    def __init__(self, message: str) -> None:
+        DomainError.__init__(self, message)
 
 
 class StoredFileMissing(NotFound):
@@ -78,10 +90,31 @@ class Draft:
 
 
 class FileStorage:
-    """Files of the schools under one folder, usually ``uploads/``, which is created when first needed."""
+    """Files of the schools in the store, usually ``uploads/``, or in one folder of it, made when first needed.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    The store itself is never made by who writes in it: without its mark it is the place of a disk that is not there.
+    """
+
+    def __init__(self, store: Path, folder: str = "") -> None:
+        self._mark = store / MARK
+        self.root = store / folder
+
+    def prepare(self) -> None:
+        """Make the store, if need be, and mark it. Raises StorageUnavailable."""
+        try:
+            self._mark.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            self._mark.write_text(_MARKED, encoding="utf-8")
+        except OSError as error:
+            raise StorageUnavailable("Le dossier des fichiers n’a pas pu être préparé", error) from error
+
+    def check_present(self, failure: str) -> None:
+        """Return if the store bears its mark; `failure` begins the refusal. Raises StoreAbsent, StorageUnavailable."""
+        try:
+            self._mark.stat()
+        except FileNotFoundError as error:
+            raise StoreAbsent(f"{failure}\u202f: le dossier des fichiers n’est pas là. {_TELL}") from error
+        except OSError as error:
+            raise StorageUnavailable(failure, error) from error
 
     def put(self, establishment_id: int, content: bytes, suffix: str) -> str:
         """Store the content for the school and return its stored name, the same for the same content.
@@ -102,7 +135,8 @@ class FileStorage:
         The suffix is that of `put`. A block that raises leaves nothing; one that is killed, what is swept later.
         Raises StorageUnavailable.
         """
-        nonce = secrets.token_hex(32)
+        nonce, failure = secrets.token_hex(32), "Le fichier n’a pas pu être enregistré sur le serveur"
+        self.check_present(failure)
         try:
             descriptor, written = self._make_temporary(self._named(establishment_id, nonce, suffix), nonce)
             temporary = Path(written)
@@ -122,7 +156,7 @@ class FileStorage:
                 temporary.unlink(missing_ok=True)
                 self._prune(temporary.parent)
         except OSError as error:
-            raise StorageUnavailable("Le fichier n’a pas pu être enregistré sur le serveur", error) from error
+            raise StorageUnavailable(failure, error) from error
 
     def open(self, name: str) -> BinaryIO:
         """Open the stored file for reading. Raises StoredFileMissing or StorageUnavailable."""
@@ -134,9 +168,10 @@ class FileStorage:
             raise StorageUnavailable("Le fichier n’a pas pu être lu sur le serveur", error) from error
 
     def path(self, name: str) -> Path:
-        """Return the place of the stored file, certainly inside the root. Raises StoredFileMissing."""
+        """Return the place of the stored file, certainly inside the root. Raises StoredFileMissing or StoreAbsent."""
         path = self._locate(name)
         if not path.is_file():
+            self.check_present("Le fichier n’a pas pu être lu sur le serveur")
             raise StoredFileMissing
         return path
 
@@ -179,15 +214,16 @@ class FileStorage:
         return self.sweep(needed, older_than=(now - GRACE).timestamp())
 
     def check_writable(self) -> None:
-        """Write and remove a few bytes under the root. Raises StorageUnavailable."""
+        """Write and remove a few bytes under the root, and make nothing. Raises StorageUnavailable, or StoreAbsent."""
+        failure = "Le serveur ne peut pas enregistrer de fichiers"
+        self.check_present(failure)
         try:
-            self.root.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.root) as probe:
                 probe.write(bytes(_PROBE_BYTES))
                 probe.flush()
                 os.fsync(probe.fileno())
         except OSError as error:
-            raise StorageUnavailable("Le serveur ne peut pas enregistrer de fichiers", error) from error
+            raise StorageUnavailable(failure, error) from error
 
     def _named(self, establishment_id: int, digest: str, suffix: str) -> Path:
         """Return the place of a file to be stored; raises ValueError where it could have no stored name."""
@@ -226,7 +262,7 @@ class FileStorage:
         attempts = 0
         while True:
             try:
-                self.root.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+                self.root.mkdir(mode=FOLDER_MODE, exist_ok=True)
                 target.parent.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
                 target.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
                 return tempfile.mkstemp(prefix=f".{digest}-", suffix=".tmp", dir=target.parent)

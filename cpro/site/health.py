@@ -14,7 +14,7 @@ from cpro.core.database_revision import find_revision, list_revisions
 from cpro.core.jobs import instants
 from cpro.core.jobs.queries import find_last_beat, find_oldest_due
 from cpro.core.mail.queries import find_oldest_waiting
-from cpro.core.storage import FileStorage, StorageUnavailable
+from cpro.core.storage import FileStorage, StorageUnavailable, StoreAbsent
 
 #: A worker says each minute that it lives.
 _SILENCE = timedelta(minutes=5)
@@ -68,6 +68,8 @@ def _check_mails(session: Session, now: datetime) -> str:
 def _check_store(uploads: Path) -> str:
     try:
         FileStorage(uploads).check_writable()
+    except StoreAbsent:
+        return "the store is not there: its disk is not mounted, or its folder lost its mark"
     except StorageUnavailable:
         return "the store cannot be written"
     return ""

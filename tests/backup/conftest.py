@@ -19,6 +19,7 @@ from sqlalchemy import select, text
 from cpro import create_app
 from cpro.backup import archive
 from cpro.core.server_key import claim_key
+from cpro.core.storage import MARK
 from cpro.core.transactions import platform_unit_of_work
 from cpro.extensions import db
 from cpro.students.credential_sheets.models import KeptSheets
@@ -69,11 +70,11 @@ class Instance:
             return found
 
     def files(self) -> dict[str, bytes]:
-        """Return every file of the store."""
+        """Return every file of the store, its mark left out."""
         return {
             path.relative_to(self.uploads).as_posix(): path.read_bytes()
             for path in self.uploads.rglob("*")
-            if path.is_file()
+            if path.is_file() and path.name != MARK
         }
 
     def is_empty(self) -> bool:

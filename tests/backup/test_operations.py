@@ -16,6 +16,7 @@ from cpro.backup import archive, operations
 from cpro.backup.sealing import Keys
 from cpro.core import tenancy
 from cpro.core.server_key import ServerKey, claim_key
+from cpro.core.storage import MARK
 from cpro.core.transactions import platform_unit_of_work
 from tests.backup.conftest import KEY, Instance, Make, fill, refuse, rewrite, without_notes
 from tests.factories import NOW, make_account
@@ -337,6 +338,19 @@ class TestRefusals:
         assert done.exit_code == 1
         assert "existe déjà" in done.stderr
         assert saved.read_bytes() == before
+
+    def test_back_up_refuses_without_the_disk_of_the_store(self, saved: Path, instance: Make, tmp_path: Path) -> None:
+        there = instance()
+        assert there.run("restore", str(saved)).exit_code == 0
+        assert (there.uploads / MARK).exists(), "what is restored is the store"
+        there.uploads.rename(tmp_path / "unmounted")
+        there.uploads.mkdir()
+
+        done = there.run("backup", str(tmp_path / "incomplete.cpro"))
+
+        assert done.exit_code == 1
+        assert "ne contient aucun des fichiers" in done.stderr
+        assert not (tmp_path / "incomplete.cpro").exists()
 
     def test_back_up_leaves_no_half_file(
         self, source: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -15,7 +15,7 @@ from typing import NoReturn
 import pytest
 
 from cpro.core.errors import DomainError
-from cpro.core.storage import FileStorage, StorageUnavailable, StoredFileMissing
+from cpro.core.storage import MARK, FileStorage, StorageUnavailable, StoreAbsent, StoredFileMissing
 
 CONTENT = b"un logo"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -25,8 +25,10 @@ AN_HOUR = 3600.0
 
 @pytest.fixture
 def storage(tmp_path: Path) -> FileStorage:
-    """Return a storage whose root does not exist yet."""
-    return FileStorage(tmp_path / "uploads")
+    """Return a storage in an empty store."""
+    made = FileStorage(tmp_path / "uploads")
+    made.prepare()
+    return made
 
 
 def age(path: Path, seconds: float = 2 * AN_HOUR) -> None:
@@ -35,8 +37,8 @@ def age(path: Path, seconds: float = 2 * AN_HOUR) -> None:
 
 
 def files_under(root: Path) -> set[str]:
-    """Return the names of all the files, hidden ones included."""
-    return {path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_dir()}
+    """Return the names of all the files, hidden ones included, but the mark."""
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_dir()} - {MARK}
 
 
 class TestPut:
@@ -218,13 +220,48 @@ class TestOpen:
             storage.open(NAME)
 
 
+@pytest.mark.parametrize("is_there", [True, False], ids=["an empty place", "no folder"])
+class TestAbsent:
+    """A store without its mark: the place of a disk that is not mounted."""
+
+    @pytest.fixture
+    def absent(self, tmp_path: Path, is_there: bool) -> FileStorage:
+        if is_there:
+            (tmp_path / "uploads").mkdir()
+        return FileStorage(tmp_path / "uploads", "workbooks")
+
+    def test_absent_nothing_is_written_and_the_refusal_says_it(self, absent: FileStorage, tmp_path: Path) -> None:
+        before = sorted(tmp_path.rglob("*"))
+
+        with pytest.raises(StoreAbsent) as refusal:
+            absent.put(3, CONTENT, ".png")
+        with pytest.raises(StoreAbsent):
+            absent.check_writable()
+
+        assert refusal.value.status == 503
+        assert refusal.value.message == (
+            "Le fichier n’a pas pu être enregistré sur le serveur\u202f: le dossier des fichiers n’est pas là. "
+            "Prévenez la personne qui s’occupe du serveur, puis recommencez."
+        )
+        assert sorted(tmp_path.rglob("*")) == before
+
+    def test_absent_a_file_is_not_said_to_be_lost(self, absent: FileStorage) -> None:
+        with pytest.raises(StoreAbsent, match=r"n’a pas pu être lu.*n’est pas là"):
+            absent.open(NAME)
+
+    def test_absent_it_is_served_again_once_it_is_back(self, absent: FileStorage) -> None:
+        absent.prepare()
+
+        assert absent.path(absent.put(3, CONTENT, ".png")).read_bytes() == CONTENT
+
+
 class TestDelete:
     def test_delete_removes_the_file_and_the_folders_it_leaves_empty(self, storage: FileStorage) -> None:
         storage.put(3, CONTENT, ".png")
 
         storage.delete(NAME)
 
-        assert list(storage.root.iterdir()) == []
+        assert [path.name for path in storage.root.iterdir()] == [MARK]
 
     def test_delete_keeps_the_folder_of_another_file(self, storage: FileStorage) -> None:
         storage.put(3, CONTENT, ".png")
@@ -295,7 +332,7 @@ class TestSweep:
 
         storage.sweep(set(), older_than=time.time())
 
-        assert list(storage.root.iterdir()) == []
+        assert [path.name for path in storage.root.iterdir()] == [MARK]
 
     def test_sweep_gives_back_a_file_written_again_in_the_meantime(
         self, storage: FileStorage, monkeypatch: pytest.MonkeyPatch
@@ -339,13 +376,16 @@ class TestCheckWritable:
     def test_check_writable_accepts_a_folder_and_leaves_nothing_in_it(self, storage: FileStorage) -> None:
         storage.check_writable()
 
-        assert list(storage.root.iterdir()) == []
+        assert [path.name for path in storage.root.iterdir()] == [MARK]
 
     def test_check_writable_refuses_a_root_that_cannot_be_a_folder(self, storage: FileStorage) -> None:
+        (storage.root / MARK).unlink()
+        storage.root.rmdir()
         storage.root.write_bytes(b"")
 
-        with pytest.raises(StorageUnavailable, match="ne peut pas enregistrer de fichiers"):
+        with pytest.raises(StorageUnavailable, match="ne peut pas enregistrer de fichiers") as refusal:
             storage.check_writable()
+        assert not isinstance(refusal.value, StoreAbsent)
 
     def test_check_writable_names_a_read_only_disk(self, storage: FileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*, dir: Path) -> NoReturn:

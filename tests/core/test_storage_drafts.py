@@ -14,17 +14,19 @@ from typing import NoReturn
 
 import pytest
 
-from cpro.core.storage import FileStorage, StorageUnavailable
+from cpro.core.storage import MARK, FileStorage, StorageUnavailable
 
 
 @pytest.fixture
 def storage(tmp_path: Path) -> FileStorage:
-    """Return a storage whose root does not exist yet."""
-    return FileStorage(tmp_path / "uploads")
+    """Return a storage in an empty store."""
+    made = FileStorage(tmp_path / "uploads")
+    made.prepare()
+    return made
 
 
 def files_under(root: Path) -> list[str]:
-    return [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
+    return [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() and path.name != MARK]
 
 
 class TestDraft:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from flask import Flask
 from PIL import Image
 
 from cpro.core import tenancy
-from cpro.core.storage import FileStorage
+from cpro.core.storage import MARK, FileStorage
 from cpro.establishments.operations.pictures import delete_unused_pictures
 from tests.helpers.browser import Browser
 
@@ -54,8 +55,17 @@ def shown(browser: Browser, kind: str = "logo") -> tuple[int, int] | None:
 
 
 def stored_files(app: Flask) -> list[Path]:
-    """Return the files of the store."""
-    return sorted(path for path in Path(app.config["CPRO_UPLOADS"]).rglob("*") if path.is_file())
+    """Return the files of the store, its mark left out."""
+    store = Path(app.config["CPRO_UPLOADS"])
+    return sorted(path for path in store.rglob("*") if path.is_file() and path != store / MARK)
+
+
+def unmount(app: Flask) -> Path:
+    """Leave the empty place of the store, as a disk that is not mounted any more does."""
+    store = Path(app.config["CPRO_UPLOADS"])
+    shutil.rmtree(store)
+    store.mkdir()
+    return store
 
 
 def sweep(app: Flask, now: datetime) -> list[str]:

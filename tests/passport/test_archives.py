@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 from flask import Flask
 
@@ -14,7 +13,7 @@ from cpro.core.jobs.files import KEPT
 from cpro.passport.archives import ARCHIVES
 from tests.factories import NOW
 from tests.helpers.browser import Browser
-from tests.helpers.uploads import sweep
+from tests.helpers.uploads import stored_files, sweep
 from tests.passport.conftest import Class_
 
 As = Callable[..., Browser]
@@ -29,10 +28,6 @@ def ask(browser: Browser, class_: Class_) -> str:
     return str(answer.headers["Location"])
 
 
-def stored(app: Flask) -> list[Path]:
-    return [path for path in Path(app.config["CPRO_UPLOADS"]).rglob("*") if path.is_file()]
-
-
 class TestDeleteExpiredArchives:
     def test_delete_expired_archives_deletes_what_is_not_kept_any_more_alone(
         self, app: Flask, as_: As, class_a: Class_
@@ -40,7 +35,7 @@ class TestDeleteExpiredArchives:
         ask(as_("head"), class_a)
         class_a.work()
 
-        for path in stored(app):
+        for path in stored_files(app):
             os.utime(path, (NOW.timestamp(), NOW.timestamp()))
 
         def swept_at(later: timedelta) -> list[str]:
@@ -48,9 +43,9 @@ class TestDeleteExpiredArchives:
                 return ARCHIVES.delete_expired(session, now=NOW + later)
 
         assert swept_at(KEPT - timedelta(minutes=1)) == []
-        assert len(stored(app)) == 1
+        assert len(stored_files(app)) == 1
         assert len(swept_at(KEPT + timedelta(minutes=1))) == 1
-        assert stored(app) == []
+        assert stored_files(app) == []
 
     def test_delete_expired_archives_the_sweeping_of_pictures_leaves_it(
         self, app: Flask, as_: As, class_a: Class_
@@ -60,4 +55,4 @@ class TestDeleteExpiredArchives:
 
         assert sweep(app, NOW + timedelta(days=400)) == []
 
-        assert len(stored(app)) == 1
+        assert len(stored_files(app)) == 1

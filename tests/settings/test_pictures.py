@@ -20,7 +20,7 @@ from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import failing_journal, nothing_written, rows, watching
 from tests.helpers.uploads import LOGO_TAB as URL
-from tests.helpers.uploads import fetch, shown, stored_files, sweep, undo, undoable, upload
+from tests.helpers.uploads import fetch, shown, stored_files, sweep, undo, undoable, unmount, upload
 
 IMAGE = f"{URL}/image/"
 KINDS = ("logo", "cachet")
@@ -86,6 +86,21 @@ class TestUploadPicture:
 
         assert answer.status_code == 413
         assert "Une image pèse au plus 5 Mo" in Page(answer).text
+
+    def test_upload_picture_without_the_disk_of_the_store_is_refused_and_nothing_fills_its_place(
+        self, app: Flask, as_: As
+    ) -> None:
+        browser = as_("administrator")
+        upload(browser, pictures.png())
+        store = unmount(app)
+
+        with nothing_written(app):
+            answer = upload(browser, pictures.jpeg())
+
+        assert answer.status_code == 503
+        assert "le dossier des fichiers n’est pas là" in Page(answer).text
+        assert fetch(browser).status_code == 503
+        assert list(store.iterdir()) == []
 
     @pytest.mark.parametrize(
         "data",

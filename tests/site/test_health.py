@@ -16,10 +16,12 @@ from cpro.core.jobs.housekeeping import beat
 from cpro.core.jobs.models import WorkerBeat
 from cpro.core.mail.models import MailMessage
 from cpro.core.server_key import claim_key
+from cpro.core.storage import FileStorage
 from cpro.core.transactions import platform_unit_of_work
 from cpro.site import health
 from tests.factories import World
 from tests.helpers.browser import Browser
+from tests.helpers.uploads import unmount
 
 LONG_AGO = timedelta(days=1)
 
@@ -100,6 +102,19 @@ class TestReady:
         monkeypatch.setattr(health, "_FREE_SPACE", 1 << 60)
 
         assert ask() == (503, ["less than one gigabyte is left in the store"])
+
+    def test_ready_not_without_the_disk_of_the_store(self, app: Flask, ask: Ask) -> None:
+        store = unmount(app)
+
+        problem = "the store is not there: its disk is not mounted, or its folder lost its mark"
+        assert ask() == (503, [problem])
+        assert list(store.iterdir()) == []
+        store.rmdir()
+        assert ask() == (503, [problem])
+        assert not store.exists()
+
+        FileStorage(store).prepare()
+        assert ask() == (200, [])
 
     def test_ready_not_where_the_store_is_a_file(self, app: Flask, ask: Ask, tmp_path: Path) -> None:
         (tmp_path / "store").write_text("no folder")

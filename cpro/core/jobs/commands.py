@@ -24,6 +24,7 @@ from cpro.core.jobs.handlers import get_handler
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.parsing import LARGEST_ID
 from cpro.core.server_key import claim_key
+from cpro.core.store import prepare_store_if_possible
 from cpro.core.transactions import platform_unit_of_work
 
 jobs = AppGroup("jobs", help="Traitements longs et tâches de la nuit.")
@@ -46,6 +47,7 @@ def worker(child: bool) -> None:
     except (UnsafeRole, OldDatabase) as refusal:
         raise click.ClickException(str(refusal)) from refusal
     claim_key(now=clock.utcnow())
+    prepare_store_if_possible()
     if not child:
         click.echo("Le traitement des tâches est démarré ; Ctrl+C pour arrêter.")
     run_worker(app, is_child=child)

@@ -43,7 +43,7 @@ class JobFiles:
     @property
     def storage(self) -> FileStorage:
         """Return where the files are, a folder of the uploads."""
-        return FileStorage(application.uploads / self.folder)
+        return FileStorage(application.uploads, self.folder)
 
     def get_own(self, job_id: int, *, by: Actor) -> Job:
         """Return a job of the kind that somebody asked for, in their school. Raises `NotFound`."""

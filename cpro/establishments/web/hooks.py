@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from cpro.audit.queries import find_last_change
+from cpro.core import events
 from cpro.core.formatting import format_instant
 from cpro.core.web.registry import registry
 from cpro.establishments import queries
@@ -13,10 +17,15 @@ from cpro.establishments.web import history
 
 def register_hooks(app: Flask) -> None:
     """Register what other pages ask of the school, and the history of a record."""
+    events.stored_files_needed.connect(_pictures_needed)
     app_registry = registry(app)
     app_registry.timezone = lambda: queries.get_current_establishment().timezone
     app_registry.saved_by = _saved_by
     app_registry.add_object_section(history.record_section)
+
+
+def _pictures_needed(sender: object, *, session: Session, now: datetime) -> set[str]:
+    return queries.list_stored_names(session, since=now)
 
 
 def _saved_by(object_type: str, object_id: object, field: str) -> tuple[str, str] | None:

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Protocol
 
 from cpro.core.parsing import read_id
-from cpro.core.storage import FOLDER_MODE, StorageUnavailable
+from cpro.core.storage import FOLDER_MODE, FileStorage, StorageUnavailable
 from cpro.extensions import application
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
+_NOT_RECEIVED = "Les fichiers n’ont pas pu être reçus par le serveur"
 
 
 class Upload(Protocol):
@@ -48,7 +49,7 @@ class UploadFolder:
             try:
                 upload.save(path)
             except OSError as error:
-                raise StorageUnavailable("Les fichiers n’ont pas pu être reçus par le serveur", error) from error
+                raise StorageUnavailable(_NOT_RECEIVED, error) from error
             received.append((_shown(upload.filename), path))
         return received
 
@@ -64,10 +65,11 @@ def create_folder(establishment_id: int) -> Iterator[UploadFolder]:
     """Yield a new folder of the school, deleted at the end unless `is_kept`. Raises `StorageUnavailable`."""
     token = secrets.token_hex(16)
     path = get_folder(establishment_id, token)
+    FileStorage(application.uploads).check_present(_NOT_RECEIVED)
     try:
         path.mkdir(mode=FOLDER_MODE, parents=True)
     except OSError as error:
-        raise StorageUnavailable("Les fichiers n’ont pas pu être reçus par le serveur", error) from error
+        raise StorageUnavailable(_NOT_RECEIVED, error) from error
     folder = UploadFolder(path, token)
     try:
         yield folder

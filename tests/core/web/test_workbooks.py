@@ -32,6 +32,7 @@ from tests.factories import NOW, World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, rows, set_up
+from tests.helpers.uploads import stored_files
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
@@ -94,10 +95,6 @@ def read(tmp_path: Path) -> Callable[[bytes], list[list[str]]]:
 
 def names(found: list[list[str]]) -> list[str]:
     return [cells[0] for cells in found]
-
-
-def files(app: Flask) -> list[Path]:
-    return [path for path in Path(app.config["CPRO_UPLOADS"]).rglob("*") if path.is_file()]
 
 
 def exported(app: Flask) -> list[dict[str, Any]]:
@@ -182,7 +179,7 @@ class TestRequestWorkbook:
         work(app)
 
         assert "exportez-la en CSV" in Page(browser.get(progress)).text
-        assert files(app) == []
+        assert stored_files(app) == []
 
     def test_request_workbook_given_up_leaves_no_file(self, app: Flask, as_: As, long_list: list[str]) -> None:
         browser = as_("administrator")
@@ -192,7 +189,7 @@ class TestRequestWorkbook:
         work(app)
 
         assert "a été annulé" in browser.get(f"/admin/travaux/{number}").text
-        assert files(app) == []
+        assert stored_files(app) == []
 
     @pytest.mark.parametrize("role", ["teacher", "student", "support", "inspector"])
     def test_request_workbook_a_role_without_the_right_is_refused(
@@ -254,7 +251,7 @@ class TestDownloadWorkbook:
             )
         work(app)
 
-        [path] = files(app)
+        [path] = stored_files(app)
         told = str(read(path.read_bytes()))
         assert "NOM0" in told
         assert "9900000040N" not in told
@@ -278,7 +275,7 @@ class TestForgetExpired:
         self, app: Flask, as_: As, long_list: list[str]
     ) -> None:
         url = download_url_of(app, as_("administrator"))
-        for path in files(app):
+        for path in stored_files(app):
             os.utime(path, (NOW.timestamp(), NOW.timestamp()))
 
         def forget_at(later: timedelta) -> int:
@@ -286,9 +283,9 @@ class TestForgetExpired:
                 return len(workbooks.FILES.forget_expired(opened.session, now=NOW + later))
 
         assert forget_at(KEPT - timedelta(minutes=1)) == 0
-        assert len(files(app)) == len(rows(app, Job)) == 1
+        assert len(stored_files(app)) == len(rows(app, Job)) == 1
         assert forget_at(KEPT + timedelta(minutes=1)) == 1
-        assert files(app) == rows(app, Job) == []
+        assert stored_files(app) == rows(app, Job) == []
         assert as_("administrator").get(url).status_code == 404
 
 

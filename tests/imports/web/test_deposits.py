@@ -23,6 +23,7 @@ from tests.helpers.browser import Browser
 from tests.helpers.deposits import IMPORTS, ONE, analyse, kept_files, send
 from tests.helpers.pages import Page
 from tests.helpers.siecle import FILES, students_xml, zip_of
+from tests.helpers.uploads import unmount
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
@@ -81,6 +82,22 @@ class TestSendDeposit:
         with platform() as session:
             assert everything(session) == before
         assert kept_files(app) == []
+
+    def test_deposit_without_the_disk_of_the_store_is_refused_and_nothing_fills_its_place(
+        self, app: Flask, as_: As, platform: Look
+    ) -> None:
+        browser = as_("administrator")
+        with platform() as session:
+            before = everything(session)
+        store = unmount(app)
+
+        answer = send(browser, ONE)
+
+        assert answer.status_code == 503
+        assert "le dossier des fichiers n’est pas là" in Page(answer).text
+        with platform() as session:
+            assert everything(session) == before
+        assert list(store.iterdir()) == []
 
     @pytest.mark.parametrize("fields", [{}, {"files": ""}, {"files": "du texte"}])
     def test_deposit_without_a_file(self, as_: As, fields: dict[str, str]) -> None:

@@ -7,7 +7,6 @@ import re
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
@@ -23,6 +22,7 @@ from cpro.students.models import Student, TeacherDivision
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser
 from tests.helpers.records import nothing_written, rows, set_school, set_up, watching
+from tests.helpers.uploads import stored_files
 from tests.passport.conftest import SECRET, Class_
 
 As = Callable[..., Browser]
@@ -41,10 +41,6 @@ def download_url(page: str) -> str:
     found = re.search(r'href="(/passeports/archives/\d+)"', page)
     assert found, page
     return found[1]
-
-
-def stored(app: Flask) -> list[Path]:
-    return [path for path in Path(app.config["CPRO_UPLOADS"]).rglob("*") if path.is_file()]
 
 
 class TestCreateArchiveRefused:
@@ -172,7 +168,7 @@ class TestCreateArchive:
 
         assert "Le code UAI" in browser.get(progress).text
         assert class_a.issues() == []
-        assert stored(app) == []
+        assert stored_files(app) == []
 
     def test_create_archive_given_up_nothing_is_issued_nor_left(self, app: Flask, as_: As, class_a: Class_) -> None:
         browser = as_("head")
@@ -183,7 +179,7 @@ class TestCreateArchive:
 
         assert "a été annulé" in browser.get(progress).text
         assert class_a.issues() == []
-        assert stored(app) == []
+        assert stored_files(app) == []
 
 
 class TestDownloadArchive:
@@ -228,7 +224,7 @@ class TestDownloadArchive:
         browser = as_("head")
         progress = ask(browser, class_a)
         class_a.work()
-        [file] = stored(app)
+        [file] = stored_files(app)
         file.unlink()
 
         assert browser.get(download_url(browser.get(progress).text)).status_code == 410
