@@ -40,7 +40,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         users,
     )
     from cpro.config import FIXED_SETTINGS, PROJECT_ROOT, load_settings
-    from cpro.core import drafts, jobs, mail, migrations, shown_errors
+    from cpro.core import cli_words, drafts, jobs, mail, migrations, shown_errors
     from cpro.core.transactions import configure_engine
     from cpro.core.web.csrf import csrf
     from cpro.core.web.install import install
@@ -52,6 +52,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         template_folder=str(PROJECT_ROOT / "templates"),
         static_folder=str(PROJECT_ROOT / "static"),
     )
+    app.cli = cli_words.Commands(app.name)  # its help in French, that of `flask` with it
     app.config.from_mapping(FIXED_SETTINGS)
     app.config.from_mapping(load_settings())
     app.config.from_mapping(config or {})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cpro.config import PROJECT_ROOT
+from cpro.core.cli_words import DB, translate_migrations
 from cpro.extensions import db
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Let `flask db` and the functions of Flask-Migrate find the migrations of an application."""
     app.extensions["migrate"] = _OnDemand(app)
-    app.cli.add_command(_Commands("db", help="Perform database migrations."))
+    app.cli.add_command(_Commands("db", help=DB))
 
 
 class _OnDemand:
@@ -31,8 +32,17 @@ class _OnDemand:
     def __getattr__(self, name: str) -> Any:
         from flask_migrate import Migrate
 
+        _import_group()  # which takes the place of ours
         Migrate(self._app, db, directory=str(PROJECT_ROOT / "migrations"), render_as_batch=True, compare_type=True)
         return getattr(self._app.extensions["migrate"], name)
+
+
+def _import_group() -> click.Group:
+    """Return Flask-Migrate's group, in French."""
+    from flask_migrate.cli import db as group
+
+    translate_migrations(group)
+    return group  # type: ignore[no-any-return]
 
 
 class _Commands(click.Group):
@@ -42,7 +52,5 @@ class _Commands(click.Group):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Let Flask-Migrate's group read the line, and do what it says."""
-        from flask_migrate.cli import db as group
-
-        made: click.Context = group.make_context(info_name, args, parent, **extra)
+        made: click.Context = _import_group().make_context(info_name, args, parent, **extra)
         return made
