@@ -32,6 +32,7 @@ jobs cancel
 jobs list
 jobs purge
 jobs retry
+jobs run
 keys adopt
 keys reseal
 keys status

@@ -30,6 +30,7 @@ imports sweep
 jobs list
 jobs list --state failed
 jobs purge
+jobs run pictures:sweep
 keys adopt
 keys reseal
 keys status
@@ -67,6 +68,8 @@ imports undo --establishment nulle-part
 imports undo --establishment ecole
 jobs cancel 999999
 jobs retry 999999
+jobs run imports:apply
+jobs run nothing:known
 mail test personne
 platform-users create support --role support
 platform-users disable personne@cpro.example

@@ -20,7 +20,7 @@ from cpro.core.database_roles import UnsafeRole, check_serving_role
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_instant
 from cpro.core.jobs import operations
-from cpro.core.jobs.handlers import get_handler
+from cpro.core.jobs.handlers import get_handler, list_periodic
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.parsing import LARGEST_ID
 from cpro.core.server_key import claim_key
@@ -111,6 +111,17 @@ def _job(number: int) -> Iterator[tuple[Session, Job]]:
         if job is None:
             raise NotFound(f"Aucun traitement ne porte le numéro {number}.")
         yield work.session, job
+
+
+@jobs.command("run", help="Faire maintenant une tâche périodique, celle de TÂCHE (imports:sweep…).")
+@click.argument("kind", metavar="TÂCHE")
+@sentences
+def run(kind: str) -> None:
+    """Do a periodic kind of work now, whatever the hour, and print what it did. Raises `NotFound`."""
+    known = [handler.kind for handler in list_periodic()]
+    if kind not in known:
+        raise NotFound(f"«\u202f{kind}\u202f» n’est pas une tâche périodique. Ce sont\u202f: {', '.join(known)}.")
+    click.echo(do_now(kind))
 
 
 def make_task_command(name: str, kind: str) -> click.Command:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from cpro.core import clock
 from cpro.core.commands import COMMAND_LINE
 from cpro.core.jobs import operations
+from cpro.core.jobs.handlers import list_periodic
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.tenancy import platform_session
 from cpro.core.transactions import platform_unit_of_work
@@ -52,6 +53,24 @@ class TestTasks:
         with app.app_context(), platform_session("test") as session:
             [job] = session.scalars(select(Job)).all()
             assert (job.state, job.actor) == (JobState.DONE, COMMAND_LINE)
+
+
+class TestRun:
+    def test_run_does_each_periodic_kind(self, app: Flask, run: Callable[..., Result]) -> None:
+        for number, handler in enumerate(list_periodic(), 1):
+            result = run("jobs", "run", handler.kind)
+
+            assert result.exit_code == 0, f"{handler.kind}: {result.output}"
+            assert result.stdout.strip().endswith(".")
+            assert state_of(app, number) is JobState.DONE
+
+    @pytest.mark.parametrize("kind", ["imports:apply", "nothing:known", ""])
+    def test_run_refuses_what_is_not_periodic_and_says_what_is(self, run: Callable[..., Result], kind: str) -> None:
+        result = run("jobs", "run", kind)
+
+        assert result.exit_code == 1
+        assert f"«\u202f{kind}\u202f» n’est pas une tâche périodique" in result.stderr
+        assert all(handler.kind in result.stderr for handler in list_periodic())
 
 
 class TestJobs:
