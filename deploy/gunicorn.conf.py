@@ -7,6 +7,8 @@ import shutil
 import tempfile
 from typing import Any
 
+from gunicorn.glogging import Logger
+
 bind = "127.0.0.1:8000"
 #: Processes; two a core. A worker's threads wait for the database and for slow downloads, gunicorn's usual ones cannot.
 workers = 4
@@ -25,6 +27,22 @@ max_requests_jitter = 500
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 #: CPro logs each request itself, in JSON.
 accesslog = None
+
+
+class OneLog(Logger):
+    """Leave gunicorn's own lines to the one configuration of all logs: JSON on standard error."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take the handlers of gunicorn's away, and have its lines reach ours, from the first one on."""
+        from cpro.core.logs import configure_logs
+
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        configure_logs()
+
+
+logger_class = OneLog
 
 if os.environ.get("CPRO_METRICS_TOKEN") and not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="cpro-metrics-")

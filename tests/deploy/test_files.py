@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import re
 import shutil
@@ -27,7 +28,7 @@ from sqlalchemy.engine import make_url
 
 from cpro.config import PROJECT_ROOT, load_settings
 from cpro.imports.parse.files.extraction import MAX_DEPOSIT_SIZE
-from tests.helpers.platform import environment, flask, free_port
+from tests.helpers.platform import children_of, environment, flask, free_port
 
 DEPLOY = PROJECT_ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
@@ -236,6 +237,15 @@ class TestRoles:
             ask("-c", f"DROP ROLE IF EXISTS cpro_{mark}, cpro_{mark}_owner, cpro_{mark}_reader")
 
 
+def check_log(text: str) -> None:
+    """Fail unless each line is JSON, gunicorn's own too: its start, a worker that was killed, its end."""
+    lines = [json.loads(line) for line in text.splitlines()]
+    own = " ".join(line["event"] for line in lines if line["logger"] == "gunicorn.error")
+
+    assert all({"event", "level", "timestamp"} <= line.keys() for line in lines)
+    assert [word for word in ("Starting gunicorn", "Booting worker", "SIGKILL", "term") if word not in own] == []
+
+
 @pytest.mark.integration
 @pytest.mark.slow
 @pytest.mark.any_database
@@ -246,12 +256,13 @@ class TestGunicorn:
         port = free_port()
         command = unit(DEPLOY / "systemd/cpro-web.service")["ExecStart"].split()[1:]
         assert flask("db", "upgrade", folder=tmp_path).returncode == 0
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2", *command],
-            cwd=PROJECT_ROOT,
-            env=environment(tmp_path, CPRO_METRICS_TOKEN=TOKEN, TMPDIR=str(tmp_path)),
-            stderr=subprocess.DEVNULL,
-        )
+        with (tmp_path / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2", *command],
+                cwd=PROJECT_ROOT,
+                env=environment(tmp_path, CPRO_METRICS_TOKEN=TOKEN, TMPDIR=str(tmp_path)),
+                stderr=log,
+            )
         try:
             url = f"http://127.0.0.1:{port}"
             until = time.monotonic() + 60
@@ -263,8 +274,10 @@ class TestGunicorn:
                     assert server.poll() is None and time.monotonic() < until
                     time.sleep(0.1)
             yield url
+            os.kill(children_of(server.pid)[0], signal.SIGKILL)
             server.send_signal(signal.SIGTERM)
             assert server.wait(40) == 0
+            check_log((tmp_path / "log").read_text())
             assert list(tmp_path.glob("cpro-metrics-*")) == []
         finally:
             server.kill()
