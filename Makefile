@@ -56,18 +56,20 @@ format: $(VENV) ## Python: lay out again
 
 requirements: $(VENV) ## compile requirements*.txt from requirements*.in (a release that suits stays; name one to raise: make requirements RAISE="-P flask")
 	$(COMPILE) $(RAISE) requirements.in -o requirements.txt
+	$(COMPILE) $(RAISE) requirements-redis.in -o requirements-redis.txt
 	$(COMPILE) $(RAISE) requirements-dev.in -o requirements-dev.txt
 
 pins: $(VENV) ## requirements*.txt are what requirements*.in compile to, hashes included
 	@folder=$$(mktemp -d) && cp requirements*.txt "$$folder" && \
 	$(COMPILE) requirements.in -o "$$folder/requirements.txt" && \
+	$(COMPILE) requirements-redis.in -o "$$folder/requirements-redis.txt" && \
 	$(COMPILE) requirements-dev.in -o "$$folder/requirements-dev.txt" && \
-	for each in requirements.txt requirements-dev.txt; do \
+	for each in requirements.txt requirements-redis.txt requirements-dev.txt; do \
 	  diff -u $$each "$$folder/$$each" || { echo "$$each is not what its .in says: make requirements" >&2; exit 1; }; \
 	done; status=$$?; rm -rf "$$folder"; exit $$status
 
 platforms: $(VENV) ## the pinned releases install on each platform and each Python (asked, not done)
-	@for file in requirements.txt requirements-dev.txt; do for platform in $(PLATFORMS); do for version in $(VERSIONS); do \
+	@for file in requirements.txt requirements-redis.txt requirements-dev.txt; do for platform in $(PLATFORMS); do for version in $(VERSIONS); do \
 	  $(BIN)/uv pip install --quiet --dry-run --require-hashes --only-binary :all: --target build/nowhere \
 	    --python-platform $$platform --python-version $$version -r $$file \
 	  || { echo "$$file does not install on $$platform, Python $$version" >&2; exit 1; }; \

@@ -265,7 +265,7 @@ def _jobs_url(url: str) -> str:
     if url and find_spec("redis") is None:
         raise UnusableSetting(
             "CPRO_JOBS_URL désigne un serveur Redis, mais la bibliothèque « redis » n’est pas installée "
-            "(.venv/bin/pip install redis)."
+            "(.venv/bin/pip install --require-hashes -r requirements-redis.txt)."
         )
     return url
 

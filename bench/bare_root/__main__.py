@@ -35,7 +35,7 @@ _READER = {
 #: What the page says of Redis in its settings.
 _REDIS = [
     "apt-get install -y redis-server",
-    "cd /opt/cpro && .venv/bin/pip install redis",
+    "cd /opt/cpro && .venv/bin/pip install --require-hashes -r requirements-redis.txt",
     "echo CPRO_JOBS_URL=redis://127.0.0.1:6379/0 >> /etc/cpro/cpro.env",
     "systemctl restart cpro-web cpro-worker@1",
 ]

@@ -179,6 +179,16 @@ class TestContainers:
         assert re.findall(r"^EXPOSE (\d+)$", image, re.M) == [PORT]
         assert f"http://127.0.0.1:{PORT}/sante" in image and f"0.0.0.0:{PORT}" in image
 
+    def test_containers_install_nothing_that_is_not_pinned_with_its_hashes(self) -> None:
+        installs = re.findall(r"\bpip install.*", read("Dockerfile"))
+
+        assert installs
+        for line in installs:
+            files = re.findall(r"-r (\S+)", line)
+            assert files and "--require-hashes" in line and "&&" not in line
+            assert all((PROJECT_ROOT / name).is_file() for name in files)
+            assert f"COPY {' '.join(files)} ./" in read("Dockerfile")
+
     def test_containers_of_compose_run_commands_that_exist_under_accepted_settings(self, tmp_path: Path) -> None:
         services: dict[str, Any] = yaml.safe_load(read("compose.yaml"))["services"]
 
