@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from cpro import create_app
 from cpro.core.errors import Conflict, Forbidden, NotFound
 from cpro.core.permissions import public
+from cpro.extensions import db
 from tests.factories import World
 from tests.helpers.answers import ANSWERS, ERRORS, assert_french_page, assert_protected
 from tests.helpers.browser import Browser
@@ -144,6 +146,26 @@ class TestErrorPageOfADefect:
 
 @pytest.mark.integration
 class TestDamagedDatabase:
+    @pytest.mark.any_database
+    def test_damaged_database_whose_header_is_destroyed_under_the_pages_is_a_503(
+        self, app: Flask, as_: Callable[..., Browser], database: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = make_url(database).database
+        if not database.startswith("sqlite") or path is None:
+            pytest.skip("of SQLite alone")
+        browser = as_("administrator")
+        assert browser.get("/admin/eleves/").status_code == 200
+        with app.app_context():
+            db.engine.dispose()
+        with Path(path).open("r+b") as file:
+            file.write(bytes(100))
+        monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)  # as where it is served
+
+        answer = browser.get("/admin/eleves/")
+
+        assert answer.status_code == 503
+        assert "La base de données ne répond pas" in answer.text
+
     @pytest.mark.parametrize("content", [b"this is no database" * 500, b"SQLite format 3\0" + b"\0" * 9000])
     def test_damaged_database_is_a_503_in_french_that_tells_the_truth(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "damaged.sqlite3").write_bytes(content)

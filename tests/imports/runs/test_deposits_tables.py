@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import io
+import random
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
 import time_machine
+from flask import Flask
 from sqlalchemy.orm import Session
 
+from cpro.core.jobs.models import Job, JobState
 from cpro.establishments.models import Establishment
+from cpro.imports.models import ANALYSE_JOB
+from cpro.imports.runs.deposits import AT_ONCE_SIZE
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser
-from tests.helpers.deposits import IMPORTS, analyse, send
+from tests.helpers.deposits import IMPORTS, analyse, drain, send
 from tests.helpers.imports import Desk
 from tests.helpers.pages import Page
+from tests.helpers.records import rows
 from tests.helpers.siecle import FILES, zip_of
+from tests.imports.parse.spreadsheet.test_reader import workbook
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
@@ -49,6 +56,32 @@ def pupils(*rows: tuple[str, ...], titles: tuple[str, ...] = TITLES, encoding: s
 def row_of(browser: Browser, address: str, title: str = "Élèves") -> list[str]:
     """Return a line of the table of figures."""
     return next(row[1:] for row in Page(browser.get(address)).rows() if row[0] == title)
+
+
+def large_once_unfolded() -> tuple[str, bytes]:
+    """Return a workbook of one pupil that weighs half of what it unfolds to, as pictures and styles make one."""
+    buffer = io.BytesIO(workbook(list(TITLES), list(ALIX)))
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/media/image1.bin", random.Random(1).randbytes(AT_ONCE_SIZE // 5).hex())
+    return "eleves.xlsx", buffer.getvalue()
+
+
+class TestSize:
+    def test_size_once_unfolded_decides_what_waits_for_a_worker(self, app: Flask, admin: Browser) -> None:
+        answer = send(admin, large_once_unfolded())
+        answer.request.environ["wsgi.input"].close()  # the test client's own copy of what it sent
+
+        assert answer.status_code == 303
+        [job] = rows(app, Job)
+        assert (job["kind"], job["state_value"]) == (ANALYSE_JOB, JobState.WAITING.value)
+        drain(app)
+        assert row_of(admin, answer.headers["Location"])[0] == "1"
+
+    def test_size_small_once_unfolded_is_analysed_at_once(self, app: Flask, admin: Browser) -> None:
+        address = analyse(admin, ("eleves.xlsx", workbook(list(TITLES), list(ALIX))))
+
+        assert rows(app, Job) == []
+        assert row_of(admin, address)[0] == "1"
 
 
 class TestTemplate:
