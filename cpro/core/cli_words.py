@@ -43,7 +43,7 @@ _OPTIONS = {
     "package": "Ajouter des fichiers __init__.py vides.",
     "purge": "Vider d’abord la table alembic_version.",
     "resolve_dependencies": "Tenir les dépendances pour des révisions précédentes.",
-    "rev_id": "Numéro de la révision, au lieu d’un numéro tiré.",
+    "rev_id": "Numéro de la révision, au lieu d’un numéro au hasard.",
     "rev_range": "Seulement ces révisions\u202f: [première]:[dernière].",
     "splice": "Accepter une révision qui n’est pas de tête.",
     "sql": "Afficher le SQL sans rien exécuter.",

@@ -55,9 +55,8 @@ def prepare_store_if_possible() -> None:
 
 def _list_needed() -> set[str]:
     """Return the names of the files that the database needs, none where it has no tables yet."""
-    with db.engine.connect() as connection:
-        if not find_revision(connection):
-            return set()
     with tenancy.platform_session("start: which files the store must hold") as session:
+        if not find_revision(session.connection()):
+            return set()
         answers = events.stored_files_needed.send("store", session=session, now=clock.utcnow())
         return set().union(*(names for _listener, names in answers))
