@@ -90,6 +90,16 @@ def fill(disk: Path) -> Path:
     return ballast
 
 
+@contextmanager
+def unmounted(disk: Path) -> Iterator[None]:
+    """Show the empty place of a disk meanwhile."""
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(disk)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
 def read_only(disk: Path, *, is_so: bool) -> None:
     """Have a disk be read only, or not any more."""
     subprocess.run(["mount", "-o", f"remount,{'ro' if is_so else 'rw'}", str(disk)], check=True)

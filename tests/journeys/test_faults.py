@@ -16,7 +16,7 @@ from bench.campaigns import ALL, size_of
 from tests.helpers.pictures import png
 from tests.journeys import steps
 from tests.journeys.conftest import empty_database
-from tests.journeys.faults import Cluster, Writing, clock_shifted, fill, read_only, small_disk
+from tests.journeys.faults import Cluster, Writing, clock_shifted, fill, read_only, small_disk, unmounted
 from tests.journeys.live import Live, live
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 in_the_campaign = pytest.mark.skipif(size_of("faults") < ALL, reason="python -m bench.campaigns faults")
 
 FULL, ONLY_READ = "le disque est plein", "en lecture seule"
+ABSENT = "le dossier des fichiers n’est pas là"
 
 
 @pytest.fixture
@@ -97,6 +98,19 @@ class TestStore:
             assert writing.write("Nancy")
         finally:
             read_only(store, is_so=False)
+
+        assert put_picture(writing, 2) == 200
+        check_store(on_small_store, store)
+
+    @in_the_campaign
+    def test_store_not_mounted_any_more_is_said_and_is_served_again(self, on_small_store: Live, store: Path) -> None:
+        writing = open_school(on_small_store)
+        assert put_picture(writing, 1) == 200
+        with unmounted(store):
+            assert put_picture(writing, 2) == 503
+            writing.visitor.sees(ABSENT)
+            assert writing.write("Nancy"), "what needs no file is saved"
+            assert list(store.iterdir()) == [], "nothing fills the place of the disk"
 
         assert put_picture(writing, 2) == 200
         check_store(on_small_store, store)

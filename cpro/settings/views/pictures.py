@@ -14,7 +14,7 @@ from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import join_french
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
-from cpro.core.storage import FileStorage
+from cpro.core.storage import FileStorage, StorageUnavailable
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.pages import back_to, render_page
@@ -206,7 +206,7 @@ def _pictures_page(form: PicturesForm | None = None, status: int = 200) -> Respo
         states=[
             (
                 state,
-                _preview(state.kind),
+                _preview_if_readable(state.kind),
                 _holds(state.current, prints_nothing),
                 state.kind is PictureKind.STAMP and _holds(state.current, has_paper),
             )
@@ -231,6 +231,14 @@ def _holds(picture: PictureVersion | None, question: Callable[[IO[bytes]], bool]
 
 def _storage() -> FileStorage:
     return FileStorage(current_app.config["CPRO_UPLOADS"])
+
+
+def _preview_if_readable(kind: PictureKind) -> dict[str, str] | None:
+    """Return that page for the tab, which opens without it while files cannot be read."""
+    try:
+        return _preview(kind)
+    except StorageUnavailable:
+        return None
 
 
 def _preview(kind: PictureKind) -> dict[str, str] | None:
