@@ -23,7 +23,7 @@ from cpro.inspectors.queries import count_mandates
 from cpro.masks.queries import count_wordings_by_diploma
 from cpro.records.operations.retention import get_preview
 from cpro.scenarios.queries import count_in_use
-from cpro.students.queries import count_active_students, count_without_ine
+from cpro.students.queries import count_active_students, count_with_ine, count_without_ine
 from cpro.students.web.presenters import describe_no_missing_ine
 from cpro.transfers.queries import count_sides
 
@@ -114,6 +114,40 @@ def describe_switching_off() -> list[Consequence]:
         *lines,
         Consequence(kept),
         Consequence("Si vous les activez à nouveau, la recherche reprend ; rien n’est jamais copié deux fois.", "ok"),
+    ]
+
+
+def describe_switching_on() -> list[str]:
+    """Return what « Oui » does as soon as it is saved, read beside it while transfers are off.
+
+    It tells figures of the school's own: how many pupils others have is nothing that it may know (decision 0009).
+    """
+    active, departed = count_with_ine(clock.utcnow().date())
+    known = [
+        *([plural(active, "élève présent", "élèves présents")] if active else []),
+        *([plural(departed, "ancien élève", "anciens élèves")] if departed else []),
+    ]
+    whom = f"vos {join_french(known)} avec INE" if known else "vos élèves (aucun n’a encore d’INE)"
+    return [
+        f"« Oui » agit dès que vous validez : CPro cherche aussitôt {whom} dans les établissements qui ont activé les "
+        "transferts.",
+        "Pour chaque élève trouvé sous la même identité, la copie de ses fiches validées, bilans et évaluations se "
+        "fait dans la minute, sans autre question : chez vous s’il y est arrivé, chez l’autre s’il y est parti.",
+        "Leur nombre n’est pas connu d’avance : tant que vous ne les avez pas activés, rien des autres établissements "
+        "ne vous est montré. Le message qui suit « Valider » le dira.",
+        "Une copie reçue s’annule chez vous pendant 30 jours ; une copie partie ne s’annule que dans l’établissement "
+        "qui l’a reçue.",
+    ]
+
+
+def describe_without_siecle() -> list[str]:
+    """Return what answering that the school does not use SIECLE changes, read beside that answer."""
+    return [
+        "« Oui » : les élèves et les divisions viennent de SIECLE. Pour corriger un élève, même un seul, corrigez-le "
+        "dans SIECLE, puis importez le nouvel export.",
+        "« Non » est pour un établissement qui n’a pas SIECLE. Dès que vous validez, ses exports sont refusés dans "
+        "« Gérer les imports », et les élèves et les divisions se créent et se corrigent à la main ou par un tableau.",
+        "Vous pouvez y revenir ; à l’import suivant, SIECLE remplace ce qui aura été corrigé à la main.",
     ]
 
 

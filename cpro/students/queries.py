@@ -325,6 +325,17 @@ def count_without_ine(today: date) -> WithoutINE:
     return WithoutINE(**counts)
 
 
+def count_with_ine(today: date) -> tuple[int, int]:
+    """Return how many students a transfer may concern: the active with an INE, and those gone and still kept."""
+    since = kept_since(get_current_establishment().retention_years, today)
+    every = select(Student.id).where(Student.ine.is_not(None), Student.merged_into_id.is_(None))
+    is_kept = or_(Student.departed_on.is_(None), Student.departed_on >= since)
+    counts = count_together(
+        {"active": Counted(every.where(_are_present())), "departed": Counted(every.where(~_are_present(), is_kept))}
+    )
+    return counts["active"], counts["departed"]
+
+
 def select_active_without_ine() -> Select[int]:
     """Return the ids of the students who attend the school and have no INE, by name as their index has them."""
     return (

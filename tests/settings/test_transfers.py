@@ -71,7 +71,7 @@ class TestSaveTransfersRefused:
     ) -> None:
         typed, field, sentence = REFUSED[case]
         browser = as_("administrator")
-        form = {**browser.form(URL), "uses_siecle": "non", **typed}
+        form = {**browser.form(URL), "cnil_kind": "declaration", "uses_siecle": "non", **typed}
 
         with nothing_written(app):
             answer = browser.post(URL, form)
@@ -258,7 +258,10 @@ class TestSaveTransfersMessage:
         browser.post(URL, {**browser.form(URL), "uses_siecle": answer})
 
         [message] = Page(browser.get(URL)).flashes
-        assert message == f"C’est fait Enregistré : « L’établissement utilise SIECLE » : {word}."
+        said = f"C’est fait Enregistré : « L’établissement utilise SIECLE » : {word}."
+        assert message.startswith(said)
+        assert ("les exports de SIECLE sont refusés" in message) is (answer == "non")
+        assert ("Revenir à « Oui »" in message) is (answer == "non")
 
     def test_save_transfers_the_message_names_each_field_once(self, app: Flask, as_: As, world: World) -> None:
         set_school(app, world.a.id, uses_siecle=True)
@@ -268,7 +271,54 @@ class TestSaveTransfersMessage:
         browser.post(URL, {**browser.form(URL), **typed})
 
         [message] = Page(browser.get(URL)).flashes
-        assert message == (
+        assert message.startswith(
             "C’est fait Enregistré : « Nature de la référence » : Registre RGPD ; Numéro de la déclaration, ou "
             "référence dans le registre ; « L’établissement utilise SIECLE » : Non."
         )
+
+
+class TestTransfersPage:
+    def test_transfers_page_says_what_yes_does_before_it_is_chosen(self, as_: As) -> None:
+        text = Page(as_("administrator").get(URL)).text
+
+        assert "« Oui » agit dès que vous validez" in text
+        assert "dans la minute, sans autre question" in text
+        assert text.index("« Oui » agit dès que") < text.index("Activer les transferts")
+        assert text.index("« Non » est pour un établissement qui n’a pas SIECLE") < text.index(
+            "L’établissement utilise SIECLE"
+        )
+
+    def test_transfers_page_says_nothing_of_switching_on_once_they_are(self, app: Flask, as_: As, world: World) -> None:
+        set_school(app, world.a.id, cnil_reference="1679866", transfers_enabled=True)
+
+        assert "« Oui » agit dès que vous validez" not in Page(as_("administrator").get(URL)).text
+
+    def test_transfers_page_preselects_no_kind_of_reference_before_there_is_one(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
+        browser = as_("administrator")
+        assert "cnil_kind" not in browser.form(URL)
+
+        set_school(app, world.a.id, cnil_kind=CNILKind.REGISTER, cnil_reference="Fiche 12")
+        assert browser.form(URL)["cnil_kind"] == "registre"
+
+    def test_transfers_page_asks_for_the_kind_of_a_reference_that_is_no_number(self, app: Flask, as_: As) -> None:
+        browser = as_("administrator")
+
+        with nothing_written(app):
+            answer = browser.post(URL, {**browser.form(URL), "cnil_reference": "Fiche 12"})
+
+        page = Page(answer)
+        assert answer.status_code == 422
+        assert "Choisissez d’abord" in page.text
+        assert page.values()["cnil_reference"] == "Fiche 12"
+
+    def test_transfers_page_takes_a_number_without_its_kind_for_a_declaration(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
+        browser = as_("administrator")
+
+        answer = browser.post(URL, {**browser.form(URL), "cnil_reference": "1679866", "transfers_enabled": "oui"})
+
+        assert answer.status_code == 303
+        assert school_row(app, world.a.id)["cnil_kind"] == "declaration"

@@ -67,6 +67,10 @@ class EditPage(Generic[EditForm]):
         """Save a form within a unit of work; return the address it leads to, and the message. Raises `DomainError`."""
         raise NotImplementedError
 
+    def told(self, message: str) -> str:
+        """Return the message of what is saved, completed with what is known once it is committed."""
+        return message
+
     def is_final(self, refusal: DomainError) -> bool:
         """Return whether a refusal is answered alone, without the form."""
         return False
@@ -112,7 +116,7 @@ class EditPage(Generic[EditForm]):
                 raise
             self.load()
             return self.page(form, refusal.status, refusal)
-        return back_to(address, message)
+        return back_to(address, self.told(message))
 
     def show_posted(self) -> ResponseReturnValue:
         """Show the form as it was posted, neither judged nor saved."""

@@ -30,7 +30,7 @@ def get_switch_values(establishment: Establishment) -> dict[str, Any]:
 
 def update_transfers_switch(
     *,
-    cnil_kind: str,
+    cnil_kind: str | None,
     cnil_reference: str,
     transfers_enabled: bool,
     uses_siecle: bool,
@@ -40,6 +40,7 @@ def update_transfers_switch(
 ) -> dict[str, tuple[Any, Any]]:
     """Save the switch of the current school and return what changed, {field: (old, new)}.
 
+    `cnil_kind` is None where nobody said of which kind the reference is: a number of a declaration shows it.
     Raises `FieldErrors` when the reference is malformed or transfers are asked for without one, `StaleForm` when
     somebody saved since the form was `opened_on`. Announces `transfers_switched` inside the transaction.
     """
@@ -51,7 +52,7 @@ def update_transfers_switch(
     establishment = queries.lock_current_establishment()
     before = get_switch_values(establishment)
     after = {
-        "cnil_kind": cnil_kind,
+        "cnil_kind": cnil_kind or (CNILKind.DECLARATION.value if reference else before["cnil_kind"]),
         "cnil_reference": reference,
         "transfers_enabled": transfers_enabled,
         "uses_siecle": uses_siecle,
@@ -67,13 +68,14 @@ def update_transfers_switch(
     return changes
 
 
-def _checked_reference(kind: str, reference: str) -> str:
+def _checked_reference(kind: str | None, reference: str) -> str:
     try:
-        return normalise_cnil_reference(reference, CNILKind(kind).value)
+        return normalise_cnil_reference(reference, CNILKind(kind or CNILKind.DECLARATION.value).value)
     except ValueError:
         raise FieldErrors({"cnil_kind": "Choisissez : déclaration CNIL ou registre RGPD."}) from None
     except DomainError as refusal:
-        raise FieldErrors({"cnil_reference": refusal.message}) from None
+        unsaid = {"cnil_kind": "Choisissez d’abord la nature de la référence."} if kind is None else {}
+        raise FieldErrors({**unsaid, "cnil_reference": refusal.message}) from None
 
 
 def _assign(establishment: Establishment, values: Mapping[str, Any]) -> None:

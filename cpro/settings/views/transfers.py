@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from cpro.core import clock
 from cpro.core.concurrency import fingerprint
+from cpro.core.formatting import plural
 from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, requires
 from cpro.core.web.conflicts import describe_kept
@@ -19,12 +22,14 @@ from cpro.establishments.models import Establishment
 from cpro.establishments.operations.transfers_switch import get_switch_values, update_transfers_switch
 from cpro.establishments.queries import get_school_today
 from cpro.establishments.web.forms import NO, YES, TransfersForm
-from cpro.settings.consequences import describe_switching_off
+from cpro.settings.consequences import describe_switching_off, describe_switching_on, describe_without_siecle
 from cpro.settings.tabs import SettingsPage
 from cpro.settings.views import bp, describe_changes
 from cpro.students.operations import is_kept_by_siecle
 from cpro.students.queries import count_without_ine, find_without_ine
 from cpro.students.web.presenters import call_apart, describe_no_missing_ine
+from cpro.transfers.expected import Expected, list_expected
+from cpro.transfers.models import Direction
 
 _WITHOUT_INE_SHOWN = 10
 
@@ -34,6 +39,9 @@ class TransfersPage(SettingsPage[TransfersForm]):
 
     form_class, template = TransfersForm, "settings/transfers.html"
     tab, edit = "transfers", Permission.TRANSFERS_EDIT
+    #: when the switch was saved, and what it changed
+    saved_at: datetime
+    changes: Mapping[str, Any] = {}
 
     def values(self) -> Mapping[str, Any]:
         stored = get_switch_values(self.school)
@@ -43,20 +51,39 @@ class TransfersPage(SettingsPage[TransfersForm]):
         stopped = _what_switching_off_stops(form, self.school)
         return _switching_off_page(form, stopped) if stopped and request.form.get("confirme") != YES else None
 
+    def offer(self, form: TransfersForm) -> None:
+        if not (self.school.cnil_reference or form.cnil_kind.raw_data):
+            form.cnil_kind.data = None  # nobody has said yet which it is
+
     def save(self, form: TransfersForm) -> tuple[str, str]:
-        changes = update_transfers_switch(
-            cnil_kind=form.cnil_kind.data,
+        is_unsaid = not (self.school.cnil_reference or form.cnil_kind.raw_data)
+        self.saved_at = clock.utcnow()
+        self.changes = update_transfers_switch(
+            cnil_kind=None if is_unsaid else form.cnil_kind.data,
             cnil_reference=form.cnil_reference.data,
             transfers_enabled=form.transfers_enabled.data == YES,
             uses_siecle=form.uses_siecle.data == YES,
             opened_on=form.version.data,
             by=current_actor(),
-            now=clock.utcnow(),
+            now=self.saved_at,
         )
-        return url_for("settings.transfers"), describe_changes(form, changes)
+        return url_for("settings.transfers"), describe_changes(form, self.changes)
+
+    def told(self, message: str) -> str:
+        sentences = []
+        if self.changes.get("transfers_enabled") == (False, True):
+            sentences.append(_describe_expected(list_expected(self.school.id, since=self.saved_at)))
+        if self.changes.get("uses_siecle") == (True, False):
+            sentences.append(_describe_siecle_left())
+        return Markup(" ").join([message, *sentences])
 
     def context(self, form: TransfersForm) -> Mapping[str, Any]:
-        return {"without_ine": _list_without_ine(), **super().context(form)}
+        return {
+            "without_ine": _list_without_ine(),
+            "switching_on": [] if self.school.transfers_enabled else describe_switching_on(),
+            "without_siecle": describe_without_siecle(),
+            **super().context(form),
+        }
 
 
 @bp.get("/admin/parametres/transferts")
@@ -96,6 +123,32 @@ def _switching_off_page(form: TransfersForm, consequences: list[str]) -> Respons
         cancel_url=url_for("settings.transfers"),
         danger=True,
     )
+
+
+def _describe_expected(expected: Sequence[Expected]) -> Markup:
+    """Return what the switch copies, after « Oui » is saved, and where to follow it."""
+    copied = " ".join(_describe_way(each) for each in expected)
+    nothing = "Aucun élève n’est à transférer pour l’instant ; la recherche reprend après chaque import et chaque nuit."
+    return Markup('Les transferts sont activés. {} <a href="{}">Visualiser les transferts effectués</a>').format(
+        copied or nothing, url_for("transfers.index")
+    )
+
+
+def _describe_way(expected: Expected) -> str:
+    whose = "ses données sont copiées" if expected.pupils == 1 else "leurs données sont copiées"
+    other = f"{expected.other_name} ({expected.other_uai})" if expected.other_uai else expected.other_name
+    if expected.direction is Direction.DESTINATION:
+        who = plural(expected.pupils, "élève arrivé", "élèves arrivés")
+        return f"{who} de {other} : {whose} chez vous dans la minute."
+    who = plural(expected.pupils, "ancien élève parti", "anciens élèves partis")
+    return f"{who} à {other} : {whose} là-bas dans la minute."
+
+
+def _describe_siecle_left() -> Markup:
+    return Markup(
+        "Désormais, les exports de SIECLE sont refusés, et les élèves et les divisions se corrigent à la main ou par "
+        'un tableau. <a href="{}">Revenir à « Oui »</a>'
+    ).format(url_for("settings.transfers", _anchor="uses_siecle-0"))
 
 
 def _list_without_ine() -> dict[str, Any]:

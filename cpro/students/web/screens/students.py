@@ -300,9 +300,11 @@ def _instead_of_siecle() -> list[tuple[str, str]]:
     """Return where a school that uses SIECLE goes instead, as a person may: its imports, and that answer."""
     if not operations.is_kept_by_siecle():
         return []
-    links = [("Gérer les imports", url_for("imports.index"))] if may(Permission.IMPORTS_MANAGE) else []
+    links = [("Importer le nouvel export", url_for("imports.index"))] if may(Permission.IMPORTS_MANAGE) else []
     if may(Permission.TRANSFERS_EDIT):
-        links.append(("Changer cette réponse", url_for("settings.transfers", _anchor="uses_siecle-0")))
+        links.append(
+            ("Déclarer que l’établissement n’a pas SIECLE…", url_for("settings.transfers", _anchor="uses_siecle-0"))
+        )
     return links
 
 
