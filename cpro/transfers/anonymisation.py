@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.clock import latest_today, today_in
+from cpro.core.formatting import plural
 from cpro.core.permissions import Actor
 from cpro.core.transactions import lock_schools
 from cpro.establishments.models import Establishment
@@ -24,7 +25,8 @@ from cpro.students.queries import is_past_retention, kept_since
 from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.lifecycle import PENDING
 from cpro.transfers.models import TransferSide
-from cpro.transfers.verdicts import audit_changes, make_search_key
+from cpro.transfers.recording import audit_changes
+from cpro.transfers.verdicts import make_search_key
 
 FORGOTTEN = "ancien élève"
 #: Transfers forgotten in one transaction, which keeps the school's row.
@@ -71,7 +73,7 @@ def forget_names(session: Session, establishment_id: int, *, by: Actor, now: dat
     )
     record(
         "transfer:names-forgotten",
-        About("transfers", establishment_id, ""),
+        About("transfers", establishment_id, plural(len(rows), "transfert ancien", "transferts anciens")),
         by=by,
         now=now,
         changes=audit_changes(len(rows), CopiedRecords()),

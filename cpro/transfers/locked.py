@@ -20,7 +20,8 @@ from cpro.transfers.lifecycle import Event, check_event, find_arrow, get_end_sta
 from cpro.transfers.models import Direction, Transfer, TransferSide
 from cpro.transfers.notifications import notify_heads
 from cpro.transfers.pairs import Pair
-from cpro.transfers.verdicts import apply_verdicts, audit_changes, make_search_key, named_to
+from cpro.transfers.recording import audit_changes, named_to
+from cpro.transfers.verdicts import apply_verdicts, make_search_key
 
 _NO_LONGER_THE_SAME = (
     "Les fichiers des deux établissements ne désignent plus le même élève, ou il n’est plus parti de l’un et "

@@ -36,7 +36,8 @@ from cpro.transfers.matching import load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.notifications import notify_of_offer
 from cpro.transfers.pairs import School
-from cpro.transfers.verdicts import describe_pupil, make_search_key, named_to
+from cpro.transfers.recording import named_to
+from cpro.transfers.verdicts import describe_pupil, make_search_key
 
 #: How long an offer waits.
 OFFER_PERIOD = timedelta(days=60)

@@ -11,25 +11,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.core.transactions import lock_schools, platform_unit_of_work
 from cpro.transfers import guesses, matching
-from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide
 from cpro.transfers.notifications import notify_heads
 from cpro.transfers.pairs import Pair
-from cpro.transfers.verdicts import (
-    apply_verdicts,
-    audit_changes,
-    named_to,
-    record_reception,
-    write_in_bulk,
-)
+from cpro.transfers.recording import named_to, record_copies
+from cpro.transfers.verdicts import apply_verdicts, write_in_bulk
 
 #: Pupils copied in one transaction, which keeps the rows of their schools, or the single writer of SQLite: some
 #: thousands of rows, a tenth of a second.
@@ -118,7 +111,14 @@ def _apply_all(
         with platform_unit_of_work(_REASON) as work:
             applied = apply_verdicts(work.session, batch, now=clock())
             for establishment_id in sorted(applied.received):
-                record_reception(work.session, establishment_id, applied, by=named(establishment_id), now=clock())
+                record_copies(
+                    work.session,
+                    establishment_id,
+                    Direction.DESTINATION,
+                    applied.transfer_ids,
+                    by=named(establishment_id),
+                    now=clock(),
+                )
         figures.transfers += applied.copied
         figures.records += applied.records
         figures.changed += applied.changed
@@ -173,29 +173,20 @@ def _record_sent_by(
     session: Session, establishment_ids: Sequence[int], *, named: Callable[[int], Actor], now: datetime
 ) -> None:
     lock_schools(session, establishment_ids)
-    sums = (TransferSide.fiches, TransferSide.bilans, TransferSide.evaluations)
     sent = session.execute(
-        select(TransferSide.establishment_id, func.count(), *(func.sum(column) for column in sums))
+        select(TransferSide.establishment_id, Transfer.id)
         .join(Transfer, Transfer.id == TransferSide.transfer_id)
         .where(
             TransferSide.direction == Direction.SOURCE,
             TransferSide.establishment_id == Transfer.source_id,
             *_unrecorded(establishment_ids),
         )
-        .group_by(TransferSide.establishment_id)
         .order_by(TransferSide.establishment_id)
     ).all()  # a school that another run recorded meanwhile has none
-    for establishment_id, sides, *figures in sent:
-        record(
-            "transfer:sent",
-            About("transfers", establishment_id, ""),
-            by=named(establishment_id),
-            now=now,
-            changes=audit_changes(sides, CopiedRecords(*figures)),
-            establishment_id=establishment_id,
-            session=session,
-        )
-    recorded = [establishment_id for establishment_id, *_figures in sent]
+    for establishment_id, rows in groupby(sent, key=lambda row: row.establishment_id):
+        ids = [row.id for row in rows]
+        record_copies(session, establishment_id, Direction.SOURCE, ids, by=named(establishment_id), now=now)
+    recorded = sorted({row.establishment_id for row in sent})
     write_in_bulk(session, update(Transfer).where(*_unrecorded(recorded)).values(recorded_at=now))
 
 

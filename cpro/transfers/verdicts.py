@@ -16,9 +16,7 @@ from sqlalchemy import ScalarSelect, Table, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from cpro.audit.operations import About, record
 from cpro.core.formatting import person_name
-from cpro.core.permissions import Actor
 from cpro.core.transactions import lock_schools
 from cpro.core.validators import fold
 from cpro.establishments.models import Establishment
@@ -43,6 +41,8 @@ class Applied:
     #: transfers whose copy was made, {id of the destination school: how many}
     received: dict[int, int] = field(default_factory=dict)
     copied_records: dict[int, CopiedRecords] = field(default_factory=dict)
+    #: those transfers
+    transfer_ids: Sequence[int] = ()
     #: pairs whose row changed otherwise
     changed: int = 0
 
@@ -99,40 +99,6 @@ def _note_guesses(session: Session, verdicts: Sequence[Verdict], now: datetime) 
 def write_in_bulk(session: Session, statement: Any) -> None:
     """Execute an UPDATE or a DELETE without updating the objects of the session; callers refresh those they need."""
     session.execute(statement, execution_options={"synchronize_session": False})
-
-
-def record_reception(session: Session, establishment_id: int, applied: Applied, *, by: Actor, now: datetime) -> None:
-    """Record in a school's journal what it received, in one line."""
-    record(
-        "transfer:received",
-        About("transfers", establishment_id, ""),
-        by=by,
-        now=now,
-        changes=audit_changes(
-            applied.received[establishment_id], applied.copied_records.get(establishment_id, CopiedRecords())
-        ),
-        establishment_id=establishment_id,
-        session=session,
-    )
-
-
-def named_to(by: Actor, *, is_own: bool, otherwise: str) -> Actor:
-    """Return whom the journal of a school names: its own people, the platform, or `otherwise` for another's.
-
-    Neither the name of a person nor the address they acted from is shown to another school.
-    """
-    return by if is_own or by.kind == "system" else Actor("system", None, otherwise, "system", "")
-
-
-def audit_changes(pupils: int, copied: CopiedRecords) -> dict[str, tuple[Any, Any]]:
-    """Return the figures of an audit line: those that are not zero."""
-    figures = {
-        "pupils": pupils,
-        "fiches": copied.fiches,
-        "bilans": copied.bilans,
-        "evaluations": copied.evaluations,
-    }
-    return {name: (None, number) for name, number in figures.items() if number}
 
 
 def describe_pupil(pupil: Pupil) -> str:
@@ -297,6 +263,7 @@ def _copy(session: Session, pairs: Sequence[Pair], ids: Mapping[Pair, int], now:
     transfer_ids = [ids[pair] for pair in pairs]
     copy_records(session, transfer_ids)
     applied.copied_records = write_figures(session, transfer_ids)
+    applied.transfer_ids = transfer_ids
     applied.received = dict(Counter(pair.destination_id for pair in pairs))
     _lock_uais(session, {id_ for pair in pairs for id_ in (pair.source_id, pair.destination_id)}, now)
     _note_school_pairs(session, pairs, ids, now)

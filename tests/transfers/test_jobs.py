@@ -10,6 +10,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
+from cpro.audit.models import AuditEntry
 from cpro.core import clock, events
 from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.core.jobs.models import Job, JobState
@@ -17,7 +18,9 @@ from cpro.core.jobs.runner import Runner
 from cpro.establishments.models import Establishment
 from cpro.transfers.jobs import RUN_JOB, request_run
 from tests.factories import TESTER
+from tests.helpers.records import rows
 from tests.helpers.transfers import Exchange
+from tests.transfers.pages_moves import done
 
 
 @pytest.fixture
@@ -96,3 +99,29 @@ def test_run_command_answers_in_figures(app: Flask, exchange: Exchange, moved: t
     assert outcome.exit_code == 0, outcome.output
     assert outcome.output == "1 transfert effectué, 5 données copiées, 0 autre dossier mis à jour.\n"
     assert exchange.records(moved[1]) == exchange.records(moved[0])
+
+
+def test_run_names_in_each_journal_the_pupil_and_the_other_school(app: Flask, exchange: Exchange) -> None:
+    done(exchange)
+
+    lines = {row["action"]: row["object_label"] for row in rows(app, AuditEntry)}
+
+    with exchange.look() as session:
+        names = {key: session.get_one(Establishment, exchange.ids[key]).name for key in "ab"}
+    assert lines["transfer:sent"] == f"TOPAZE Lou, vers {names['b']} (0999002X)"
+    assert lines["transfer:received"] == f"TOPAZE Lou, depuis {names['a']} (0999001W)"
+
+
+def test_run_names_in_one_line_how_many_went_to_how_many_schools(app: Flask, exchange: Exchange) -> None:
+    exchange.switch("c", on=True)
+    for destination in ("b", "b", "c"):
+        ine = exchange.ine()
+        left = exchange.enrol("a", ine)
+        exchange.depart(left)
+        exchange.enrol(destination, ine)
+
+    exchange.run()
+
+    labels = {row["object_label"] for row in rows(app, AuditEntry) if row["action"].startswith("transfer:")}
+    assert "3 élèves, vers 2 établissements" in labels
+    assert any(label.startswith("2 élèves, depuis ") for label in labels)

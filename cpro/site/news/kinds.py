@@ -110,6 +110,20 @@ KINDS: Sequence[Kind] = (
         label="Voir les transferts",
     ),
     Kind(
+        actions=["transfer:sent"],
+        permission=Permission.TRANSFERS_MANAGE,
+        link=lambda line: url_for("transfers.index", liste="envoyes"),
+        label="Voir les transferts envoyés",
+        tells_own=True,
+    ),
+    Kind(
+        actions=["transfer:received"],
+        permission=Permission.TRANSFERS_MANAGE,
+        link=lambda line: url_for("transfers.index", liste="recus"),
+        label="Voir les transferts reçus",
+        tells_own=True,
+    ),
+    Kind(
         actions=[f"import:{kind.value}:{each}" for kind in RunKind for each in ("applied", "undone", "expired")],
         permission=Permission.IMPORTS_VIEW,
         link=lambda line: url_for("imports.show", run_id=line.object_id),

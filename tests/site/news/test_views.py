@@ -53,6 +53,21 @@ class TestIndex:
         address = f"/admin/parametres/transferts/effectues/{side}"
         assert address in page.links and person.get(address).status_code == 200
 
+    @pytest.mark.parametrize(("action", "shown"), [("transfer:sent", "envoyes"), ("transfer:received", "recus")])
+    @pytest.mark.parametrize("role", ["administrator", "head"])
+    def test_news_tell_what_left_and_what_came(
+        self, as_: As, world: World, tell: Callable[..., None], role: str, action: str, shown: str
+    ) -> None:
+        automatic = Actor("system", None, "Transferts automatiques", "system", "")
+        tell(action, ("transfers", world.a.id, "GNEISS Zoé, vers Lycée B (0999002X)"), by=automatic)
+        person = as_(role)
+
+        page = Page(person.get(PAGE))
+
+        assert "GNEISS Zoé, vers Lycée B (0999002X)." in page.text
+        assert f"/admin/parametres/transferts/effectues?liste={shown}" in page.links
+        assert bell(person) == "Nouveautés 1 à lire"
+
     def test_news_tell_an_import_that_ended_even_to_whoever_asked_for_it(
         self, as_: As, world: World, arrange: Arrange, tell: Callable[..., None]
     ) -> None:
