@@ -14,17 +14,17 @@ from cpro.core.web.checklist import ChecklistItem, NextStep
 def list_items_for(principal: Principal | None, items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
     """Return the lines for a person: those of acts that are not theirs say who does them."""
     return [
-        item if item.done or item.act is None or can(principal, item.act) else _with_holders(item, item.act)
+        item if not item.is_missing or item.act is None or can(principal, item.act) else _with_holders(item, item.act)
         for item in items
     ]
 
 
 def find_next_step(principal: Principal | None, items: Sequence[ChecklistItem], blueprint: str) -> NextStep | None:
     """Return what a person does next, from a page of a blueprint; None when nothing that is theirs is missing."""
-    theirs = [each for each in items if not each.done and (each.act is None or can(principal, each.act))]
+    theirs = [each for each in items if each.is_missing and (each.act is None or can(principal, each.act))]
     following = [each for each in theirs if blueprint in each.after]
     first = next(iter(following or theirs), None)
-    left = f"{plural(sum(not each.done for each in items), 'point reste', 'points restent')} à régler."
+    left = f"{plural(sum(each.is_missing for each in items), 'point reste', 'points restent')} à régler."
     return NextStep(left, first.title, first.link_url) if first else None
 
 

@@ -77,7 +77,7 @@ class Dashboard(SecureIndexView):
         return self.render(
             "dashboard/index.html",
             checklist=checklist,
-            missing_count=sum(not item.done for item in checklist),
+            missing_count=sum(item.is_missing for item in checklist),
             charts=[chart for chart in charts if chart is not None],
             overviews=[(label, url_for(endpoint)) for label, endpoint, permission in OVERVIEWS if may(permission)],
         )

@@ -46,6 +46,7 @@ class FirstTransfer:
     """The first transfer between the school and another one."""
 
     side_id: int
+    direction: Direction
     other_name: str
     other_uai: str
     done_at: datetime
@@ -254,12 +255,18 @@ def list_first_transfers(since: datetime, *, limit: int) -> Sequence[FirstTransf
         func.coalesce(earlier.id, 0) < TransferSide.id,
     )
     rows = db.session.execute(
-        select(TransferSide.id, TransferSide.other_name, TransferSide.other_uai, TransferSide.done_at)
+        select(
+            TransferSide.id,
+            TransferSide.direction,
+            TransferSide.other_name,
+            TransferSide.other_uai,
+            TransferSide.done_at,
+        )
         .where(TransferSide.done_at >= since, TransferSide.id.in_(recent), is_first)
         .order_by(TransferSide.done_at.desc(), TransferSide.id)
         .limit(limit)
     )
-    return [FirstTransfer(id_, name, uai, done_at) for id_, name, uai, done_at in rows if done_at is not None]
+    return [FirstTransfer(id_, way, name, uai, at) for id_, way, name, uai, at in rows if at is not None]
 
 
 def _is_pending() -> ColumnElement[bool]:

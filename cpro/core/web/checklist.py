@@ -24,10 +24,22 @@ class ChecklistItem:
     link_label: str
     figure: str | None = None
     done: bool = False
+    #: whether it is to be looked at, by whoever reads it: nothing that the application counts will ever settle it
+    is_to_check: bool = False
     #: the right that the act asks for: a reader without it is shown who has it; None for an act of theirs
     act: Permission | None = None
     #: the blueprints after whose pages it is what comes next, whatever else is missing
     after: Collection[str] = ()
+
+    @property
+    def is_missing(self) -> bool:
+        """Return whether it is among what is left to settle."""
+        return not (self.done or self.is_to_check)
+
+    @property
+    def rank(self) -> int:
+        """Return its place: what is missing comes first, then what is to be checked."""
+        return 0 if self.is_missing else 1 if self.is_to_check else 2
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,13 @@ from flask import url_for
 
 from cpro.core import clock
 from cpro.core.charts import Chart, Series
+from cpro.core.clock import on_clocks_of
 from cpro.core.counts import Counted
 from cpro.core.formatting import (
     DEFAULT_TIMEZONE,
     describe_change,
     format_count,
+    format_date,
     format_instant,
     join_french,
     plural,
@@ -104,13 +106,21 @@ def _firsts() -> list[ChecklistItem]:
         ChecklistItem(
             f"Premier transfert avec l’établissement {first.other_uai or first.other_name}",
             f"{first.other_name or 'Cet établissement'}, le {format_instant(first.done_at, zone)}. "
-            "Vérifiez que cet échange est attendu.",
-            done=True,
+            f"Vérifiez que cet échange est attendu ; sinon, {_remedy(first)}, jusqu’au "
+            f"{format_date(on_clocks_of(zone, first.done_at + CANCEL_PERIOD))}.",
+            is_to_check=True,
             link_url=url_for("transfers.show", side_id=first.side_id),
-            link_label="Voir",
+            link_label="Vérifier",
         )
         for first in queries.list_first_transfers(now - CANCEL_PERIOD, limit=_FIRSTS_SHOWN)
     ]
+
+
+def _remedy(first: queries.FirstTransfer) -> str:
+    """Return who may undo a transfer: the school that received it, alone."""
+    if first.direction is Direction.DESTINATION:
+        return "annulez-le depuis sa page"
+    return "demandez à cet établissement de l’annuler"
 
 
 def draw_transfers_by_month(figures: Figures) -> Chart | None:

@@ -7,10 +7,12 @@ from datetime import datetime
 
 from flask import url_for
 
+from cpro.core.clock import on_clocks_of
 from cpro.core.formatting import format_date, format_instant, join_french, plural
 from cpro.establishments.models import Establishment
 from cpro.transfers.guesses import TRIES
 from cpro.transfers.identity import Pupil
+from cpro.transfers.lifecycle import CANCEL_PERIOD
 from cpro.transfers.models import UNNAMED, Direction, TransferSide, TransferState
 from cpro.transfers.timeline import Step, StepState, Who, list_steps, next_act
 
@@ -126,6 +128,23 @@ def describe_hold(side: TransferSide, school: Establishment, *, now: datetime) -
         f"Cet élève a été inscrit chez vous sous {TRIES} identités différentes en un jour : elles ne sont plus "
         f"comparées jusqu’au {format_instant(side.held_until, school.timezone)}. L’autre établissement en est averti, "
         "et le journal le dit."
+    )
+
+
+def describe_recourse(side: TransferSide, school: Establishment, *, now: datetime) -> str:
+    """Return whom to ask about a copy that this school cannot undo itself, "" where it can or nothing was copied."""
+    if side.state is not TransferState.DONE or side.done_at is None:
+        return ""
+    until = side.done_at + CANCEL_PERIOD
+    if until <= now:
+        return "Le délai de 30 jours pour annuler ce transfert est passé."
+    if side.direction is Direction.DESTINATION:
+        return ""
+    return (
+        "Votre établissement garde ses données ; seul celui qui a reçu la copie peut annuler ce transfert. Si vous ne "
+        f"l’attendiez pas, demandez-le à {describe_other_school(side)}, jusqu’au "
+        f"{format_date(on_clocks_of(school.timezone, until))}. Désactiver les transferts, dans leurs réglages, empêche "
+        "les suivants."
     )
 
 

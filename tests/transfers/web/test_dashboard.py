@@ -63,6 +63,9 @@ class TestListTransferItems:
                 row.done_at = exchange.now - timedelta(days=31)
         later = Page(as_("head", school).get("/admin/")).text
 
+        who = "annulez-le depuis sa page" if school == "b" else "demandez à cet établissement de l’annuler"
+        assert f"Vérifiez que cet échange est attendu ; sinon, {who}, jusqu’au " in text
+        assert f"l’établissement {other} (à vérifier)" in text
         assert text.count(f"Premier transfert avec l’établissement {other}") == 2  # the line, and its link's name
         assert "Premier transfert" not in later
 

@@ -22,13 +22,14 @@ from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
+from cpro.students.queries import count_with_ine
 from cpro.transfers import queries
 from cpro.transfers.errors import NotNow, TransfersOff
 from cpro.transfers.jobs import request_run
 from cpro.transfers.lifecycle import Event, list_open_events
 from cpro.transfers.models import Direction, TransferSide
 from cpro.transfers.receipts import render_receipt
-from cpro.transfers.web.presenters import describe_hold, list_facts, shown_side, shown_steps
+from cpro.transfers.web.presenters import describe_hold, describe_recourse, list_facts, shown_side, shown_steps
 
 bp = Blueprint("transfers", __name__, url_prefix="/admin/parametres/transferts/effectues")
 
@@ -143,6 +144,7 @@ def show_side(side: TransferSide, refusal: DomainError | None = None) -> Respons
         # A run records all that it copied in one line; only a decision has a line of its own.
         sections=registry().object_sections("transfer", str(side.id)) if side.decided_at or side.held_until else [],
         hold=describe_hold(side, school, now=clock.utcnow()),
+        recourse=describe_recourse(side, school, now=clock.utcnow()) if may_decide else "",
         refusal=refusal.message if refusal else "",
         status=refusal.status if refusal else 200,
     )
@@ -188,6 +190,7 @@ def _index_page(refusal: TransfersOff | None = None) -> ResponseReturnValue:
         may_decide=may_decide,
         may_offer=may_decide and school.transfers_enabled and queries.may_offer(),
         departed=None if chosen or asked.search else _departed(school),
+        to_try=_list_to_try(figures) if may_decide and not chosen else [],
         refusal=refusal.message if refusal else "",
         status=refusal.status if refusal else 200,
     )
@@ -210,6 +213,17 @@ def _figures(figures: queries.Figures) -> list[str]:
         plural(figures.sent, "transfert envoyé", "transferts envoyés"),
         plural(figures.to_decide, "attend votre décision", "attendent votre décision"),
         plural(figures.waiting, "attend autre chose", "attendent autre chose"),
+    ]
+
+
+def _list_to_try(figures: queries.Figures) -> list[str]:
+    """Return whom a run asked for now would look at: what waits, and the pupils with an INE; none, nothing to ask."""
+    pending = figures.waiting + figures.to_decide
+    present, gone = count_with_ine(clock.utcnow().date())
+    return [
+        *([plural(pending, "transfert en cours", "transferts en cours")] if pending else []),
+        *([plural(present, "élève présent avec INE", "élèves présents avec INE")] if present else []),
+        *([plural(gone, "ancien élève avec INE", "anciens élèves avec INE")] if gone else []),
     ]
 
 
