@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, inspect, select
+from sqlalchemy import Select, func, inspect, or_, select
 from sqlalchemy.orm import Session, undefer
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -131,26 +131,20 @@ def find_undoable(kind: PictureKind, *, now: datetime) -> PictureVersion | None:
 
 
 def list_restorable(*, now: datetime) -> dict[int, PictureVersion]:
-    """Return the pictures of the school that can be restored, by id: replaced or deleted less than 30 days ago.
+    """Return the pictures of the school that can be restored, by id: out of use for less than 30 days.
 
-    One that was undone was taken away on purpose: its file is not kept.
+    One goes out of use when it is replaced or deleted, or when its deposit is undone.
     """
+    in_use = {kind: current.stored_name if (current := find_picture(kind)) else "" for kind in PictureKind}
     restorable: dict[int, PictureVersion] = {}
-    successor: dict[PictureKind, PictureVersion] = {}
-    in_use: dict[PictureKind, str] = {}
-    for version in db.session.scalars(
-        select(PictureVersion).where(PictureVersion.undone_at.is_(None)).order_by(PictureVersion.id.desc())
-    ):
-        following = successor.get(version.kind)
-        if following is None:
-            in_use[version.kind] = version.stored_name
-        elif (
-            version.stored_name
-            and version.stored_name != in_use[version.kind]
-            and following.created_at > now - UNDO_PERIOD
-        ):
+    successor: dict[PictureKind, datetime] = {}
+    for version in db.session.scalars(select(PictureVersion).order_by(PictureVersion.id.desc())):
+        ended_at = version.undone_at or successor.get(version.kind)
+        if not version.undone_at:
+            successor[version.kind] = version.created_at
+        is_kept = ended_at is not None and ended_at > now - UNDO_PERIOD
+        if is_kept and version.stored_name and version.stored_name != in_use[version.kind]:
             restorable[version.id] = version
-        successor[version.kind] = version
     return restorable
 
 
@@ -164,20 +158,24 @@ def get_kept_version(version_id: int, *, now: datetime) -> PictureVersion:
 
 
 def list_stored_names(session: Session, *, since: datetime) -> set[str]:
-    """Return the files some version still needs: the current ones, and those an undo could restore.
+    """Return the files some version still needs: the current ones, and those that could be restored.
 
-    A version is needed until the one that followed it is older than `since`.
+    A version is needed until it was replaced, deleted or undone before `since`.
     """
     needed: set[str] = set()
     successor: dict[tuple[int, PictureKind], datetime] = {}
     versions = session.scalars(
-        select(PictureVersion).where(PictureVersion.undone_at.is_(None)).order_by(PictureVersion.id.desc())
+        select(PictureVersion)
+        .where(or_(PictureVersion.undone_at.is_(None), PictureVersion.undone_at > since))
+        .order_by(PictureVersion.id.desc())
     )
     for version in versions:
         chain = (version.establishment_id, version.kind)
-        if version.stored_name and (chain not in successor or successor[chain] > since):
+        ended_at = version.undone_at or successor.get(chain)
+        if version.stored_name and (ended_at is None or ended_at > since):
             needed.add(version.stored_name)
-        successor[chain] = version.created_at
+        if not version.undone_at:
+            successor[chain] = version.created_at
     return needed
 
 
@@ -188,6 +186,8 @@ class PictureState:
     kind: PictureKind
     current: PictureVersion | None
     undoable: PictureVersion | None
+    #: the picture that undoing brings back, None for none
+    before: PictureVersion | None
 
     @property
     def low_resolution(self) -> bool:
@@ -198,7 +198,19 @@ class PictureState:
 
 def get_picture_state(kind: PictureKind, *, now: datetime) -> PictureState:
     """Return one picture and what can be undone about it."""
-    return PictureState(kind, find_picture(kind), find_undoable(kind, now=now))
+    undoable = find_undoable(kind, now=now)
+    return PictureState(kind, find_picture(kind), undoable, _find_before(undoable) if undoable else None)
+
+
+def _find_before(version: PictureVersion) -> PictureVersion | None:
+    """Return the picture that a version replaced, None where there was none."""
+    before = db.session.scalars(
+        select(PictureVersion)
+        .where(PictureVersion.kind == version.kind, PictureVersion.undone_at.is_(None), PictureVersion.id < version.id)
+        .order_by(PictureVersion.id.desc())
+        .limit(1)
+    ).first()
+    return before if before and before.stored_name else None
 
 
 def _latest(kind: PictureKind) -> PictureVersion | None:

@@ -23,7 +23,7 @@ CHANGE = START + timedelta(days=10)
 SECOND = timedelta(seconds=1)
 END = CHANGE + timedelta(days=30)
 HISTORY = "/admin/parametres/historique"
-UNDO = "Annuler le dernier changement"
+UNDO = "Annuler"
 As = Callable[..., Browser]
 
 each_kind = pytest.mark.parametrize("kind", ["logo", "cachet"])

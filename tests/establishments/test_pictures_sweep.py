@@ -50,13 +50,14 @@ class TestDeleteUnusedPictures:
         with time_machine.travel(START + timedelta(days=41), tick=False):
             assert shown(as_("administrator")) == (20, 20)
 
-    def test_delete_unused_pictures_what_was_undone_goes(self, app: Flask, as_: As) -> None:
+    def test_delete_unused_pictures_what_was_undone_goes_after_thirty_days(self, app: Flask, as_: As) -> None:
         self._history(as_)
         with time_machine.travel(START + timedelta(days=11), tick=False):
             undo(as_("administrator"))
         self._age(app, START)
 
-        assert len(sweep(app, START + timedelta(days=12))) == 1
+        assert not sweep(app, START + timedelta(days=40))
+        assert len(sweep(app, START + timedelta(days=42))) == 1
         with time_machine.travel(START + timedelta(days=60), tick=False):
             assert shown(as_("administrator")) == (10, 10)
 
@@ -67,15 +68,17 @@ class TestDeleteUnusedPictures:
             upload(as_("administrator", school), pictures.png())
         undo(as_("administrator", "b"))
 
-        swept = sweep(app, clock.utcnow() + timedelta(hours=2))
+        swept = sweep(app, clock.utcnow() + timedelta(days=31))
 
         assert len(swept) == len(stored_files(app)) == 1
         assert shown(as_("administrator")) == (64, 32)
 
     def test_sweep_command_says_how_many(self, app: Flask, as_: As) -> None:
-        browser = as_("administrator")
-        upload(browser, pictures.png())
-        undo(browser)
+        with time_machine.travel(clock.utcnow() - timedelta(days=31), tick=True):
+            browser = as_("administrator")
+            upload(browser, pictures.png())
+            undo(browser)
+        self._age(app, clock.utcnow())
         runner = app.test_cli_runner()
 
         young = runner.invoke(args=["uploads", "sweep"])

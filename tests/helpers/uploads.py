@@ -34,7 +34,7 @@ def fetch(browser: Browser, kind: str = "logo", **kwargs: Any) -> Any:
 
 
 def undoable(browser: Browser, kind: str = "logo") -> dict[str, str]:
-    """Return what the button « Annuler le dernier changement » of a picture posts; nothing where it is not offered."""
+    """Return what the button that undoes the last change of a picture posts; nothing where it is not offered."""
     pattern = rf'name="version" value="(\d+)"\s+formaction="{LOGO_TAB}/annuler/{kind}"'
     found = re.search(pattern, browser.get(LOGO_TAB).text)
     return {"version": found[1]} if found else {}

@@ -370,11 +370,18 @@ class TestRestorePicture:
         assert answer.status_code == 409
         assert shown(browser) == (30, 30)
 
-    def test_restore_picture_an_undone_picture_was_taken_away_on_purpose(self, app: Flask, as_: As) -> None:
+    def test_restore_picture_an_undone_picture_is_shown_and_restored_within_thirty_days(
+        self, app: Flask, as_: As
+    ) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png(10, 10))
         undo(browser)
+        history = Page(browser.get(f"{HISTORY}?de=logo"))
 
-        answer = browser.get(self._first_deposit(app), follow_redirects=True)
+        url = self._first_deposit(app)
+        answer = browser.post(url, browser.form(url))
 
-        assert "Il n’y a rien à rétablir" in Page(answer).text
+        assert "Image déposée le" in browser.get(f"{HISTORY}?de=logo").text
+        assert url in history.links
+        assert answer.status_code == 303
+        assert shown(browser) == (10, 10)

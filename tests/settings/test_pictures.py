@@ -306,6 +306,23 @@ class TestRemoveAndUndoPicture:
         assert answer.status_code == 422
         assert "Il n’y a plus rien à annuler" in Page(answer).alerts[0]
 
+    def test_undo_picture_change_its_button_names_what_it_does(self, as_: As) -> None:
+        browser = as_("administrator")
+        upload(browser, pictures.png(10, 10), "cachet")
+        assert "Annuler le dépôt : il n’y aura plus de cachet" in Page(browser.get(URL)).text
+
+        upload(browser, pictures.png(20, 20), "cachet")
+        assert "Annuler : revenir à l’image du " in Page(browser.get(URL)).text
+
+        browser.post(f"{URL}/supprimer/cachet")
+        assert "Annuler la suppression : revenir à l’image du " in Page(browser.get(URL)).text
+
+        for left in ("l’image du ", "l’image du ", "Il n’y a plus de cachet"):
+            undo(browser, "cachet")
+            page = Page(browser.get(URL))
+            assert left in page.flashes[0]
+            assert "/admin/parametres/historique?de=logo" in page.links
+
     def test_undo_picture_change_of_one_leaves_the_other(self, as_: As) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png(10, 10))

@@ -7,11 +7,12 @@ from typing import IO
 
 from flask import current_app, flash, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from werkzeug.datastructures import FileStorage as Upload
 
 from cpro.core import clock
 from cpro.core.errors import DomainError, NotFound
-from cpro.core.formatting import join_french
+from cpro.core.formatting import format_instant, join_french
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.storage import FileStorage, StorageUnavailable
@@ -123,7 +124,7 @@ def undo_picture_change(kind: str) -> ResponseReturnValue:
         return _pictures_page(form, refusal.status)
     for upload in _chosen_pictures(which).values():
         flash(f"« {(upload.filename or '')[:100]} » n’a pas été déposé : choisissez-le à nouveau.", "warning")
-    return back_to(url_for("settings.pictures"), f"Le {which.label} est revenu à ce qu’il était avant.")
+    return back_to(url_for("settings.pictures"), _describe_undone(which))
 
 
 @bp.get("/admin/parametres/logo/image/logo", defaults={"kind": "logo"}, endpoint="logo_image")
@@ -196,6 +197,31 @@ def _named(kinds: Sequence[PictureKind]) -> str:
     return f"{names} {'sont enregistrés' if len(kinds) > 1 else 'est enregistré'}."
 
 
+def _name_undoing(state: queries.PictureState) -> str:
+    """Return what the button that undoes the last change of a picture says: what it would do."""
+    if state.before is None:
+        return f"Annuler le dépôt : il n’y aura plus de {state.kind.label}"
+    what = "Annuler" if state.current else "Annuler la suppression"
+    return f"{what} : revenir à l’image du {_format_deposit(state.before)}"
+
+
+def _describe_undone(kind: PictureKind) -> Markup:
+    """Return what an undoing left, and where what it took away is found again."""
+    current = queries.find_picture(kind)
+    left = (
+        f"Le {kind.label} est revenu à ce qu’il était avant : l’image du {_format_deposit(current)}."
+        if current
+        else f"Il n’y a plus de {kind.label}."
+    )
+    return Markup('{} Ce qui a été annulé se rétablit pendant 30 jours depuis l’<a href="{}">historique</a>.').format(
+        left, url_for("history.index", de="logo")
+    )
+
+
+def _format_deposit(picture: PictureVersion) -> str:
+    return format_instant(picture.created_at, queries.get_current_establishment().timezone)
+
+
 def _pictures_page(form: PicturesForm | None = None, status: int = 200) -> ResponseReturnValue:
     now, principal = clock.utcnow(), current_principal()
     kinds = [PictureKind.LOGO, *([PictureKind.STAMP] if can(principal, Permission.STAMP_VIEW) else [])]
@@ -209,6 +235,7 @@ def _pictures_page(form: PicturesForm | None = None, status: int = 200) -> Respo
                 _preview_if_readable(state.kind),
                 _holds(state.current, prints_nothing),
                 state.kind is PictureKind.STAMP and _holds(state.current, has_paper),
+                _name_undoing(state),
             )
             for state in states
         ],
