@@ -38,6 +38,7 @@ def _the_head_opened_an_access_last_year(head: Visitor) -> None:
         starts_on=today.isoformat(),
         ends_on=(today + timedelta(days=20)).isoformat(),
         purpose="Visite de l’an dernier",
+        scope="tous",
     )
     head.sees("Inès Quartz")
 

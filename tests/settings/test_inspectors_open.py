@@ -14,6 +14,7 @@ from cpro.students.models import Diploma
 from cpro.users.models import PlatformAccount
 from tests.factories import NOW, make_diploma
 from tests.helpers.office import CODE
+from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written
 from tests.inspectors.conftest import FORM, TAB, Desk
 
@@ -79,6 +80,23 @@ class TestOpenMandate:
     def test_open_mandate_no_diploma_means_all_of_them(self, desk: Desk) -> None:
         desk.open()
 
+        assert desk.mandates()[0]["all_diplomas"] is True
+
+    def test_open_mandate_the_page_asks_whether_all_diplomas_or_those_ticked(self, desk: Desk) -> None:
+        browser, code = desk.browser("head"), desk.world.diploma_code
+        page = browser.get(TAB).text
+
+        assert "scope" not in browser.form(TAB)
+        assert page.index("envoie aussitôt un message") < page.index("Ouvrir l’accès</button>")
+        for typed, said in (
+            ({"asked": "oui"}, "Choisissez : seulement les diplômes cochés, ou tous."),
+            ({"scope": "choisis"}, "Cochez les diplômes à ouvrir"),
+            ({"scope": "tous", "diplomas": [code]}, "choisissez l’un ou l’autre"),
+        ):
+            with nothing_written(desk.app):
+                answer = browser.post(TAB, {**FORM, **typed})
+            assert (answer.status_code, said in Page(answer).text) == (422, True)
+        assert desk.open(scope="tous").status_code == 303
         assert desk.mandates()[0]["all_diplomas"] is True
 
     @pytest.mark.parametrize(

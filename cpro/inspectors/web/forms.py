@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from wtforms import EmailField, SelectMultipleField, StringField
+from wtforms import EmailField, HiddenField, RadioField, SelectChoice, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import DataRequired
 from wtforms.widgets import CheckboxInput, DateInput, ListWidget
 
 from cpro.core.web.forms import BaseForm, DayField, VersionedForm
+
+#: What the page asks of the diplomas of a mandate: those ticked, or all.
+CHOSEN, ALL = "choisis", "tous"
 
 
 class MandateForm(BaseForm):
@@ -18,9 +21,16 @@ class MandateForm(BaseForm):
         [DataRequired("Indiquez l’adresse académique de l’inspecteur.")],
         description="C’est là que part l’invitation. Par exemple prenom.nom@ac-lyon.fr.",
     )
+    scope = RadioField(
+        "Ce que l’accès ouvre",
+        choices=[SelectChoice(CHOSEN, "Seulement les diplômes cochés"), SelectChoice(ALL, "Tous les diplômes")],
+        default=None,
+        validate_choice=False,
+    )
+    #: what the button of the page sends, and no script: whoever presses it has read the question
+    asked = HiddenField()
     diplomas = SelectMultipleField(
         "Diplômes",
-        description="Ne cochez rien pour ouvrir tous les diplômes.",
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
         validate_choice=False,  # the rule does: it knows every diploma the school may use, and says more
@@ -37,6 +47,18 @@ class MandateForm(BaseForm):
         [DataRequired("Indiquez l’objet de l’accès : il est dit à l’inspecteur.")],
         description="Par exemple : visite de la terminale MELEC, rendez-vous de carrière.",
     )
+
+    def validate_scope(self, field: RadioField) -> None:
+        """Ask whoever presses the button for an answer: an omission opens nothing."""
+        if self.asked.data and not field.data and not self.diplomas.data:
+            raise ValidationError("Choisissez : seulement les diplômes cochés, ou tous.")
+
+    def validate_diplomas(self, field: SelectMultipleField) -> None:
+        """Refuse boxes that the answer contradicts; a script that gives none is taken at its word: no box means all."""
+        if self.scope.data == CHOSEN and not field.data:
+            raise ValidationError("Cochez les diplômes à ouvrir, ou choisissez « Tous les diplômes ».")
+        if self.scope.data == ALL and field.data:
+            raise ValidationError("Vous avez choisi tous les diplômes et coché certains : choisissez l’un ou l’autre.")
 
 
 class ExtensionForm(VersionedForm):
