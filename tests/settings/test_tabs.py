@@ -64,3 +64,13 @@ def test_settings_frame_shows_a_part_of_the_history_under_its_tab(
     page = Page(as_("head").get(f"/admin/parametres/historique?de={part.key}"))
 
     assert f"[{label}]" in tabs_of(page)
+
+
+@pytest.mark.parametrize("label", SHOWN["head"])
+def test_settings_frame_says_what_a_tab_changes_before_what_one_presses(app: Flask, as_: As, label: str) -> None:
+    with app.test_request_context():
+        address = next(url_for(tab.endpoint) for tab in TABS if tab.label == label)
+
+    tab = as_("head").get(address).text.partition('class="with-aside"')[2]
+
+    assert "Ce que cela change" in tab.partition("<form")[0].partition("<button")[0]
