@@ -79,9 +79,7 @@ class Establishment(TenantRoot, Model):
     email: Mapped[str] = mapped_column(
         String(254),
         default="",
-        info=shown(
-            "Adresse électronique", "email", sort=True, help="Si vous la changez, votre mot de passe vous sera demandé."
-        ),
+        info=shown("Adresse électronique", "email", sort=True),
     )
     #: where a head's code goes, as the platform's operator said; the command line alone writes it
     head_email: Mapped[str] = mapped_column(String(254), default="", server_default="")

@@ -191,6 +191,17 @@ class TestSaveEstablishment:
         assert school_row(app, world.a.id)["email"] == "Contact@lycee.example"
         assert watch.line["changes"] == {"email": ["contact@alpha.example", "Contact@lycee.example"]}
 
+    @pytest.mark.parametrize("email", ["contact@alpha.example", ""])
+    @pytest.mark.parametrize("page", [URL, "/admin/etablissements/edit/?id={id}"])
+    def test_save_establishment_says_that_the_password_is_asked_where_it_is(
+        self, app: Flask, as_: As, world: World, page: str, email: str
+    ) -> None:
+        set_school(app, world.a.id, email=email)
+
+        text = Page(as_("administrator").get(page.format(id=world.a.id))).text
+
+        assert ("votre mot de passe vous sera demandé" in text) is bool(email)
+
     def test_save_establishment_everything_may_be_left_blank(self, app: Flask, as_: As, world: World) -> None:
         answer = as_("head").post(URL, {**dict.fromkeys(RULES, ""), "current_password": PASSWORD})
 

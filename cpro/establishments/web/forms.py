@@ -26,6 +26,12 @@ _CHOOSE = "Choisissez l’une des réponses proposées."
 ParticularsForm: Any = form_of(Establishment, RULES, (MayAskPassword, VersionedForm), RULES)
 
 
+def say_when_password_is_asked(form: Any, school: Establishment) -> None:
+    """Say beside the e-mail address that the password is asked to change it: a first one asks for none."""
+    if school.email:
+        form.email.description = "Si vous la changez, votre mot de passe vous sera demandé."
+
+
 class TransfersForm(VersionedForm):
     """The tab Transferts."""
 

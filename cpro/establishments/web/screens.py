@@ -13,7 +13,7 @@ from cpro.establishments.operations.particulars import (
     is_email_changed,
     update_particulars,
 )
-from cpro.establishments.web.forms import ParticularsForm
+from cpro.establishments.web.forms import ParticularsForm, say_when_password_is_asked
 
 
 class EstablishmentsScreen(Screen):
@@ -35,6 +35,11 @@ class EstablishmentsScreen(Screen):
     def form_values(self, row: Establishment) -> dict[str, Any]:
         """Return the particulars as the form shows them."""
         return get_particulars(row)
+
+    def prepare_form(self, form: Any, row: Establishment | None) -> None:
+        """Say when the password is asked."""
+        if row is not None:
+            say_when_password_is_asked(form, row)
 
     def before_update(self, row: Establishment, form: Any) -> None:
         """Compare the password typed, which another e-mail address asks for."""
