@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from cpro.core.formatting import join_french, plural, upper_first
 from cpro.core.permissions import Permission, Principal, can
@@ -19,9 +20,15 @@ def list_items_for(principal: Principal | None, items: Sequence[ChecklistItem]) 
     ]
 
 
-def find_next_step(principal: Principal | None, items: Sequence[ChecklistItem], blueprint: str) -> NextStep | None:
-    """Return what a person does next, from a page of a blueprint; None when nothing that is theirs is missing."""
+def find_next_step(
+    principal: Principal | None, items: Sequence[ChecklistItem], blueprint: str, path: str = ""
+) -> NextStep | None:
+    """Return what a person does next, elsewhere than on the page of a blueprint that they read, at `path`.
+
+    None when nothing that is theirs is missing elsewhere.
+    """
     theirs = [each for each in items if each.is_missing and (each.act is None or can(principal, each.act))]
+    theirs = [each for each in theirs if urlsplit(each.link_url).path != path]
     following = [each for each in theirs if blueprint in each.after]
     first = next(iter(following or theirs), None)
     left = f"{plural(sum(each.is_missing for each in items), 'point reste', 'points restent')} à régler."

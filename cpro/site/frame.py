@@ -77,7 +77,7 @@ class Frame:
         """Return what comes next in the school, for readers of the dashboard; looked up once something is done."""
         if _school() is None or not self._may(Permission.DASHBOARD_VIEW) or request.endpoint == "admin.index":
             return None
-        return find_next_step(_person(), list_items(count_all()), request.blueprint or "")
+        return find_next_step(_person(), list_items(count_all()), request.blueprint or "", request.path)
 
     def tabs_beside(self, endpoint: str) -> list[dict[str, Any]]:
         """Return the tabs of this page's module that the person may open; the one at an endpoint is current."""

@@ -26,9 +26,9 @@ def list_import_items(figures: Figures) -> list[ChecklistItem]:
         link = url_for("eleves.index_view"), "Voir les élèves"
     items = [
         ChecklistItem(
-            "Importer les élèves et les personnels",
+            "Importer les élèves et les personnels" if last or not count else "Avoir des élèves présents",
             f"{upper_first(plural(count, 'élève présent', 'élèves présents'))} dans l’établissement."
-            f"{'' if last else ' Aucun import n’est appliqué.'}"
+            f"{'' if last else ' Aucun n’est venu par un import : celui de l’année reste à faire, s’il y en a un.'}"
             if count
             else f"Aucun élève n’est encore là : déposez {what}.",
             done=bool(count),

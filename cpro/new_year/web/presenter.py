@@ -111,10 +111,13 @@ def _describe_progress(steps: Sequence[Step]) -> str:
 
 def _find_next(steps: Sequence[Step]) -> NextStep | None:
     """Return what the reader does next among these steps, None when none of theirs remains."""
-    theirs = [step for step in steps if not step.state.is_over and may(step.right)]
+    remaining = [step for step in steps if not step.state.is_over]
+    theirs = [step for step in remaining if may(step.right)]
     if not theirs:
         return None
-    left = f"{plural(len(theirs), 'étape reste', 'étapes restent')} à faire."
+    by_others = len(remaining) - len(theirs)
+    others = f", dont {by_others} par d’autres que vous" if by_others else ""
+    left = f"{plural(len(remaining), 'étape reste', 'étapes restent')} à faire{others}."
     first = next((step for step in theirs if step.state is not StepState.WAITING), theirs[0])
     return NextStep(left, first.title, f"#{first.key}")
 

@@ -78,7 +78,12 @@ class TestIndex:
         page = Page(browser.get(INDEX))
 
         assert answer.location.endswith(f"{INDEX}#staff")
-        assert "étapes restent à faire. Continuer : Importer les élèves" in page.text
+        progress = re.search(r"(\d+) étapes? faites? et 1 laissée de côté, sur (\d+)", page.text)
+        left = re.search(
+            r"(\d+) étapes restent à faire, dont \d+ par d’autres que vous. Continuer : Importer", page.text
+        )
+        assert progress and left
+        assert int(progress[1]) + 1 + int(left[1]) == int(progress[2])
         assert "points restent à régler" not in page.text
         assert "#pupils" in page.links
 
