@@ -47,8 +47,8 @@ WORDS = (
     Word(
         "INE",
         "identifiant national élève",
-        "Onze caractères qu’un élève garde toute sa scolarité. Il vient de SIECLE et ne se tape pas\u202f; sans lui, "
-        "aucun transfert.",
+        "Onze caractères qu’un élève garde toute sa scolarité. Il ne se saisit pas dans CPro\u202f: un import "
+        "l’apporte, de SIECLE ou, sans SIECLE, de votre tableau des élèves. Sans lui, aucun transfert automatique.",
     ),
     Word(
         "MCPFA",

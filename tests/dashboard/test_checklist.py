@@ -253,6 +253,26 @@ class TestChecklistCounts:
         assert (line.is_done, line.figure) == (False, "1")
         assert "1 code est porté par des élèves sans être dans la liste" in line.detail
 
+    @pytest.mark.parametrize(
+        ("uses_siecle", "where"), [(True, "dans SIECLE"), (False, "dans votre tableau des élèves")]
+    )
+    def test_checklist_counts_say_where_an_ine_is_completed(
+        self, as_: As, arrange: Arrange, world: World, uses_siecle: bool, where: str
+    ) -> None:
+        with arrange() as session:
+            session.get_one(Establishment, world.a.id).uses_siecle = uses_siecle
+            without_ine(session, world)
+
+        assert (
+            f"L’INE ne se saisit pas dans CPro : complétez-le {where}" in lines(as_("head"))["Compléter les INE"].detail
+        )
+
+    def test_checklist_counts_pupils_who_came_without_an_import_are_not_one(self, as_: As) -> None:
+        found = lines(as_("administrator"))
+
+        assert "Importer les élèves et les personnels" not in found
+        assert found["Avoir des élèves présents"].is_done
+
     def test_checklist_counts_an_import_of_this_year_is_not_old(self, as_: As, arrange: Arrange, world: World) -> None:
         with arrange() as session:
             last_year(session, world)
@@ -356,6 +376,18 @@ class TestNextStep:
         assert find_next_step(None, items, "") == NextStep("3 points restent à régler.", "C", "/c")
         assert find_next_step(None, items, "imports") == NextStep("3 points restent à régler.", "D", "/d")
         assert find_next_step(None, items[:2], "imports") is None
+
+    def test_next_step_is_elsewhere_than_on_the_page_that_is_read(self) -> None:
+        items = [ChecklistItem("A", "", "/a#name", ""), ChecklistItem("B", "", "/b", "")]
+
+        assert find_next_step(None, items, "", "/a") == NextStep("2 points restent à régler.", "B", "/b")
+        assert find_next_step(None, items[:1], "", "/a") is None
+
+    def test_next_step_does_not_count_what_is_only_to_check(self) -> None:
+        items = [ChecklistItem("A", "", "/a", "", is_to_check=True), ChecklistItem("B", "", "/b", "")]
+
+        assert find_next_step(None, items, "") == NextStep("1 point reste à régler.", "B", "/b")
+        assert find_next_step(None, items[:1], "") is None
 
     @pytest.mark.parametrize(
         ("address", "typed", "said"),

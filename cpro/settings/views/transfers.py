@@ -25,9 +25,8 @@ from cpro.establishments.web.forms import NO, YES, TransfersForm
 from cpro.settings.consequences import describe_switching_off, describe_switching_on, describe_without_siecle
 from cpro.settings.tabs import SettingsPage
 from cpro.settings.views import bp, describe_changes
-from cpro.students.operations import is_kept_by_siecle
 from cpro.students.queries import count_without_ine, find_without_ine
-from cpro.students.web.presenters import call_apart, describe_no_missing_ine
+from cpro.students.web.presenters import call_apart, describe_ine_remedy, describe_no_missing_ine
 from cpro.transfers.expected import Expected, list_expected
 from cpro.transfers.models import Direction
 
@@ -160,5 +159,5 @@ def _list_without_ine() -> dict[str, Any]:
         "empty_message": describe_no_missing_ine(),
         "students": students,
         "called": call_apart(students),
-        "by_siecle": is_kept_by_siecle(),
+        "remedy": describe_ine_remedy(),
     }

@@ -14,6 +14,7 @@ from cpro.core.web.current_user import may
 from cpro.students import queries
 from cpro.students.accounts import queries as accounts
 from cpro.students.operations import is_kept_by_siecle
+from cpro.students.web.presenters import describe_ine_remedy
 
 #: More bars would be unreadable; the divisions beyond are added up.
 _DIVISIONS_SHOWN = 12
@@ -119,7 +120,8 @@ def _without_ine(without: int, active: int) -> list[ChecklistItem]:
             "Compléter les INE",
             "Tous les élèves présents ont un INE."
             if not without
-            else "Sans INE, leurs données ne pourront pas les suivre dans un autre établissement.",
+            else "Sans INE, leurs données ne pourront pas les suivre dans un autre établissement. "
+            + describe_ine_remedy(),
             done=not without,
             link_url=url_for("students.without_ine"),
             link_label="Voir la liste",

@@ -8,6 +8,7 @@ from cpro.core.formatting import format_date, plural, spoken_name
 from cpro.core.lists import tell_apart
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
+from cpro.students.operations import is_kept_by_siecle
 from cpro.students.queries import count_active_students
 
 ALL_GONE = "Cet élève est déjà parti\u202f: rien n’a changé."
@@ -59,6 +60,16 @@ def call_apart(students: Sequence[Student]) -> dict[int, str]:
     """Return what the links to some students are called, by their ids: no two alike."""
     ids = [each.id for each in students]
     return dict(zip(ids, tell_apart([name_and_birth(each) for each in students], ids), strict=True))
+
+
+def describe_ine_remedy() -> str:
+    """Return how an INE that is missing is completed, in the school's own terms."""
+    how = (
+        "complétez-le dans SIECLE, puis importez à nouveau le fichier des élèves."
+        if is_kept_by_siecle()
+        else "complétez-le dans votre tableau des élèves, puis importez-le à nouveau."
+    )
+    return f"L’INE ne se saisit pas dans CPro\u202f: {how}"
 
 
 def describe_no_missing_ine() -> str:

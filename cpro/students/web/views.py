@@ -13,8 +13,7 @@ from cpro.core.web.pages import render_page
 from cpro.core.web.screens import above
 from cpro.establishments.queries import get_school_today
 from cpro.students import queries
-from cpro.students.operations import is_kept_by_siecle
-from cpro.students.web.presenters import call_apart, describe_no_missing_ine
+from cpro.students.web.presenters import call_apart, describe_ine_remedy, describe_no_missing_ine
 
 #: The name of the list of students for the pages below it.
 LIST = "eleves"
@@ -40,7 +39,7 @@ def without_ine() -> ResponseReturnValue:
         counts=counts,
         page=page,
         called=call_apart(page.rows),
-        by_siecle=is_kept_by_siecle(),
+        remedy=describe_ine_remedy(),
         imports_url=url_for("imports.index") if can(current_principal(), Permission.IMPORTS_MANAGE) else "",
         may_list=can(current_principal(), Permission.STUDENTS_VIEW),
         empty_message=describe_no_missing_ine(),
