@@ -264,7 +264,7 @@ class TestListImportItems:
         self, as_: As, arrange: Look
     ) -> None:
         browser = as_("administrator")
-        assert "Aucun n’est venu par un import" in Page(browser.get("/admin/")).text
+        assert "Importer les élèves et les personnels" in Page(browser.get("/admin/")).text
         assert "Confirmer l’import déposé" not in Page(browser.get("/admin/")).text
 
         analyse(browser, ONE)

@@ -58,8 +58,7 @@ class TestIndex:
     def test_news_tell_what_left_and_what_came(
         self, as_: As, world: World, tell: Callable[..., None], role: str, action: str, shown: str
     ) -> None:
-        automatic = Actor("system", None, "Transferts automatiques", "system", "")
-        tell(action, ("transfers", world.a.id, "GNEISS Zoé, vers Lycée B (0999002X)"), by=automatic)
+        tell(action, ("transfers", world.a.id, "GNEISS Zoé, vers Lycée B (0999002X)"))
         person = as_(role)
 
         page = Page(person.get(PAGE))
