@@ -122,7 +122,7 @@ def describe_switching_on() -> list[str]:
 
     It tells figures of the school's own: how many pupils others have is nothing that it may know (decision 0009).
     """
-    active, departed = count_with_ine(clock.utcnow().date())
+    active, departed = count_with_ine(get_school_today(clock.utcnow()))
     known = [
         *([plural(active, "élève présent", "élèves présents")] if active else []),
         *([plural(departed, "ancien élève", "anciens élèves")] if departed else []),

@@ -68,27 +68,6 @@ class TestWhoSees:
         assert "Essayer maintenant" not in browser.get(FOLLOW_UP).text
         assert browser.post(f"{FOLLOW_UP}/essayer").status_code == 403
 
-    def test_show_transfer_says_whom_the_source_school_asks(self, as_: As, exchange: Exchange) -> None:
-        done(exchange)
-        here, there = (as_("head", school).get(f"{FOLLOW_UP}/{side_of(exchange, school)}").text for school in "ab")
-
-        assert "seul celui qui a reçu la copie peut annuler ce transfert" in here
-        assert "0999002X" in here[here.index("demandez-le à") :][:100]
-        assert "demandez-le à" not in there
-
-    def test_transfers_try_is_offered_where_there_is_somebody_to_look_for(self, as_: As, exchange: Exchange) -> None:
-        browser = as_("administrator", "b")
-        with exchange.write() as session:
-            for pupil in session.scalars(select(Student)):
-                pupil.ine = None
-        assert "Essayer maintenant" not in Page(browser.get(FOLLOW_UP)).text
-
-        exchange.enrol("b", exchange.ine())
-        assert (
-            "cherche aussitôt, dans les établissements qui ont activé les transferts : 1 élève présent avec INE."
-            in (Page(browser.get(FOLLOW_UP)).text)
-        )
-
     def test_transfers_pages_show_no_ine_nor_any_content(self, as_: As, exchange: Exchange) -> None:
         done(exchange)
         with exchange.look() as session:

@@ -21,7 +21,7 @@ from cpro.core.web.jobs import progress_url
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.models import Establishment
-from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.queries import get_current_establishment, get_school_today
 from cpro.students.queries import count_with_ine
 from cpro.transfers import queries
 from cpro.transfers.errors import NotNow, TransfersOff
@@ -219,7 +219,7 @@ def _figures(figures: queries.Figures) -> list[str]:
 def _list_to_try(figures: queries.Figures) -> list[str]:
     """Return whom a run asked for now would look at: what waits, and the pupils with an INE; none, nothing to ask."""
     pending = figures.waiting + figures.to_decide
-    present, gone = count_with_ine(clock.utcnow().date())
+    present, gone = count_with_ine(get_school_today(clock.utcnow()))
     return [
         *([plural(pending, "transfert en cours", "transferts en cours")] if pending else []),
         *([plural(present, "élève présent avec INE", "élèves présents avec INE")] if present else []),
