@@ -90,6 +90,7 @@ class TestOpenMandate:
         assert page.index("envoie aussitôt un message") < page.index("Ouvrir l’accès</button>")
         for typed, said in (
             ({"asked": "oui"}, "Choisissez : seulement les diplômes cochés, ou tous."),
+            ({"scope": "peut-être"}, "Choisissez l’une des réponses proposées."),
             ({"scope": "choisis"}, "Cochez les diplômes à ouvrir"),
             ({"scope": "tous", "diplomas": [code]}, "choisissez l’un ou l’autre"),
         ):
