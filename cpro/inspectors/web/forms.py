@@ -50,7 +50,7 @@ class MandateForm(BaseForm):
 
     def validate_scope(self, field: RadioField) -> None:
         """Ask whoever presses the button for an answer: an omission opens nothing."""
-        if field.data not in (None, CHOSEN, ALL):
+        if field.data and field.data not in (CHOSEN, ALL):
             raise ValidationError("Choisissez l’une des réponses proposées.")
         if self.asked.data and not field.data and not self.diplomas.data:
             raise ValidationError("Choisissez : seulement les diplômes cochés, ou tous.")
