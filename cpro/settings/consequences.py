@@ -144,7 +144,7 @@ def describe_without_siecle() -> list[str]:
     """Return what answering that the school does not use SIECLE changes, read beside that answer."""
     return [
         "« Oui » : les élèves et les divisions viennent de SIECLE. Pour corriger un élève, même un seul, corrigez-le "
-        "dans SIECLE, puis importez le nouvel export.",
+        "dans SIECLE et importez le nouvel export.",
         "« Non » est pour un établissement qui n’a pas SIECLE. Dès que vous validez, ses exports sont refusés dans "
         "« Gérer les imports », et les élèves et les divisions se créent et se corrigent à la main ou par un tableau.",
         "Vous pouvez y revenir ; à l’import suivant, SIECLE remplace ce qui aura été corrigé à la main.",
