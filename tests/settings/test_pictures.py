@@ -309,7 +309,7 @@ class TestRemoveAndUndoPicture:
     def test_undo_picture_change_its_button_names_what_it_does(self, as_: As) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png(10, 10), "cachet")
-        assert "Annuler le dépôt : il n’y aura plus de cachet" in Page(browser.get(URL)).text
+        assert "Annuler le dépôt : il n’y aura plus aucun cachet" in Page(browser.get(URL)).text
 
         upload(browser, pictures.png(20, 20), "cachet")
         assert "Annuler : revenir à l’image du " in Page(browser.get(URL)).text
@@ -317,7 +317,7 @@ class TestRemoveAndUndoPicture:
         browser.post(f"{URL}/supprimer/cachet")
         assert "Annuler la suppression : revenir à l’image du " in Page(browser.get(URL)).text
 
-        for left in ("l’image du ", "l’image du ", "Il n’y a plus de cachet"):
+        for left in ("l’image du ", "l’image du ", "Il n’y a plus aucun cachet"):
             undo(browser, "cachet")
             page = Page(browser.get(URL))
             assert left in page.flashes[0]

@@ -200,7 +200,7 @@ def _named(kinds: Sequence[PictureKind]) -> str:
 def _name_undoing(state: queries.PictureState) -> str:
     """Return what the button that undoes the last change of a picture says: what it would do."""
     if state.before is None:
-        return f"Annuler le dépôt : il n’y aura plus de {state.kind.label}"
+        return f"Annuler le dépôt : il n’y aura plus aucun {state.kind.label}"
     what = "Annuler" if state.current else "Annuler la suppression"
     return f"{what} : revenir à l’image du {_format_deposit(state.before)}"
 
@@ -211,7 +211,7 @@ def _describe_undone(kind: PictureKind) -> Markup:
     left = (
         f"Le {kind.label} est revenu à ce qu’il était avant : l’image du {_format_deposit(current)}."
         if current
-        else f"Il n’y a plus de {kind.label}."
+        else f"Il n’y a plus aucun {kind.label}."
     )
     return Markup('{} Ce qui a été annulé se rétablit pendant 30 jours depuis l’<a href="{}">historique</a>.').format(
         left, url_for("history.index", de="logo")
