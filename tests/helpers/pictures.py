@@ -55,6 +55,11 @@ def stamp_on_paper() -> bytes:
     return encoded(drawn, "PNG")
 
 
+def noise(size: int) -> bytes:
+    """Return bytes that begin as a PNG and go on at random."""
+    return PNG_SIGNATURE + random.Random(3).randbytes(size)
+
+
 def transparent_png(width: int = 64, height: int = 32) -> bytes:
     """Return a PNG whose left half is transparent and right half opaque."""
     return encoded(two_halves(width, height, "RGBA", (*RED, 0), (*BLUE, 255)), "PNG")

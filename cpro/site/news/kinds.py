@@ -64,7 +64,9 @@ def _is_about_own_division(person: Principal) -> ColumnElement[bool]:
 def _describe_moved(line: AuditEntry, *, names: bool = False) -> str:
     """Return how many pupils went to which division, and who they are to those who read all pupils."""
     number, named = (line.changes.get(name, (None, None))[1] for name in ("moved", "names"))
-    text = f"{plural(int(number or 0), 'élève', 'élèves')} de division\u202f: {line.object_label}"
+    text = (
+        f"{plural(number if isinstance(number, int) else 0, 'élève', 'élèves')} de division\u202f: {line.object_label}"
+    )
     return f"{text} ({_cut(named)})" if names and named else text
 
 
