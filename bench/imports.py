@@ -41,6 +41,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from bench import nation
 from bench.bare_parse import parse_bare
+from bench.figures import Figure, tell
 from bench.siecle_files import UAI, write_students
 from cpro import create_app
 from cpro.core import tenancy
@@ -54,6 +55,8 @@ from cpro.students.models import Origin, Student
 NOW = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 BENCH = Actor("system", None, "Bench", "system", "bench")
 ROUNDS = 5
+#: The most that an import may take, as many times the floor, and the same file again, as many times the bare parse.
+GOAL, GOAL_OF_AGAIN, GOAL_OF_MEMORY = 2.0, 0.2, 150.0
 #: What the floor inserts of each pupil of the file.
 IDENTITY = ("siecle_id", "ine", "last_name", "usage_name", "first_name", "birth_date", "mef_code")
 
@@ -218,6 +221,7 @@ def compare(count: int, schools: int = 0) -> float:
         floor = Time(*(sum(both) for both in zip(astuple(parse), astuple(inserted), strict=True)))
         print(f"{count} pupils: parse {parse.seconds()}, bulk insert {inserted.seconds()}", flush=True)
         first, arriving = bench.run("import")
+        told = [Figure(f"import of {count} pupils arriving", "s", first.processor, floor.processor, at_most=GOAL)]
         print(f"  import {first.seconds()}: {first.over(floor)} of the floor", flush=True)
         vacuum(databases["ours"])
         changes: dict[str, dict[str, float]] = {}
@@ -229,9 +233,13 @@ def compare(count: int, schools: int = 0) -> float:
             ("a bare one", median(bare for _, bare, _ in rounds)),
         ):
             print(f"    {second.over(alone)} of the parse in {where} ({alone.elapsed:.2f} s)", flush=True)
+        label = f"the same file of {count} pupils again, floor the bare parse"
+        told.append(Figure(label, "s", second.processor, alone.processor, at_most=GOAL_OF_AGAIN))
         for label, path in (("all moving", bench.moved), ("all renamed", bench.renamed)):
             changed, changes[label] = bench.run("import", path=path)
             print(f"  {label} {changed.seconds()}: {changed.over(floor)} of the floor", flush=True)
+            figures = changed.processor, floor.processor
+            told.append(Figure(f"import of {count} pupils, {label}", "s", *figures, at_most=GOAL))
         _, opening = bench.run("accounts", path=bench.renamed)
     measured = {"all arriving": arriving, "again": unchanged, **changes, "accounts opened": opening}
     print("  peak " + ", ".join(f"{figures['megabytes']:.0f} MB {label}" for label, figures in measured.items()))
@@ -239,7 +247,9 @@ def compare(count: int, schools: int = 0) -> float:
         "  lock held " + ", ".join(f"{figures['held']:.1f} s {label}" for label, figures in measured.items()),
         flush=True,
     )
-    return max(figures["megabytes"] for figures in measured.values())
+    peak = max(figures["megabytes"] for figures in measured.values())
+    tell(*told, Figure(f"import of {count} pupils, peak memory", "MB", peak, at_most=GOAL_OF_MEMORY))
+    return peak
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from flask_migrate import upgrade
 from sqlalchemy import make_url, select, text
 from sqlalchemy.orm import Session
 
+from bench.figures import Figure, tell
 from bench.imports import NOW, fresh_databases, vacuum
 from bench.pages import served_by
 from bench.peers import Peer
@@ -46,6 +47,8 @@ SHORT, DIVISIONS, SLICE, ROWS_OF_A_PAGE = 1000, 40, 50_000, 20
 #: Ids of pupils and of their accounts follow those of whoever is there first.
 FIRST = 1000
 ROUNDS_OF_A_PEER = 3
+#: The most that a long list may take, as many times a short one; how much faster than Django's a search must be.
+GOAL, GOAL_OF_SEARCH = 1.3, 30.0
 #: Two letters each: names are invented of them, the same on both databases.
 _SYLLABLES = "".join(consonant + vowel for consonant in "bcdfgjlmnprstv" for vowel in "aeiou")
 #: Two pupils have a rare name however many there are, one in ten a common one, one in 49 another.
@@ -257,6 +260,10 @@ def print_table(short: School, long: School, peer: Peer | None, rounds: int) -> 
             row + (f" {took['peer']:.0f} | {took['peer'] / took['long']:.1f} |" if peer and case.django else " | |"),
             flush=True,
         )
+        name, peer_took = f"{case.name}, of {long.pupils}", took.get("peer")
+        tell(Figure(name, "ms", took["long"], took["short"], peer_took, at_most=GOAL))
+        if peer_took and "search" in case.name:
+            tell(Figure(name, "ms", took["long"], peer=peer_took, faster=GOAL_OF_SEARCH))
 
 
 if __name__ == "__main__":

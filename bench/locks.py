@@ -31,6 +31,7 @@ from flask import Flask
 from sqlalchemy import event, make_url, select
 from sqlalchemy.engine import Engine
 
+from bench.figures import Figure, tell
 from bench.imports import fresh_databases, vacuum
 from bench.siecle_files import UAI, write_students
 from cpro import create_app
@@ -230,14 +231,14 @@ def measure(pupils: int, folder: Path, database: str) -> bool:
     people.work(lambda: time.monotonic() > end)
     _print_waits(f"{name}, idle", people)
     all_well = True
-    with _worker(folder, database):
-        for what, ask in (("applied", _ask_to_apply), ("undone", _ask_to_undo)):
+    with run_worker(folder, database):
+        for what, ask in (("applied", ask_to_apply), ("undone", _ask_to_undo)):
             with app.app_context():
-                tenancy.enter(tenancy.Scope(_school_id("bench")))
+                tenancy.enter(tenancy.Scope(school_id("bench")))
                 with unit_of_work():
                     job_id = ask(run_id)
             started = time.perf_counter()
-            people.work(lambda job_id=job_id: _is_finished(app, job_id))  # type: ignore[misc]
+            people.work(lambda job_id=job_id: is_finished(app, job_id))  # type: ignore[misc]
             took = time.perf_counter() - started
             all_well &= _print_waits(f"{name}, {pupils} pupils {what} in {took:.1f} s", people)
             vacuum(database)
@@ -270,12 +271,13 @@ def _prepare(path: Path) -> int:
                         created_at=now,
                     )
                 )
-    tenancy.enter(tenancy.Scope(_school_id("bench")))
+    tenancy.enter(tenancy.Scope(school_id("bench")))
     with receive([(path.name, path)], now=now) as sources:
         return analyse(sources, by=BENCH, now=now)
 
 
-def _ask_to_apply(run_id: int) -> int:
+def ask_to_apply(run_id: int) -> int:
+    """Ask the worker to apply an import, inside a unit of work; return the id of its job."""
     return lifecycle.send_to_application(get_run(run_id), confirmations=(), by=BENCH, now=clock.utcnow()).id
 
 
@@ -286,12 +288,14 @@ def _ask_to_undo(run_id: int) -> int:
     return job.id
 
 
-def _school_id(code: str) -> int:
+def school_id(code: str) -> int:
+    """Return the id of a school."""
     with tenancy.platform_session("bench") as session:
         return int(session.scalar(select(Establishment.id).where(Establishment.code == code)) or 0)
 
 
-def _is_finished(app: Flask, job_id: int) -> bool:
+def is_finished(app: Flask, job_id: int) -> bool:
+    """Return whether a job is over, and done."""
     with app.app_context(), tenancy.platform_session("bench") as session:
         job = session.get_one(Job, job_id)
         if job.state.is_finished:
@@ -300,7 +304,8 @@ def _is_finished(app: Flask, job_id: int) -> bool:
 
 
 @contextmanager
-def _worker(folder: Path, database: str) -> Iterator[None]:
+def run_worker(folder: Path, database: str) -> Iterator[None]:
+    """Run a worker in a process of its own until the end of the block."""
     environment = {
         **os.environ,
         "CPRO_INSTANCE": str(folder),
@@ -326,15 +331,21 @@ def _print_waits(title: str, people: People) -> bool:
     print(f"{title}: {people.requests} requests, {people.refused} answered 503", flush=True)
     for label, waits in rows.items():
         print(f"  {label:28} {_figures(waits)}", flush=True)
-    return _p95(everything) <= P95 and max(everything) <= WORST
+    told = f"waiting for locks, {title.partition(', ')[2].partition(' in ')[0]}"
+    tell(
+        Figure(f"{told}, p95", "ms", 1000 * p95_of(everything), at_most=1000 * P95),
+        Figure(f"{told}, worst", "ms", 1000 * max(everything), at_most=1000 * WORST),
+    )
+    return p95_of(everything) <= P95 and max(everything) <= WORST
 
 
 def _figures(waits: list[float]) -> str:
-    p50, p95, worst = statistics.median(waits), _p95(waits), max(waits)
+    p50, p95, worst = statistics.median(waits), p95_of(waits), max(waits)
     return f"p50 {p50 * 1000:7.1f} ms   p95 {p95 * 1000:7.1f} ms   worst {worst * 1000:7.1f} ms   ({len(waits)})"
 
 
-def _p95(waits: list[float]) -> float:
+def p95_of(waits: list[float]) -> float:
+    """Return what 95 in a hundred do not exceed."""
     return sorted(waits)[min(len(waits) - 1, int(0.95 * len(waits)))]
 
 

@@ -30,6 +30,7 @@ from flask_migrate import upgrade
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
+from bench.figures import Figure, tell
 from bench.imports import NOW, fresh_databases, vacuum
 from cpro import create_app
 from cpro.audit import operations as audit
@@ -54,6 +55,8 @@ from tests.helpers.screens import screens
 from tests.helpers.statements import count_statements
 
 PUPILS, OTHERS = 1000, 60
+#: The most that a list may take, as many times the floor.
+GOAL_OF_LISTS = 15.0
 #: Pages that no generated screen makes.
 OTHER_PAGES = {
     "dashboard": "/admin/",
@@ -200,6 +203,9 @@ def print_table(app: Flask, browser: Browser, floor: Callable[[], object], round
     for name, times in taken.items():
         spent = statistics.median(times)
         print(f"| {name} | {counts[name] or 1} | {1000 * spent:.2f} | {spent / floor_time:.1f} |")
+        if name != "floor":
+            goal = GOAL_OF_LISTS if name.startswith("list") else None
+            tell(Figure(f"page: {name}", "ms", 1000 * spent, floor=1000 * floor_time, at_most=goal))
 
 
 def profile(action: Callable[[], object], rounds: int) -> None:

@@ -1,19 +1,24 @@
 """Time transfers: `python -m bench.transfers copy [pupils]` and `python -m bench.transfers idle [pupils]`.
 
 `copy` moves pupils, 30 records each, among 200 schools, against a floor: a bare INSERT … SELECT of the same rows into
-the same tables of the same database, just before. `idle` times a run with nothing to do on a national base. An empty
-SQLite database of their own is made; `CPRO_DATABASE_URL` names a PostgreSQL one instead, migrated and emptied here.
+the same tables of the same database, just before. `idle` times a run with nothing to do on a national base. Figures are
+of processor time, PostgreSQL's own included. SQLite files are made for it, or, with
+`CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database of that server, whose role needs CREATEDB.
+
+`--profile` after the number prints where the time of the copying run goes, function by function.
 """
 
 from __future__ import annotations
 
-import os
+import cProfile
+import pstats
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +27,8 @@ from flask_migrate import upgrade
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bench.figures import Figure, tell
+from bench.imports import fresh_databases, serve_time, time_of
 from cpro import create_app
 from cpro.core import tenancy
 from cpro.core.permissions import Actor
@@ -35,30 +42,26 @@ SCHOOLS, NATIONAL_SCHOOLS = 200, 2500
 FICHES, EVALUATIONS, BILANS = 10, 15, 5
 #: One pupil in ten of the national base has moved, and was transferred.
 MOVED = 10
-_TABLES = (
-    "evaluation, bilan, fiche, transfer_side, school_pair, transfer, student, job, audit_entry, audit_head, "
-    "establishment"
-)
+#: The most that a copying run may take, as many times the floor, and an idle one, in seconds.
+GOAL, GOAL_OF_IDLE = 3.0, 0.5
 
 
 def main() -> None:
     """Run one of the two benches, or both."""
     what = sys.argv[1:2] or ["copy", "idle"]
     for each in what:
-        with tempfile.TemporaryDirectory() as folder:
-            app = open_app(Path(folder))
+        with tempfile.TemporaryDirectory() as folder, fresh_databases(Path(folder), ("transfers",)) as databases:
+            app = open_app(Path(folder), databases["transfers"])
             with app.app_context():
                 upgrade()
-                _empty()
                 {"copy": bench_copy, "idle": bench_idle}[each](*map(int, sys.argv[2:3]))
+                db.engine.dispose()
 
 
-def open_app(folder: Path) -> Flask:
+def open_app(folder: Path, database: str) -> Flask:
     """Return the application on the bench's database."""
     settings: dict[str, Any] = {"CPRO_INSTANCE": folder, "CPRO_UPLOADS": folder, "SECRET_KEY": "bench"}
-    if "CPRO_DATABASE_URL" not in os.environ:
-        settings["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder}/bench.sqlite3"
-    app = create_app(settings)
+    app = create_app({**settings, "SQLALCHEMY_DATABASE_URI": database})
     assert isinstance(app, Flask)
     return app
 
@@ -71,16 +74,17 @@ def bench_copy(pupils: int = 100_000) -> None:
     _analyse()
     rows = pupils * (FICHES + EVALUATIONS + BILANS)
     floor = seconds(_bare_insert)
-    took = seconds(lambda: report(run(by=BENCH, clock=lambda: NOW)))
-    again = seconds(lambda: report(run(by=BENCH, clock=lambda: NOW)))
+    took = seconds(profiled if "--profile" in sys.argv else run_once)
+    again = seconds(run_once)
     with tenancy.platform_session("bench") as session:
         copied = sum(
             session.scalar(text(f"SELECT count(*) FROM {table} WHERE received_in IS NOT NULL")) or 0
             for table in ("fiche", "evaluation", "bilan")
         )
     assert copied == 2 * rows, (copied, rows)  # the floor's and ours
-    print(f"{_dialect()}: {pupils} pupils, {rows} records: bare INSERT … SELECT {floor:.1f} s, run {took:.1f} s")
+    print(f"{_dialect()}: {pupils} pupils, {rows} records: bare INSERT … SELECT {floor:.2f} s, run {took:.2f} s")
     print(f"  {took / floor:.2f} × the floor; the same run again, with nothing to do: {again:.2f} s")
+    tell(Figure(f"transfers of {pupils} pupils of {SCHOOLS} schools", "s", took, floor=floor, at_most=GOAL))
 
 
 def bench_idle(pupils: int = 600_000) -> None:
@@ -88,24 +92,32 @@ def bench_idle(pupils: int = 600_000) -> None:
     _prepare_schools(NATIONAL_SCHOOLS)
     _prepare_national(pupils)
     _analyse()
-    times = [seconds(lambda: report(run(by=BENCH, clock=lambda: NOW))) for _ in range(5)]
+    times = [seconds(run_once) for _ in range(5)]
     print(f"{_dialect()}: {pupils} pupils, {NATIONAL_SCHOOLS} schools, {pupils // MOVED} transferred, nothing to do:")
     print(f"  {statistics.median(times):.2f} s, from {min(times):.2f} to {max(times):.2f}")
+    label = f"transfers of {NATIONAL_SCHOOLS} schools with nothing to do"
+    tell(Figure(label, "s", statistics.median(times), at_most=GOAL_OF_IDLE))
 
 
-def report(figures: Any) -> None:
-    """Print what a run did."""
+def run_once() -> None:
+    """Run transfers, and print what they did."""
+    figures = run(by=BENCH, clock=lambda: NOW)
     print(f"  ({figures.transfers} transfers, {figures.records} records, {figures.changed} others)")
 
 
+def profiled() -> None:
+    """Run transfers, and print where their time goes."""
+    with cProfile.Profile(time.process_time) as profiler:
+        run_once()
+    told = pstats.Stats(profiler)
+    told.sort_stats("tottime").print_stats(40)
+    told.sort_stats("cumulative").print_stats(70)
+
+
 def seconds(action: Callable[[], object]) -> float:
-    """Return how long an action takes: in seconds of processor on SQLite, since machines that run benches do other
-    things too; on the clock on PostgreSQL, where the work is another process's.
-    """
-    clock = time.perf_counter if _dialect() == "postgresql" else time.process_time
-    start = clock()
-    action()
-    return clock() - start
+    """Return the seconds of processor that an action takes."""
+    address = db.engine.url.render_as_string(hide_password=False)
+    return time_of(action, partial(serve_time, address)).processor
 
 
 def _prepare_schools(count: int) -> None:
@@ -205,16 +217,6 @@ def _bare_insert() -> None:
                     "JOIN student p ON p.id = s.id + 2 WHERE NOT s.is_active"
                 )
             )
-
-
-def _empty() -> None:
-    if _dialect() != "postgresql":
-        return
-    with platform_unit_of_work("bench") as work:
-        for trigger in ("DISABLE", "ENABLE"):
-            work.session.execute(text(f"ALTER TABLE audit_entry {trigger} TRIGGER USER"))
-            if trigger == "DISABLE":
-                work.session.execute(text(f"TRUNCATE {_TABLES} CASCADE"))
 
 
 def _analyse() -> None:

@@ -1,0 +1,75 @@
+"""What benches find, as rows of one table: each tells its figures, `python -m bench` gathers and prints them.
+
+A bench that is run by itself prints what it always printed; what it tells here is then kept by nobody.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+#: Names the file that figures are added to while `python -m bench` runs.
+VARIABLE = "CPRO_BENCH_FIGURES"
+HEAD = "| measure | database | ours | peer | floor | ratio | goal | held |\n|---|---|--:|--:|--:|--:|--:|---|"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measure: what ours takes, what the peer and the floor take, in one unit, and the goal."""
+
+    measure: str
+    unit: str
+    ours: float
+    floor: float | None = None
+    peer: float | None = None
+    #: the most that ours may take: as many times the floor or, without a floor, in the unit
+    at_most: float | None = None
+    #: how many times what ours takes the peer must take at least
+    faster: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Return peer ÷ ours where the goal is about the peer, else ours ÷ floor; None without either."""
+        if self.faster is not None and self.peer is not None:
+            return self.peer / self.ours
+        return None if self.floor is None else self.ours / self.floor
+
+    @property
+    def is_held(self) -> bool | None:
+        """Return whether the goal is held, None without one."""
+        if self.faster is not None:
+            return self.ratio is not None and self.ratio >= self.faster
+        if self.at_most is None:
+            return None
+        return (self.ours if self.ratio is None else self.ratio) <= self.at_most
+
+    def row(self, database: str) -> str:
+        """Return its row of the table."""
+        goal = ""
+        if self.faster is not None:
+            goal = f"≥ {self.faster:g} ×"
+        elif self.at_most is not None:
+            goal = f"≤ {self.at_most:g} {self.unit if self.ratio is None else '×'}"
+        took = (self._told(each) for each in (self.ours, self.peer, self.floor))
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f} ×"
+        held = {None: "–", True: "yes", False: "**no**"}[self.is_held]
+        return f"| {' | '.join((self.measure, database, *took, ratio, goal, held))} |"
+
+    def _told(self, value: float | None) -> str:
+        return "" if value is None else f"{value:,.{2 if value < 10 else 0}f} {self.unit}".replace(",", " ")
+
+
+def tell(*figures: Figure) -> None:
+    """Add figures to the table of `python -m bench`, if it runs."""
+    if path := os.environ.get(VARIABLE):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(asdict(figure)) + "\n" for figure in figures)
+
+
+def read(path: Path) -> Iterable[Figure]:
+    """Return what was told to a file."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [Figure(**json.loads(line)) for line in lines]
