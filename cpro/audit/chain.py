@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -41,13 +41,15 @@ class Flaw:
     sentence: str
 
 
-def append(session: Session, entry: AuditEntry) -> None:
-    """Add a line at the end of the chain of its school, kept from other writers of that chain until the commit."""
-    head = _lock_head(session, entry.establishment_id)
-    entry.number = head.lines + 1
-    entry.digest = next(journal_hashes(_written_out(entry, after=head.digest)))
-    head.lines, head.digest = entry.number, entry.digest
-    session.add(entry)
+def append(session: Session, entries: Collection[AuditEntry]) -> None:
+    """Add lines at the ends of the chains of their schools, kept from other writers of these until the commit."""
+    heads = _lock_heads(session, {entry.establishment_id for entry in entries})
+    for entry in entries:
+        head = heads[entry.establishment_id]
+        entry.number = head.lines + 1
+        entry.digest = next(journal_hashes(_written_out(entry, after=head.digest)))
+        head.lines, head.digest = entry.number, entry.digest
+        session.add(entry)
 
 
 def _written_out(entry: AuditEntry, *, after: str) -> bytes:
@@ -99,15 +101,20 @@ def count_lines(session: Session) -> int:
     return session.scalar(select(func.coalesce(func.sum(AuditHead.lines), 0))) or 0
 
 
-def _lock_head(session: Session, school_id: int | None) -> AuditHead:
-    """Return the head of a chain, created if need be; the lock is the school's row, which the action holds already."""
-    lock_schools(session, [school_id])
-    wanted = AuditHead.establishment_id.is_(None) if school_id is None else AuditHead.establishment_id == school_id
-    head = session.scalars(select(AuditHead).where(wanted).execution_options(populate_existing=True)).one_or_none()
-    if head is None:
-        head = AuditHead(establishment_id=school_id, lines=0, digest="")
-        session.add(head)
-    return head
+def _lock_heads(session: Session, school_ids: set[int | None]) -> dict[int | None, AuditHead]:
+    """Return the heads of chains by school, created if need be; the lock is the school's row, which the action holds
+    already.
+    """
+    lock_schools(session, school_ids)
+    wanted = [AuditHead.establishment_id.in_(school_ids - {None})]
+    if None in school_ids:
+        wanted.append(AuditHead.establishment_id.is_(None))
+    found = session.scalars(select(AuditHead).where(or_(*wanted)).execution_options(populate_existing=True))
+    heads = {head.establishment_id: head for head in found}
+    for school_id in school_ids - heads.keys():
+        heads[school_id] = AuditHead(establishment_id=school_id, lines=0, digest="")
+        session.add(heads[school_id])
+    return heads
 
 
 def _heads(session: Session) -> dict[int | None, End]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from cpro.audit import chain
 from cpro.audit.models import AuditEntry
 from cpro.core.permissions import Actor
-from cpro.core.tenancy import scope_of
+from cpro.core.tenancy import TenancyError, scope_of
 from cpro.extensions import db
 
 _LABEL_LENGTH = 200
@@ -23,6 +23,15 @@ class About(NamedTuple):
     object_type: str
     object_id: object
     object_label: str
+
+
+class Line(NamedTuple):
+    """A line of the journal of a school, or of the platform (None): what it is about, who acted, what changed."""
+
+    establishment_id: int | None
+    about: About
+    by: Actor
+    changes: Mapping[str, tuple[Any, Any]]
 
 
 def record(
@@ -42,22 +51,35 @@ def record(
     """
     target: Session = session or db.session()
     scope = scope_of(target)
-    entry = AuditEntry(
-        establishment_id=establishment_id if scope.is_platform else scope.establishment_id,
-        at=now,
-        actor_kind=by.kind,
-        actor_id=by.id,
-        actor_label=by.label[:_LABEL_LENGTH],
-        actor_role=by.role,
-        origin=by.origin[:64],
-        action=action,
-        object_type=about.object_type,
-        object_id=str(about.object_id)[:64],
-        object_label=about.object_label[:_LABEL_LENGTH],
-        changes={name: [old, new] for name, (old, new) in (changes or {}).items()},
-    )
-    chain.append(target, entry)
+    school_id = establishment_id if scope.is_platform else scope.establishment_id
+    chain.append(target, [_entry(action, Line(school_id, about, by, changes or {}), now)])
     target.flush()
+
+
+def record_each(action: str, lines: Iterable[Line], *, now: datetime, session: Session) -> None:
+    """Add lines of several schools to their journals and flush them, as `record` does one, in a platform session."""
+    if not scope_of(session).is_platform:
+        raise TenancyError("lines of several schools are written in a platform session")
+    if entries := [_entry(action, line, now) for line in lines]:
+        chain.append(session, entries)
+        session.flush()
+
+
+def _entry(action: str, line: Line, now: datetime) -> AuditEntry:
+    return AuditEntry(
+        establishment_id=line.establishment_id,
+        at=now,
+        actor_kind=line.by.kind,
+        actor_id=line.by.id,
+        actor_label=line.by.label[:_LABEL_LENGTH],
+        actor_role=line.by.role,
+        origin=line.by.origin[:64],
+        action=action,
+        object_type=line.about.object_type,
+        object_id=str(line.about.object_id)[:64],
+        object_label=line.about.object_label[:_LABEL_LENGTH],
+        changes={name: [old, new] for name, (old, new) in line.changes.items()},
+    )
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

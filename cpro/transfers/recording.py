@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import About, record
+from cpro.audit.operations import About, Line, record_each
+from cpro.core.among import is_among
 from cpro.core.formatting import plural
 from cpro.core.permissions import Actor
 from cpro.transfers.copies import CopiedRecords
@@ -18,45 +19,54 @@ from cpro.transfers.models import Direction, TransferSide
 
 def record_copies(
     session: Session,
-    establishment_id: int,
+    establishment_ids: Collection[int],
     way: Direction,
     transfer_ids: Collection[int],
     *,
-    by: Actor,
+    named: Callable[[int], Actor],
     now: datetime,
 ) -> None:
-    """Record in a school's journal what it received, or what followed its pupils, by some transfers, in one line.
+    """Record in the journals of schools what they received, or what followed their pupils, by some transfers.
 
-    A pupil alone is named, and so is a school alone, as the sides of the school name them; of several, how many.
+    One line a school, in a platform session; `named` is whom its journal names. A pupil alone is named, and so is a
+    school alone, as the sides of the school name them; of several, how many.
     """
-    sides = (
-        TransferSide.establishment_id == establishment_id,
-        TransferSide.direction == way,
-        TransferSide.transfer_id.in_(transfer_ids),
-    )
-    row = session.execute(
+    found = session.execute(
         select(
+            TransferSide.establishment_id,
             func.count().label("pupils"),
             func.min(TransferSide.student_label).label("pupil"),
             func.count(TransferSide.other_name.concat(TransferSide.other_uai).distinct()).label("schools"),
             func.min(TransferSide.other_name).label("name"),
             func.min(TransferSide.other_uai).label("uai"),
             *(func.sum(column).label(column.key) for column in _COUNTED),
-        ).where(*sides)
-    ).one()
-    who = row.pupil if row.pupils == 1 else plural(row.pupils, "élève", "élèves")
-    named = f"{row.name} ({row.uai})" if row.name and row.uai else row.name or row.uai or "un autre établissement"
-    other = named if row.schools == 1 else f"{row.schools} établissements"
-    is_received = way is Direction.DESTINATION
-    record(
-        "transfer:received" if is_received else "transfer:sent",
-        About("transfers", establishment_id, f"{who}, {'depuis' if is_received else 'vers'} {other}"),
-        by=by,
-        now=now,
-        changes=audit_changes(row.pupils, CopiedRecords(row.fiches, row.bilans, row.evaluations)),
-        establishment_id=establishment_id,
-        session=session,
+        )
+        .where(
+            is_among(TransferSide.establishment_id, establishment_ids),
+            TransferSide.direction == way,
+            is_among(TransferSide.transfer_id, transfer_ids),
+        )
+        .group_by(TransferSide.establishment_id)
+        .order_by(TransferSide.establishment_id)
     )
+    is_received = way is Direction.DESTINATION
+    lines = [
+        Line(
+            row.establishment_id,
+            About("transfers", row.establishment_id, _describe(row, "depuis" if is_received else "vers")),
+            named(row.establishment_id),
+            audit_changes(row.pupils, CopiedRecords(row.fiches, row.bilans, row.evaluations)),
+        )
+        for row in found
+    ]
+    record_each("transfer:received" if is_received else "transfer:sent", lines, now=now, session=session)
+
+
+def _describe(row: Any, preposition: str) -> str:
+    """Return « TOPAZE Lou, vers Lycée … (0999002X) », or how many pupils and schools."""
+    who = row.pupil if row.pupils == 1 else plural(row.pupils, "élève", "élèves")
+    alone = f"{row.name} ({row.uai})" if row.name and row.uai else row.name or row.uai or "un autre établissement"
+    return f"{who}, {preposition} {alone if row.schools == 1 else f'{row.schools} établissements'}"
 
 
 def named_to(by: Actor, *, is_own: bool, otherwise: str) -> Actor:

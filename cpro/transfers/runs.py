@@ -110,15 +110,14 @@ def _apply_all(
     for batch in _batches(pairs):
         with platform_unit_of_work(_REASON) as work:
             applied = apply_verdicts(work.session, batch, now=clock())
-            for establishment_id in sorted(applied.received):
-                record_copies(
-                    work.session,
-                    establishment_id,
-                    Direction.DESTINATION,
-                    applied.transfer_ids,
-                    by=named(establishment_id),
-                    now=clock(),
-                )
+            record_copies(
+                work.session,
+                applied.received,
+                Direction.DESTINATION,
+                applied.transfer_ids,
+                named=named,
+                now=clock(),
+            )
         figures.transfers += applied.copied
         figures.records += applied.records
         figures.changed += applied.changed
@@ -183,10 +182,8 @@ def _record_sent_by(
         )
         .order_by(TransferSide.establishment_id)
     ).all()  # a school that another run recorded meanwhile has none
-    for establishment_id, rows in groupby(sent, key=lambda row: row.establishment_id):
-        ids = [row.id for row in rows]
-        record_copies(session, establishment_id, Direction.SOURCE, ids, by=named(establishment_id), now=now)
     recorded = sorted({row.establishment_id for row in sent})
+    record_copies(session, recorded, Direction.SOURCE, [row.id for row in sent], named=named, now=now)
     write_in_bulk(session, update(Transfer).where(*_unrecorded(recorded)).values(recorded_at=now))
 
 

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Table, delete, func, insert, select, update
+from sqlalchemy import Executable, ScalarSelect, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -275,42 +276,39 @@ def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Co
 
     Three statements, whatever the number of transfers: rows are counted where they are.
     """
-    here, there = aliased(TransferSide), aliased(TransferSide)
-    of_these = TransferSide.transfer_id.in_(transfer_ids)
-    destination = TransferSide.direction == Direction.DESTINATION
-    write_in_bulk(
-        session,
-        update(TransferSide)
+    *updates, sums = _figures_statements()
+    of_these = {"transfer_ids": list(transfer_ids)}
+    for each in updates:
+        session.execute(each, of_these, execution_options={"synchronize_session": False})
+    rows = session.execute(sums, of_these)
+    return {school: CopiedRecords(**dict(zip(NAMES.values(), figures, strict=True))) for school, *figures in rows}
+
+
+@cache
+def _figures_statements() -> tuple[Executable, ...]:
+    """Return the statements of `write_figures`; made once, since a run sends them hundreds of times."""
+    here = aliased(TransferSide)
+    of_these = TransferSide.transfer_id.in_(bindparam("transfer_ids", expanding=True))
+    destination, source = (TransferSide.direction == each for each in (Direction.DESTINATION, Direction.SOURCE))
+    counted = {
+        name: select(func.count())
+        .where(kind.establishment_id == TransferSide.establishment_id, kind.received_in == TransferSide.id)
+        .scalar_subquery()
+        for kind, name in NAMES.items()
+    }
+    repeated = {
+        name: select(getattr(here, name))
+        .where(here.transfer_id == TransferSide.transfer_id, here.direction == Direction.DESTINATION)
+        .scalar_subquery()
+        for name in NAMES.values()
+    }
+    return (
+        update(TransferSide).where(of_these, destination).values(counted),
+        update(TransferSide).where(of_these, source).values(repeated | {"left_out": _count_left_out()}),
+        select(TransferSide.establishment_id, *(func.sum(getattr(TransferSide, name)) for name in NAMES.values()))
         .where(of_these, destination)
-        .values(
-            {
-                name: select(func.count())
-                .where(kind.establishment_id == TransferSide.establishment_id, kind.received_in == TransferSide.id)
-                .scalar_subquery()
-                for kind, name in NAMES.items()
-            }
-        ),
+        .group_by(TransferSide.establishment_id),
     )
-    write_in_bulk(
-        session,
-        update(TransferSide)
-        .where(of_these, TransferSide.direction == Direction.SOURCE)
-        .values(
-            {
-                name: select(getattr(here, name))
-                .where(here.transfer_id == TransferSide.transfer_id, here.direction == Direction.DESTINATION)
-                .scalar_subquery()
-                for name in NAMES.values()
-            }
-            | {"left_out": _count_left_out()}
-        ),
-    )
-    rows = session.execute(
-        select(there.establishment_id, *(func.sum(getattr(there, name)) for name in NAMES.values()))
-        .where(there.transfer_id.in_(transfer_ids), there.direction == Direction.DESTINATION)
-        .group_by(there.establishment_id)
-    )
-    return {school: CopiedRecords(**dict(zip(NAMES.values(), sums, strict=True))) for school, *sums in rows}
 
 
 def _count_left_out() -> ScalarSelect[int]:

@@ -39,6 +39,8 @@ _QUOTED = 60
 #: Vietnamese puts two marks on a letter, a linguist three.
 _PILED_MARKS = re.compile("[\u0300-\u036f]{4,}")
 
+#: What nearly all accents are once letters are decomposed, found faster than one by one.
+_USUAL_ACCENTS = re.compile("[\u0300-\u036f]+")
 # Letters that Unicode does not decompose, and the apostrophes people type for one another.
 _FOLDED_LETTERS = str.maketrans(
     {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "'", "‘": "'", "ʼ": "'"}
@@ -164,8 +166,10 @@ def fold(text: str) -> str:
     plain = text.casefold().translate(_FOLDED_LETTERS)
     if plain.isascii():
         return plain
-    decomposed = unicodedata.normalize("NFKD", plain)
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+    decomposed = _USUAL_ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
+    if not decomposed.isascii():
+        decomposed = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return decomposed.casefold()
 
 
 def _garbled(text: str, repaired: str) -> str:
