@@ -40,7 +40,7 @@ _QUOTED = 60
 _PILED_MARKS = re.compile("[\u0300-\u036f]{4,}")
 
 #: What nearly all accents are once letters are decomposed, found faster than one by one.
-_USUAL_ACCENTS = re.compile("[\u0300-\u036f]+")
+_USUAL_ACCENTS = re.compile("[\u0300-\u034e\u0350-\u036f]+")
 # Letters that Unicode does not decompose, and the apostrophes people type for one another.
 _FOLDED_LETTERS = str.maketrans(
     {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "'", "‘": "'", "ʼ": "'"}

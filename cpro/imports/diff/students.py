@@ -32,7 +32,7 @@ from cpro.imports.parse.findings import FindingCode
 from cpro.imports.parse.records import StudentRecord
 from cpro.students.models import Division, Student
 
-_CHUNK = 5000
+_CHUNK = 2000
 #: Found by readers, and told of the pupils who will be present.
 _OF_PRESENT = (FindingCode.WITHOUT_CLASS, FindingCode.INE_MISSING)
 

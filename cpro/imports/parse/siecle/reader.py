@@ -65,7 +65,7 @@ def read_students(stream: IO[bytes], encoding: Encoding | None = None, *, today:
                 joins.note_structures(element)
             else:
                 joins.note_schooling(element)
-        codes = joins.list_codes()
+        codes = joins.conclude()
         for values in buffer.replay():
             yield _judge(values, joins, codes, today)
 
@@ -142,8 +142,10 @@ class _Joins:
             pair = intern(texts.get("CODE_MEF", "")), intern(texts.get("CODE_STRUCTURE", ""))
             self.schoolings.setdefault(element.get("ELEVE_ID", "").strip(), pair)
 
-    def list_codes(self) -> list[str]:
-        """Return the codes of divisions by their numbers."""
+    def conclude(self) -> list[str]:
+        """Return the codes of divisions by their numbers, and forget what served to find repetitions alone."""
+        self._ine_places.clear()
+        del self._lines[:]
         return list(self._codes)
 
     def find_division(self, siecle_id: str, codes: list[str]) -> str:
