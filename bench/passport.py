@@ -91,8 +91,8 @@ def _typst_alone(folder: Path, pupils: int) -> tuple[float, int]:
     main, pages = folder / "main.typ", 0
     main.write_bytes((PROJECT_ROOT / "templates" / TEMPLATE).read_bytes())
     (folder / "shared").mkdir(exist_ok=True)
-    shared = PROJECT_ROOT / "templates" / "shared" / "richtext.typ"
-    (folder / "shared" / shared.name).write_bytes(shared.read_bytes())
+    for shared in (PROJECT_ROOT / "templates" / "shared").glob("*.typ"):
+        (folder / "shared" / shared.name).write_bytes(shared.read_bytes())
     start = time.process_time()
     for number in range(pupils):
         data = (folder / f"{number}.json").read_text()
