@@ -17,9 +17,9 @@ from tests.helpers.statements import statements_sent
 Arrange = Callable[[], AbstractContextManager[Session]]
 
 MOST = 7  # one of them counts what waits, beside the lines of the menu
-MOST_OF_LISTS = 8  # one more reads what somebody keeps of the list
-#: The generated lists of more statements.
-MORE = {"/admin/eleves/": 9}  # two lists of codes to choose from
+MOST_OF_LISTS = 6
+#: The generated lists of more statements: divisions are asked where their courses lead, and who has no account.
+MORE = {"/admin/divisions/": 7}
 #: The dashboard and the lists that no generated screen makes, for whom, and why those of more statements have them.
 PAGES = {
     "/admin/": ("administrateur", 11),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -110,7 +110,7 @@ class UsersScreen(Screen):
         """Return the person's name and login."""
         return f"{self.label_of(row)} ({row.login})"
 
-    def list_links(self) -> list[tuple[str, str]]:
+    def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
         """Lead to the activation sheets, and the head to their switch."""
         sheets = ("Fiches d’activation", url_for("credential_sheets.choose"), Permission.USERS_EDIT)
         switch = ("Accord pour les comptes d’enseignants", url_for("teachers.ask"), Permission.USERS_CONSENT)

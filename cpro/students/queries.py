@@ -171,11 +171,19 @@ def offer_courses() -> list[tuple[str, str]]:
     return [(code, label) for code, label in rows]
 
 
-def offer_courses_borne() -> list[tuple[str, str]]:
-    """Return code and label of the courses that the school's list holds or that present pupils bear, by code."""
+def offer_divisions_and_courses() -> dict[str, list[tuple[str, str]]]:
+    """Return code and label of the divisions, and of the courses that the school's list holds or present pupils bear.
+
+    Both by code, read in one statement, under `division` and `mef`.
+    """
+    divisions = select(literal("division"), Division.code, Division.label)
+    courses = select(literal("mef"), MEF.code, MEF.label)
     unknown = select_unknown_mefs().subquery()
-    listed, borne = select(MEF.code, MEF.label), select(unknown.c.code, literal(""))
-    return sorted((code, label) for code, label in db.session.execute(union_all(listed, borne)))
+    borne = select(literal("mef"), unknown.c.code, literal(""))
+    offered: dict[str, list[tuple[str, str]]] = {"division": [], "mef": []}
+    for kind, code, label in db.session.execute(union_all(divisions, courses, borne)):
+        offered[kind].append((code, label))
+    return {kind: sorted(each) for kind, each in offered.items()}
 
 
 def offer_divisions() -> list[tuple[str, str]]:

@@ -60,11 +60,16 @@ def update_lists(screen: str, names: Mapping[str, str], gone: Collection[str], *
     _save(habits, renamed)
 
 
-def choose_columns(screen: str, columns: Sequence[str], *, account_id: int) -> None:
-    """Show some columns of a list, by their keys; none for the usual ones."""
+def choose_columns(screen: str, columns: Sequence[str], *, usual: Sequence[str], account_id: int) -> bool:
+    """Show some columns of a list, by their keys; return whether they are the usual ones, as none is too.
+
+    The usual ones are not kept: a list that has one more some day shows it.
+    """
     habits = _open(screen, account_id)
-    habits.columns = [*columns]
+    is_usual = not columns or columns == usual
+    habits.columns = [] if is_usual else [*columns]
     _save(habits, habits.lists)
+    return is_usual
 
 
 def forget_account(session: Session, account_id: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import ScalarSelect, Select, select
 
 from cpro.core.habits.models import ListHabits
 from cpro.extensions import db
@@ -10,6 +12,15 @@ from cpro.extensions import db
 
 def find_habits(screen: str, *, account_id: int) -> ListHabits | None:
     """Return what somebody keeps of a list, or None."""
-    return db.session.scalars(
-        select(ListHabits).where(ListHabits.account_id == account_id, ListHabits.screen == screen)
-    ).one_or_none()
+    return db.session.scalars(_select(screen, account_id)).one_or_none()
+
+
+def select_habits(screen: str, *, account_id: int) -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
+    """Return, as parts of a statement, the columns chosen and the lists kept, as `ListHabits` holds them."""
+    own = _select(screen, account_id)
+    columns, kept = own.with_only_columns(ListHabits.columns), own.with_only_columns(ListHabits.kept)
+    return columns.scalar_subquery(), kept.scalar_subquery()
+
+
+def _select(screen: str, account_id: int) -> Select[ListHabits]:
+    return select(ListHabits).where(ListHabits.account_id == account_id, ListHabits.screen == screen)

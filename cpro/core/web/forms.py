@@ -193,7 +193,7 @@ class VersionedForm(BaseForm):
     @property
     def status(self) -> int:
         """Return the status of the page that shows the form: 409 while there is something to choose."""
-        return 409 if self.clashes else super().status
+        return 409 if self.clashes and self.refusal is None else super().status
 
 
 def _take(field: Any, value: Any) -> None:

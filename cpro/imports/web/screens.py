@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import url_for
 
 from cpro.core.formatting import format_school_year
@@ -38,7 +40,7 @@ class ImportsScreen(Screen):
     )
     filters = ("state", "kind")
 
-    def list_links(self) -> list[tuple[str, str]]:
+    def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
         """Lead the administrator to the deposit."""
         return [("Gérer les imports", url_for("imports.index"))] if may(Permission.IMPORTS_MANAGE) else []
 

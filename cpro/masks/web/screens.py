@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import url_for
@@ -31,7 +32,7 @@ class MasksScreen(Screen):
         """Return the wording and its diploma."""
         return f"« {row.wording} » ({row.diploma.short_label})"
 
-    def list_links(self) -> list[tuple[str, str]]:
+    def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
         """Lead to the tab, where a diploma is worded as a whole."""
         return [("Saisir par diplôme", url_for("masks.edit"))]
 

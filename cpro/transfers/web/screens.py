@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar
 
@@ -47,7 +48,7 @@ class TransfersScreen(Screen):
         """Return what people call a transfer: its pupil and the other school, in either direction."""
         return f"{row.student_label}, {describe_way(row).lower()}\u202f: {row.other_uai or row.other_name or UNNAMED}"
 
-    def list_links(self) -> list[tuple[str, str]]:
+    def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
         """Lead to the page where transfers are followed and decided."""
         return [("Transferts effectués et en cours", url_for("transfers.index"))]
 

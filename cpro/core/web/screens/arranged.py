@@ -1,28 +1,31 @@
-"""How somebody arranges the list of a screen for themselves: searches kept under a name, columns chosen."""
+"""What the list of a screen reads, and how somebody arranges it: searches kept under a name, columns chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from flask import g, request
+from flask import request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from wtforms import BooleanField, Field, StringField
 
+from cpro.core.counts import Counted
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.habits import operations
 from cpro.core.habits.models import KeptList
 from cpro.core.habits.operations import LONGEST_NAME
-from cpro.core.habits.queries import find_habits
+from cpro.core.habits.queries import find_habits, select_habits
+from cpro.core.lists import Page, find_page_from
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_account_id
 from cpro.core.web.forms import BaseForm, marked_required
 from cpro.core.web.pages import OWN, back_to, render_page
-from cpro.core.web.screens import above, remembered
+from cpro.core.web.screens import above, queries, remembered
 from cpro.core.web.screens.exported import ExportedScreen
 from cpro.core.web.screens.listing import Listing
-from cpro.core.web.screens.parts import Column, once
+from cpro.core.web.screens.parts import Column
 
 _GONE = "Un filtre ou un tri de cette liste n’existe plus, ou votre compte n’y a pas droit."
 
@@ -42,6 +45,15 @@ class Habits:
 
     lists: Sequence[KeptList] = ()
     columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ListedPage:
+    """What one page of a list has read: rows, what else it counts (`DeclaredScreen.counts`), what somebody keeps."""
+
+    page: Page[Any]
+    counts: Mapping[str, int]
+    habits: Habits
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,38 @@ class Arranged:
 
 
 class ArrangedScreen(ExportedScreen):
-    """The lists that the accounts of a school keep of a screen, and the columns that they see of it."""
+    """The list of a screen as each account of a school arranged it."""
+
+    def get_list(self, *_asked: Any, **_more: Any) -> tuple[int, ListedPage]:
+        """Return how many rows the address asks for, counted up to a limit, and the page of them; in one statement.
+
+        `Listing` reads the address in French, and with bounds; what Flask-Admin read of it is left.
+        """
+        listing, account_id = self._listing(), current_account_id()
+        selection = self._selection(listing)
+        # Counted in their order too: without statistics, SQLite would read any other index of the school.
+        every = selection.statement.order_by(*selection.order).with_only_columns(self.model.id)
+        asked = {"rows": Counted(every, listing.most_counted), **self.counts()}
+        beside: list[Any] = [each.number for each in asked.values()]
+        beside += () if account_id is None else select_habits(self.endpoint, account_id=account_id)
+        values: Sequence[Any] = ()
+
+        def read(found: Any) -> list[Any]:
+            nonlocal values
+            rows, values = queries.read_beside(found, beside)
+            return rows
+
+        page = find_page_from(
+            listing,
+            selection.statement.options(*self.options),
+            *selection.order,
+            place_of=selection.place_of,
+            read=read,
+            by_name=selection.is_by_name,
+        )
+        numbers, kept = values[: len(asked)], values[len(asked) :]
+        counts = {name: each.read(number) for (name, each), number in zip(asked.items(), numbers, strict=True)}
+        return counts["rows"], ListedPage(page, counts, self._habits_of(*kept))
 
     def left_listing(self) -> Listing:
         """Return the list that this page stands below, as it was left."""
@@ -91,28 +134,32 @@ class ArrangedScreen(ExportedScreen):
         found = self._read_listing(remembered.recall_narrowed(self.endpoint), self.get_url(".index_view"))
         return found if found.is_narrowed else None
 
-    def shown_columns(self) -> list[Column]:
+    def shown_columns(self, habits: Habits) -> list[Column]:
         """Return the columns of the list: the first, which names the row, and those chosen, or the usual ones."""
         first, *others = self.open_columns()
-        chosen = self._habits().columns
+        chosen = habits.columns
         return [first, *(each for each in others if (each.key in chosen if chosen else each.in_list))]
 
     def printed_columns(self) -> Sequence[Column]:
         """Return the columns of the page to print: those that somebody chose to see, or all of them."""
-        return self.shown_columns() if self._habits().columns else self.open_columns()
+        habits = self._habits()
+        return self.shown_columns(habits) if habits.columns else self.open_columns()
 
-    def arranged(self, listing: Listing) -> Arranged | None:
-        """Return what the page of a list shows of it; None for platform accounts, who keep nothing in a school."""
+    def arranged(self, listing: Listing, habits: Habits, refused: KeepForm | None) -> Arranged | None:
+        """Return what the page of a list shows of it; None for platform accounts, who keep nothing in a school.
+
+        `refused` is the form that keeps the list, where it has just been refused.
+        """
         if current_account_id() is None:
             return None
-        asked, shown = _asked_of(listing), self.shown_columns()
-        lists, refused = self._read_lists(asked), g.get("keep_form")
+        asked, shown = _asked_of(listing), self.shown_columns(habits)
+        lists = self._read_lists(habits, asked)
         return Arranged(
             lists,
             refused or KeepForm(formdata=None),
             bool(refused) or (bool(asked) and not any(each.is_current for each in lists)),
             [(each, each in shown) for each in self.open_columns()[1:]],
-            bool(self._habits().columns),
+            bool(habits.columns),
         )
 
     @expose("/listes/garder/", methods=("POST",))
@@ -126,8 +173,10 @@ class ArrangedScreen(ExportedScreen):
                 )
         except DomainError as refusal:
             form.blame(refusal)
-            g.keep_form, g.screen_page = form, {"status": refusal.status}
-            return self.index_view()  # type: ignore[no-any-return]
+            count, data = self.get_list()
+            return self.render(  # type: ignore[no-any-return]
+                self.list_template, count=count, data=data, refused_name=form, status=refusal.status
+            )
         return back_to(
             listing.url(), f"Liste gardée\u202f: {kept.name}. Vous seul la voyez, au-dessus de ces lignes.", OWN
         )
@@ -136,32 +185,33 @@ class ArrangedScreen(ExportedScreen):
     def kept_lists(self) -> ResponseReturnValue:
         """Show the lists kept, to rename them or let them go."""
         self._own_account()
-        return self._lists_page(_form_of(self._habits().lists))
+        habits = self._habits()
+        return self._lists_page(habits, _form_of(habits.lists))
 
     @expose("/listes/changer/", methods=("POST",))
     def change_lists(self) -> ResponseReturnValue:
         """Rename lists kept, and forget those that are ticked."""
-        account_id, lists = self._own_account(), self._habits().lists
-        form = _form_of(lists)
-        names = {each.id: form[f"name_{each.id}"].data or "" for each in lists}
-        gone = [each.id for each in lists if form[f"gone_{each.id}"].data]
+        account_id, habits = self._own_account(), self._habits()
+        form = _form_of(habits.lists)
+        names = {each.id: form[f"name_{each.id}"].data or "" for each in habits.lists}
+        gone = [each.id for each in habits.lists if form[f"gone_{each.id}"].data]
         try:
             with unit_of_work():
                 operations.update_lists(self.endpoint, names, gone, account_id=account_id)
         except DomainError as refusal:
             form.blame(refusal)
-            return self._lists_page(form, status=refusal.status)
+            return self._lists_page(habits, form, status=refusal.status)
         return back_to(self.left_listing().url(), "Vos listes gardées sont enregistrées.", OWN)
 
     @expose("/colonnes/", methods=("POST",))
     def choose_columns(self) -> ResponseReturnValue:
         """Show the columns ticked, or the usual ones; the first always stays."""
         account_id, others = self._own_account(), self.open_columns()[1:]
-        ticked = [each.key for each in others if each.key in request.form.getlist("colonne")]
+        wanted = [] if "habituelles" in request.form else request.form.getlist("colonne")
+        ticked = [each.key for each in others if each.key in wanted]
         usual = [each.key for each in others if each.in_list]
-        is_usual = "habituelles" in request.form or ticked in ([], usual)
         with unit_of_work():
-            operations.choose_columns(self.endpoint, [] if is_usual else ticked, account_id=account_id)
+            is_usual = operations.choose_columns(self.endpoint, ticked, usual=usual, account_id=account_id)
         said = "Les colonnes habituelles sont montrées." if is_usual else "Vos colonnes sont enregistrées."
         return back_to(self._listing().url(), said, OWN)
 
@@ -173,24 +223,24 @@ class ArrangedScreen(ExportedScreen):
         return account_id
 
     def _habits(self) -> Habits:
-        """Return what somebody keeps of the list, read once."""
+        """Return what somebody keeps of the list."""
         account_id = current_account_id()
-        if account_id is None:
-            return Habits()
+        found = None if account_id is None else find_habits(self.endpoint, account_id=account_id)
+        return self._habits_of(found.columns, found.kept) if found else Habits()
 
-        def read() -> Habits:
-            found = find_habits(self.endpoint, account_id=account_id)
-            keys = {each.key for each in self.open_columns()[1:]}
-            return Habits(found.lists, [key for key in found.columns if key in keys]) if found else Habits()
+    def _habits_of(
+        self, columns: Sequence[str] | None = None, kept: Sequence[Mapping[str, Any]] | None = None
+    ) -> Habits:
+        """Return habits of what is kept of them, if anything; a column that is not there any more is left."""
+        keys = {each.key for each in self.open_columns()[1:]}
+        return Habits([KeptList(**each) for each in kept or ()], [key for key in columns or () if key in keys])
 
-        return once(f"habits_{self.endpoint}", read)
-
-    def _read_lists(self, current: Mapping[str, str]) -> list[Kept]:
+    def _read_lists(self, habits: Habits, current: Mapping[str, str]) -> list[Kept]:
         base = self.get_url(".index_view")
-        return [Kept.of(each, self._read_listing(each.asked, base), current) for each in self._habits().lists]
+        return [Kept.of(each, self._read_listing(each.asked, base), current) for each in habits.lists]
 
-    def _lists_page(self, form: BaseForm, *, status: int = 200) -> ResponseReturnValue:
-        lists = [(each, form[f"name_{each.id}"], form[f"gone_{each.id}"]) for each in self._read_lists({})]
+    def _lists_page(self, habits: Habits, form: BaseForm, *, status: int = 200) -> ResponseReturnValue:
+        lists = [(each, form[f"name_{each.id}"], form[f"gone_{each.id}"]) for each in self._read_lists(habits, {})]
         return render_page("screens/kept_lists.html", screen=self, form=form, lists=lists, status=status)
 
 

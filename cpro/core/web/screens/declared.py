@@ -10,6 +10,7 @@ from flask_admin import Admin
 from sqlalchemy.orm import joinedload
 
 from cpro.core.concurrency import check_fresh
+from cpro.core.counts import Counted
 from cpro.core.errors import refusal_of
 from cpro.core.permissions import Access, Actor, Permission
 from cpro.core.shown import Filter, shown_names
@@ -152,7 +153,11 @@ class DeclaredScreen(SecureModelView):
         """Return what distinguishes a row from another of the same name, wherever somebody is about to act on it."""
         return self.label_of(row)
 
-    def list_links(self) -> list[tuple[str, str]]:
+    def counts(self) -> Mapping[str, Counted]:
+        """Return what the list counts besides its rows, by name; `list_links` is given the numbers."""
+        return {}
+
+    def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
         """Return more links above the list, as (label, address)."""
         return []
 

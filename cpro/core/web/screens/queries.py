@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.sql.base import ExecutableOption
 
-from cpro.core.counts import Counted, count_rows
+from cpro.core.counts import Counted
 from cpro.extensions import db
 
 Options = Sequence[ExecutableOption]
@@ -31,16 +31,21 @@ def select_rows(model: type[Any], conditions: Sequence[ColumnElement[bool]]) -> 
 
 
 def read_page(statement: Select[Any], listed: Select[Any], *, most: int) -> tuple[int, list[Any]]:
-    """Return how many rows are `listed`, or more than `most`, and those of one page.
-
-    One statement says both, but for a page without rows, which has none to say how many there are.
-    """
+    """Return how many rows are `listed`, or more than `most`, and those of one page."""
     (model,) = (each["entity"] for each in statement.column_descriptions)
-    counted = listed.with_only_columns(model.id)
-    total = Counted(counted, most)
-    found = db.session.execute(statement.add_columns(total.number)).all()
-    number = total.read(found[0][1]) if found else count_rows(counted, most=most)
-    return number, [row for row, _total in found]
+    total = Counted(listed.with_only_columns(model.id), most)
+    rows, (number,) = read_beside(statement, [total.number])
+    return total.read(number), rows
+
+
+def read_beside(statement: Select[Any], beside: Sequence[ColumnElement[Any]]) -> tuple[list[Any], Sequence[Any]]:
+    """Return the rows of one page, and the values that are read beside them.
+
+    One statement says both, but for a page without rows, which has none to say the values.
+    """
+    found = db.session.execute(statement.add_columns(*beside)).all()
+    values = found[0][1:] if found else db.session.execute(select(*beside)).one()
+    return [row[0] for row in found], values
 
 
 def list_codes(model: type[Any]) -> list[tuple[str, str]]:

@@ -10,25 +10,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 
-from flask import abort, g, make_response, request
+from flask import abort, make_response, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
 from cpro.core import clock, events
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError, Forbidden, MaybeThere, NotFound, refusal_of
-from cpro.core.lists import find_beside, find_page_from, tell_apart
+from cpro.core.lists import find_beside, tell_apart
 from cpro.core.parsing import read_id
 from cpro.core.transactions import unit_of_work
 from cpro.core.validators import fold
 from cpro.core.web import drafts
 from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import announce, current_actor, may
-from cpro.core.web.forms import typed_before_sign_in
+from cpro.core.web.forms import VersionedForm, typed_before_sign_in
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.core.web.screens import above, queries, remembered
-from cpro.core.web.screens.arranged import ArrangedScreen
+from cpro.core.web.screens.arranged import ArrangedScreen, KeepForm, ListedPage
 from cpro.core.web.screens.bulk import MOST_AT_ONCE, TOO_MANY, describe_left_out
 from cpro.core.web.screens.listing import PAGE_SIZES, Listing
 from cpro.core.web.screens.parts import BulkAction, Column, ListedRow
@@ -72,31 +72,6 @@ class Screen(ArrangedScreen):
 
     # --- Rows ------------------------------------------------------------------------------------------------------
 
-    def get_list(self, *asked: Any, **more: Any) -> tuple[int, list[Any]]:
-        """Return how many rows the address asks for, counted up to a limit, and one page of them.
-
-        `Listing` reads the address in French, and with bounds; what Flask-Admin read of it is left.
-        """
-        listing = self._listing()
-        selection, totals = self._selection(listing), [0]
-        # Counted in their order too: without statistics, SQLite would read any other index of the school.
-        listed = selection.statement.order_by(*selection.order)
-
-        def read(found: Any) -> list[Any]:
-            totals[0], rows = queries.read_page(found, listed, most=listing.most_counted)
-            return rows
-
-        statement = selection.statement.options(*self.options)
-        g.list_page = page = find_page_from(
-            listing,
-            statement,
-            *selection.order,
-            place_of=selection.place_of,
-            read=read,
-            by_name=selection.is_by_name,
-        )
-        return totals[0], [*page.rows]
-
     def get_one(self, id: object) -> Any:
         """Return a row with what is shown of it, or raise `NotFound`: a word is no id, another's row no row."""
         row = self.find_row(read_id(id))
@@ -120,12 +95,11 @@ class Screen(ArrangedScreen):
 
     # --- Pages -----------------------------------------------------------------------------------------------------
 
-    def render(self, template: str, **context: Any) -> ResponseReturnValue:
-        """Render one of the screen's pages, with its status and what its template needs."""
-        page = {**context, **g.get("screen_page", {})}
+    def render(self, template: str, **page: Any) -> ResponseReturnValue:
+        """Render one of the screen's pages: what Flask-Admin, or a method of ours, gives it, and what it needs more."""
         page["row"] = row = page.pop("model", None)
         if template == self.list_template:
-            page.update(self._list_page(page["data"]))
+            page.update(self._list_page(page.pop("data"), page.get("refused_name")))
         elif template == self.details_template:
             told = {"object_type": self.object_type, "object_id": str(row.id)}
             page["neighbours"] = self._find_neighbours(row) if request.method == "GET" else ()
@@ -133,9 +107,11 @@ class Screen(ArrangedScreen):
                 announce(events.record_opened, self, **told, object_label=self.label_of(row))
             values = [(column.label, column.value(row)) for column in self.open_columns()]
             page.update(values=values, sections=registry().object_sections(*told.values()))
+        elif page["form"] is not None:
+            page.update(self._form_page(page["form"], row))
         return render_page(template, screen=self, admin_view=self, **page)
 
-    def _list_page(self, rows: Sequence[Any]) -> dict[str, Any]:
+    def _list_page(self, listed: ListedPage, refused_name: KeepForm | None) -> dict[str, Any]:
         listing = self._listing()
         if listing.is_narrowed:
             announce(events.search_made, self, screen=self.title, sought=listing.phrase())
@@ -144,14 +120,15 @@ class Screen(ArrangedScreen):
         refusal = self.why_not_create() if self.can_create else None
         offered = self.refusal_links() if refusal else ()
         links = [{"text": "", "link_url": url, "link_label": label} for label, url in offered]
-        columns, actions = self.shown_columns(), self.open_bulk_actions()
+        columns, actions = self.shown_columns(listed.habits), self.open_bulk_actions()
         return {
             "listing": listing,
+            "links": self.list_links(listed.counts),
             "columns": columns,
-            "rows": list(self._list_rows(rows, columns, actions)),
-            "arranged": self.arranged(listing),
+            "rows": list(self._list_rows(listed.page.rows, columns, actions)),
+            "arranged": self.arranged(listing, listed.habits, refused_name),
             "gate": [{"text": refusal}, *links] if refusal else [],
-            "page": g.list_page,
+            "page": listed.page,
             "page_sizes": PAGE_SIZES,
             "bulk_actions": actions,
             "most_at_once": MOST_AT_ONCE,
@@ -242,7 +219,6 @@ class Screen(ArrangedScreen):
         else:
             form = self.form_class.opened(stored, about=about)
             self.prepare_form(form, obj)
-        g.screen_page = {"conflict": explain(form, None, stored=stored)}
         return form
 
     def validate_form(self, form: Any) -> bool:
@@ -252,7 +228,6 @@ class Screen(ArrangedScreen):
     def create_model(self, form: Any) -> None:
         """Create through the feature's operation, or put its refusal beside the fields."""
         if not form.validate():
-            g.screen_page = {"status": 422}
             return
         try:
             with unit_of_work():
@@ -260,9 +235,6 @@ class Screen(ArrangedScreen):
                 row_id = self.create(form, by=current_actor(), now=clock.utcnow()).id
         except DomainError as refused:
             form.blame(refused)
-            g.screen_page = {"status": refused.status}
-            if isinstance(refused, MaybeThere):
-                g.screen_page["maybe"] = [self.find_row(each) for each in refused.ids]
             return
         _answer(back_to(self.get_url(".details_view", id=row_id), self.created_text(self.find_row(row_id))))
 
@@ -275,7 +247,6 @@ class Screen(ArrangedScreen):
         """Correct through the feature's operation; the second person to save is warned, and loses nothing."""
         row_id = model.id
         if not form.validate():
-            g.screen_page["status"] = form.status
             return
         try:
             self.before_update(model, form)
@@ -283,14 +254,23 @@ class Screen(ArrangedScreen):
                 row = self.asked_row()
                 self.update(row, form, opened_on=form.version.data, by=current_actor(), now=clock.utcnow())
         except DomainError as refused:
-            row = self.asked_row()  # what was read before the unit of work is forgotten
-            conflict = explain(form, refused, stored=self.form_values(row))
-            g.screen_page = {"model": row, "status": refused.status, "conflict": conflict}
+            form.refusal = refused
             return
         row = self.find_row(row_id)
         if row is None:  # a wording left blank is no row any more
             _answer(back_to(self.left_listing().url(), self.vanished_text))
         _answer(back_to(self.get_url(".details_view", id=row_id), f"{self.label_of(row)}\u202f: enregistré."))
+
+    def _form_page(self, form: VersionedForm, row: Any | None) -> dict[str, Any]:
+        """Return what the page of a form shows besides its fields: its status once refused, what there is to choose."""
+        status = form.status if request.method == "POST" else 200
+        if row is None:
+            ids = form.refusal.ids if isinstance(form.refusal, MaybeThere) else ()
+            return {"status": status, "maybe": [self.find_row(each) for each in ids]}
+        if form.refusal is None and not form.clashes:
+            return {"status": status}
+        row = self.asked_row()  # what was read before a unit of work is forgotten
+        return {"status": status, "row": row, "conflict": explain(form, form.refusal, stored=self.form_values(row))}
 
     def _refuse(self, reason: str | None, template: str, status: int, **page: Any) -> None:
         if reason:

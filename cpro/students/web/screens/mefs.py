@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from flask import url_for
@@ -39,7 +39,7 @@ class MEFsScreen(Screen):
         """Return the course's label and code."""
         return f"{row.label} ({row.code})" if row.label else row.code
 
-    def list_links(self) -> list[tuple[str, str]]:
+    def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
         """Lead to the diplomas."""
         return [("Diplômes", url_for("diplomes.index_view"))] if may(Permission.STUDENTS_VIEW) else []
 

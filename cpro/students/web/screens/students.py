@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from flask import url_for
 from markupsafe import Markup
 
-from cpro.core.counts import count_rows
+from cpro.core.counts import Counted
 from cpro.core.formatting import format_count, format_date, spoken_name
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
@@ -59,7 +61,6 @@ class StudentsScreen(Screen):
             "Formation (MEF)",
             coded="toutes les formations",
             where=lambda code: Student.mef_code == code.upper(),
-            choices=queries.offer_courses_borne,
             permission=Permission.MEFS_VIEW,
         ),
     )
@@ -99,6 +100,11 @@ class StudentsScreen(Screen):
         """Say what a search looks in: the INE too, for those who read it whole."""
         looked_in = "Nom, prénom ou INE" if may(Permission.INE_READ) else "Nom ou prénom"
         return f"{looked_in}, en entier ou le début d’un mot, sans souci des accents."
+
+    def open_filters(self) -> list[Filter]:
+        """Offer divisions and courses by their codes, read together."""
+        opened = super().open_filters()
+        return [replace(each, choices=partial(_offer_codes, each.key)) if each.coded else each for each in opened]
 
     def search_numbers(self) -> Any:
         """Look for an INE on behalf of those who read it whole: it would tell the others what the list masks."""
@@ -153,20 +159,24 @@ class StudentsScreen(Screen):
             return [moved, ("Noter son départ", url_for("students.depart", ids=row.id)), twice]
         return [("Noter son retour", url_for("students.come_back", student_id=row.id)), twice]
 
-    def list_links(self) -> list[tuple[str, str]]:
+    def counts(self) -> Mapping[str, Counted]:
+        """Count the pupils without account, for those who may open them one."""
+        return {"without_account": Counted(select_without_account())} if may(Permission.USERS_EDIT) else {}
+
+    def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
         """Lead to the neighbouring lists."""
         missing = [("Sans INE", url_for("students.without_ine"))] if may(Permission.MISSING_INE_VIEW) else []
         return [
-            *self._accounts_link(),
+            *self._accounts_link(counts),
             *missing,
             ("Divisions", url_for("divisions.index_view")),
             ("Diplômes", url_for("diplomes.index_view")),
             *courses_link(),
         ]
 
-    def _accounts_link(self) -> list[tuple[str, str]]:
+    def _accounts_link(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
         """Return the link that opens an account to every pupil who has none, while there are any."""
-        number = count_rows(select_without_account()) if may(Permission.USERS_EDIT) else 0
+        number = counts.get("without_account", 0)
         label = f"Ouvrir les comptes de tous ({format_count(number)})"
         return [(label, url_for("pupil_accounts.open_accounts", tous="oui"))] if number else []
 
@@ -230,7 +240,7 @@ class DivisionsScreen(Screen):
             for name in ("code", "label"):
                 form[name].render_kw, form[name].description = {"readonly": True}, "Vient des fichiers de SIECLE."
 
-    def list_links(self) -> list[tuple[str, str]]:
+    def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
         """Lead to the courses, whose diploma divisions take."""
         return courses_link()
 
@@ -263,7 +273,7 @@ class DiplomasScreen(Screen):
     create_with, update_with = staticmethod(operations.create_diploma), staticmethod(operations.update_diploma)
     delete_with = staticmethod(operations.delete_diploma)
 
-    def list_links(self) -> list[tuple[str, str]]:
+    def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
         """Lead to the courses that prepare for diplomas."""
         return courses_link()
 
@@ -289,6 +299,13 @@ class DiplomasScreen(Screen):
 def _diplomas_by_division() -> dict[int, set[int]]:
     """Return the diplomas of the courses of each division, asked once for a list."""
     return once("diplomas_by_division", diplomas_of_divisions)
+
+
+def _offer_codes(key: str) -> list[tuple[str, str]]:
+    """Return the divisions, or the courses, that a filter offers; both are read at once, for those who read courses."""
+    if not may(Permission.MEFS_VIEW):
+        return queries.offer_divisions()
+    return once("offered_codes", queries.offer_divisions_and_courses)[key]
 
 
 def _kept_by_siecle() -> str | None:
