@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
@@ -32,6 +34,7 @@ INDEXES = {
         "": "ix_student_establishment_id_search_key",
         "tri=name": "ix_student_establishment_id_search_key",
         "tri=mef_code": "ix_student_mef_code",
+        "tri=birth_date": "ix_student_birth_sort",
         "situation=presents": "ix_student_is_active",
         "situation=partis": "ix_student_is_active",
         "situation=doublons": "ix_student_merged",
@@ -46,6 +49,7 @@ INDEXES = {
         "tri=name": "ix_account_search_key",
         "tri=login": "uq_account_login sqlite_autoindex_account_",
         "tri=role": "ix_account_role",
+        "tri=last_sign_in_at": "ix_account_sign_in_sort",
         "role=student": "ix_account_role",
         "etat=jamais-active": "ix_account_never",
         "etat=actif": "ix_account_used",
@@ -98,6 +102,9 @@ COUNTED = {
 SMALL = {"pictures", "courses", "unlinked courses", "closed roles"}
 #: Those whose rows are counted in the index alone: SQLite says so; on PostgreSQL it depends on the last VACUUM too.
 COUNTED_IN_INDEX = {"situation=presents", "situation=partis"}
+#: How plans say that rows are sorted, and that an index is read from a place on: SQLite's, then PostgreSQL's words.
+SORTS = re.compile(r"TEMP B-TREE FOR ORDER|->  Sort")
+BEGINS = re.compile(r"[<>]\(?\?|Index Cond: .* [<>]=? ")
 #: Read otherwise, and why it may be: a school has few of them, or the latest rows are nearly always asked for.
 OTHERWISE = {
     "account": {"etat=sans-eleve", "etat=parti", "division="},
@@ -217,15 +224,39 @@ def test_every_sort_and_filter_reads_its_index(
         pages = [each for each in sent if f"FROM {table}" in each[0] and "LIMIT" in each[0] and "count(" in each[0]]
         plan = plan_of(app, *pages[0])
         others = [line for line in plan.splitlines() if reads_another_index(line, table, index)]
-        if (
-            not any(name in plan for name in index.split())
-            or others
-            or "->  Sort" in plan
-            or "TEMP B-TREE FOR ORDER" in plan
-        ):
+        if not any(name in plan for name in index.split()) or others or SORTS.search(plan):
             wrong.append(f"{asked}: {index}\n{plan}")
         if asked in COUNTED_IN_INDEX and "SEARCH" in plan and f"COVERING INDEX {index}" not in plan:
             wrong.append(f"{asked}: not counted in {index} alone\n{plan}")
+
+    assert not wrong, "\n\n".join(wrong)
+
+
+@pytest.mark.parametrize("table", INDEXES)
+def test_every_sort_begins_at_its_place_in_its_index_both_ways(
+    app: Flask, as_: Callable[..., Browser], grown: World, arrange: Look, migrated_app: Flask, table: str
+) -> None:
+    (screen,) = (each for each in screens(migrated_app) if each.model.__tablename__ == table)
+    with arrange() as session:
+        own = select(screen.model.id).where(screen.model.establishment_id == grown.a.id).order_by(screen.model.id)
+        row_id = session.scalars(own.offset(150).limit(1)).one()
+    browser = as_("administrator")
+    wrong = []
+
+    for sort, way, place in product(
+        (asked for asked in INDEXES[table] if asked.startswith("tri=")), ("", "&ordre=desc"), ("apres", "avant")
+    ):
+        asked = f"{sort}{way}&{place}={row_id}"
+        with reading(app) as sent:
+            assert browser.get(f"{screen.url}/?{asked}").status_code == 200
+        page = next(each for each in sent if f"FROM {table}" in each[0] and "LIMIT" in each[0] and "count(" in each[0])
+        plan = plan_of(app, *page)
+        if (
+            not any(name in plan for name in INDEXES[table][sort].split())
+            or not BEGINS.search(plan)
+            or SORTS.search(plan)
+        ):
+            wrong.append(f"{asked}\n{page[0]}\n{plan}")
 
     assert not wrong, "\n\n".join(wrong)
 

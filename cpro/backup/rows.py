@@ -142,7 +142,7 @@ def write_rows(connection: Connection, writer: Writer) -> int:
 def _tables(connection: Connection) -> Tables:
     found = inspect(connection)
     return {
-        name: [[each["name"], _kind(each["type"])] for each in found.get_columns(name)]
+        name: [[each["name"], _kind(each["type"])] for each in found.get_columns(name) if "computed" not in each]
         for name in sorted(found.get_table_names())
         if name != REVISION and name not in _DERIVED
     }

@@ -121,5 +121,5 @@ class Mask(Owned, Model):
 
     diploma: Mapped[Diploma] = relationship(
         lazy="raise",
-        info=shown("Diplôme", of="short_label", filters=[Filter("diplome", everything="tous les diplômes")]),
+        info=shown("Diplôme", of="short_label", sort=True, filters=[Filter("diplome", everything="tous les diplômes")]),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, event, select, text
+from sqlalchemy import ColumnElement, Computed, ForeignKey, Index, String, UniqueConstraint, and_, event, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cpro.core.formatting import format_date
@@ -80,6 +80,7 @@ def _diploma_shown(owner: Callable[[], Any]) -> dict[str, Any]:
     return shown(
         "Diplôme",
         of="short_label",
+        sort=True,
         blank="à rattacher",
         typed="Diplôme préparé",
         filters=[choice("diplome", "", "rattachées ou non", linked)],
@@ -177,6 +178,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         Index("ix_student_is_active", "establishment_id", "is_active", "search_key", "id", "merged_into_id"),
         Index("ix_student_without_ine", *_BY_NAME, sqlite_where=_WITHOUT_INE, postgresql_where=_WITHOUT_INE),
         Index("ix_student_merged", *_BY_NAME, sqlite_where=_MERGED, postgresql_where=_MERGED),
+        Index("ix_student_birth_sort", "establishment_id", "birth_sort", "search_key", "id"),
         # An account is of one pupil at most.
         Index("uq_student_account", "establishment_id", "account_id", unique=True),
         {"sqlite_autoincrement": True},  # the journal names it by its id
@@ -191,7 +193,11 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         String(100), default="", info=shown("Nom d’usage", "capitals", in_list=False)
     )
     first_name: Mapped[str] = mapped_column(String(100), info=shown("Prénom"))
-    birth_date: Mapped[date | None] = mapped_column(info=shown("Naissance", typed="Date de naissance"))
+    birth_date: Mapped[date | None] = mapped_column(
+        info=shown("Naissance", sort=("birth_sort", "search_key"), typed="Date de naissance")
+    )
+    #: what lists by birth date are sorted by: the database makes it, and puts those without date last
+    birth_sort: Mapped[date] = mapped_column(Computed("coalesce(birth_date, '9999-12-31')"), deferred=True)
     #: national identifier, 11 characters; only an import sets it, never a form
     ine: Mapped[str | None] = mapped_column(
         String(11),

@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     CheckConstraint,
     ColumnElement,
+    Computed,
     Float,
     ForeignKey,
     Index,
@@ -49,6 +50,7 @@ class Account(Owned, Searched, Model):
         Index("ix_account_email", "establishment_id", "email"),
         # One per filter of the list, each ending with what the list is sorted by.
         Index("ix_account_role", "establishment_id", "role", "search_key", "id"),
+        Index("ix_account_sign_in_sort", "establishment_id", "sign_in_sort", "search_key", "id"),
         _index_of_state("inactive", "NOT is_active", "is_active = 0"),
         _index_of_state("never", "is_active AND activated_at IS NULL", "is_active = 1 AND activated_at IS NULL"),
         _index_of_state("used", "is_active AND activated_at IS NOT NULL", "is_active = 1 AND activated_at IS NOT NULL"),
@@ -104,7 +106,13 @@ class Account(Owned, Searched, Model):
     #: a teacher's account that the administrator opened, which the head has not said to have seen
     unseen_by_head: Mapped[bool] = mapped_column(default=False, server_default=false())
     activated_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=shown("Activé le", "day", in_list=False))
-    last_sign_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=shown("Dernière connexion", "day"))
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(
+        UTCDateTime, info=shown("Dernière connexion", "day", sort=("sign_in_sort", "search_key"))
+    )
+    #: what lists by last sign-in are sorted by: the database makes it, and puts those who never signed in last
+    sign_in_sort: Mapped[datetime] = mapped_column(
+        UTCDateTime, Computed("coalesce(last_sign_in_at, '9999-12-31 00:00:00.000000')"), deferred=True
+    )
     #: family and first names and login, folded: what lists are sorted and searched by
     search_key: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

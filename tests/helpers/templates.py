@@ -72,7 +72,8 @@ class TemplatesOnPostgresql(Templates):
             for each in tables:
                 if connection.scalar(text(f'SELECT EXISTS (SELECT FROM "{each}")')):
                     connection.execute(text(f'CREATE TABLE {_SCHEMA}."{each}" AS SELECT * FROM "{each}"'))
-                    script.append(f'INSERT INTO "{each}" SELECT * FROM {_SCHEMA}."{each}"')
+                    columns = _written_columns(each)
+                    script.append(f'INSERT INTO "{each}" ({columns}) SELECT {columns} FROM {_SCHEMA}."{each}"')
             script += [_sequence_back(connection, each) for each in _sequences(connection)]
         self._scripts[with_world] = "; ".join(script)
 
@@ -80,6 +81,11 @@ class TemplatesOnPostgresql(Templates):
         """Delete the rows of the last test and copy those that were kept."""
         with self._engine.begin() as connection:
             _without_triggers(connection, self._scripts[with_world])
+
+
+def _written_columns(table: str) -> str:
+    """Return the columns of a table, but for those that the database makes."""
+    return ", ".join(f'"{each.name}"' for each in db.metadata.tables[table].columns if each.computed is None)
 
 
 def _without_triggers(connection: Connection, script: str) -> None:

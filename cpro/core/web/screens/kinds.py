@@ -10,7 +10,8 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import String, func
+from sqlalchemy import String, case, func, select
+from sqlalchemy.orm import aliased
 from wtforms import EmailField, SelectField, StringField, TelField, URLField
 from wtforms.fields.choices import SelectChoice
 
@@ -18,6 +19,7 @@ from cpro.core import clock
 from cpro.core.codes import find_named
 from cpro.core.formatting import format_date, format_instant, mask_ine
 from cpro.core.permissions import Permission
+from cpro.core.search import Searched
 from cpro.core.shown import Filter, Shown, shown_of, words_of
 from cpro.core.web.choices import CodeField
 from cpro.core.web.current_user import may
@@ -96,6 +98,8 @@ def _stored(name: str, said: Shown) -> Stored:
 
 def _order_of(model: type[Any], name: str, said: Shown) -> tuple[Any, ...]:
     """Return what rows are ordered by when a list is asked by a column; nothing where it cannot be."""
+    if said.sort and said.kind in _RELATIONS:
+        return _sorted_by_related(model, name, said.of)
     named = said.sort if said.sort is not True else name
     names = [named] if isinstance(named, str) else named or ()
     return tuple(_sorted_by(getattr(model, each)) for each in names)
@@ -109,6 +113,19 @@ def _sorted_by(attribute: Any) -> Any:
     if not isinstance(column.type, String):
         raise TypeError(f"{attribute} is empty for some rows: no list is sorted by it")
     return func.coalesce(attribute, "")
+
+
+def _sorted_by_related(model: type[Any], name: str, of: str) -> tuple[Any, ...]:
+    """Return what rows are ordered by when a list is asked by the words of another row; those that have none are last.
+
+    No index has it: a page reads all the rows of the list, which are few.
+    """
+    if issubclass(model, Searched):
+        raise TypeError(f"{model.__name__}.{name} is in no index: no long list is sorted by it")
+    attribute = getattr(model, name)
+    key, other = _key_of(attribute), aliased(attribute.property.mapper.class_)
+    words = select(getattr(other, of)).where(other.id == key).correlate(model).scalar_subquery()
+    return case((key.is_(None), 1), else_=0), func.coalesce(words, "")
 
 
 def filters_of(model: type[Any], name: str) -> list[Filter]:
