@@ -34,6 +34,7 @@ INDEXES = {
         "": "ix_student_establishment_id_search_key",
         "tri=name": "ix_student_establishment_id_search_key",
         "tri=mef_code": "ix_student_mef_code",
+        "tri=division": "ix_student_division_sort",
         "tri=birth_date": "ix_student_birth_sort",
         "situation=presents": "ix_student_is_active",
         "situation=partis": "ix_student_is_active",

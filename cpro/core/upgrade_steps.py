@@ -49,5 +49,5 @@ STEPS = {
     "0040": "jusqu’où chacun a lu ce qui s’est passé pour lui",
     "0041": "la dernière ligne du journal que chacun a lue dans ses nouveautés",
     "0042": "les problèmes que l’on décrit sont gardés pour le support",
-    "0043": "les listes se trient par date de naissance et par dernière connexion",
+    "0043": "les listes se trient par division, date de naissance et dernière connexion",
 }

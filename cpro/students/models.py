@@ -178,6 +178,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         Index("ix_student_is_active", "establishment_id", "is_active", "search_key", "id", "merged_into_id"),
         Index("ix_student_without_ine", *_BY_NAME, sqlite_where=_WITHOUT_INE, postgresql_where=_WITHOUT_INE),
         Index("ix_student_merged", *_BY_NAME, sqlite_where=_MERGED, postgresql_where=_MERGED),
+        Index("ix_student_division_sort", "establishment_id", "division_sort", "search_key", "id"),
         Index("ix_student_birth_sort", "establishment_id", "birth_sort", "search_key", "id"),
         # An account is of one pupil at most.
         Index("uq_student_account", "establishment_id", "account_id", unique=True),
@@ -227,6 +228,9 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         String(11), default="", info=shown("Formation (MEF)", sort=("mef_code", "search_key"), in_list=False)
     )
     division_id: Mapped[int | None]
+    #: what lists by division are sorted by, kept by triggers of the database (migration 0042): the code after a digit
+    #: that puts pupils without division last
+    division_sort: Mapped[str] = mapped_column(String(9), server_default="1", deferred=True)
     #: the account the student signs in with, once opened
     account_id: Mapped[int | None]
     is_active: Mapped[bool] = mapped_column(default=True)
@@ -246,6 +250,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         info=shown(
             "Division",
             "lookup",
+            sort=("division_sort", "search_key"),
             blank="aucune",
             filters=[Filter("division", coded="toutes les divisions")],
         ),

@@ -79,6 +79,27 @@ class TestOrderOf:
         exported = browser.get(f"/admin/eleves/export/csv/?{asked}").text.splitlines()[1:]
         assert [line.split(";")[0] for line in exported] == [each[1] for each in rows]
 
+    def test_order_of_pupils_by_division_then_name_those_without_are_last(
+        self, as_: As, world: World, arrange: Look, way: str
+    ) -> None:
+        with arrange() as session:
+            divisions = [Division(establishment_id=world.a.id, code=code) for code in ("Z9", "2 CIP", "ZZ", "1MEL")]
+            session.add_all(divisions)
+            session.flush()
+            ids = [None, *(each.id for each in divisions)]
+            session.add_all(
+                make_student(world.a.id, last_name=f"OPALE {n % 9}", division_id=ids[n % 5]) for n in range(66)
+            )
+        browser, asked = as_("administrator"), f"tri=division&ordre={way}&recherche=opale"
+
+        rows = walk(browser, f"/admin/eleves/?{asked}")
+
+        told = [(each[4] == "aucune", each[4], each[1]) for each in rows]
+        assert {code for _is_last, code, _name in told} == {"1MEL", "2 CIP", "Z9", "ZZ", "aucune"}
+        assert told == sorted(told, reverse=way == "desc")
+        exported = browser.get(f"/admin/eleves/export/csv/?{asked}").text.splitlines()[1:]
+        assert [line.split(";")[0] for line in exported] == [each[1] for each in rows]
+
     def test_order_of_pupils_without_birth_date_pages_stand_among_them(
         self, as_: As, world: World, arrange: Look, way: str
     ) -> None:

@@ -98,7 +98,7 @@ def _stored(name: str, said: Shown) -> Stored:
 
 def _order_of(model: type[Any], name: str, said: Shown) -> tuple[Any, ...]:
     """Return what rows are ordered by when a list is asked by a column; nothing where it cannot be."""
-    if said.sort and said.kind in _RELATIONS:
+    if said.sort is True and said.kind in _RELATIONS:
         return _sorted_by_related(model, name, said.of)
     named = said.sort if said.sort is not True else name
     names = [named] if isinstance(named, str) else named or ()
