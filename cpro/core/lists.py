@@ -214,6 +214,8 @@ def find_page_from(
     order is ever empty. `place_of` gives the values by which a row is ordered, where they are not the row's own;
     `read` reads the rows. Where there is no such place, the page is the first, or the last.
     """
+    if not by_name:
+        asked = replace(asked, letter="")
     columns = [(unordered(each), is_descending(each)) for each in order]
     place = _place_asked(asked, place_of or partial(_find_place, [column for column, _is_down in columns]))
     seek = partial(_seek, statement, columns, asked.size, read or _read)

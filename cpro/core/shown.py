@@ -126,7 +126,8 @@ class Shown:
     kind: str = ""
     #: its name in the address of a sorted list, where it is not its own
     key: str = ""
-    #: the columns that lists are ordered by when asked by this one; True: itself
+    #: the columns that lists are ordered by when asked by this one; True: itself, or, where rows are few, the words of
+    #: another row
     sort: str | bool | Sequence[str] = False
     in_list: bool = True
     #: what is read where there is no value

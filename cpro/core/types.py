@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 from datetime import UTC, datetime
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import DateTime, String
+from sqlalchemy import Computed, Date, DateTime, String
 from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import MappedColumn, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 
@@ -92,3 +93,12 @@ class EnumValue(TypeDecorator[Member]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Member | None:
         """Return the member of a stored value."""
         return None if value is None else self.members.stored(value)
+
+
+def empty_last(name: str, kind: Date | UTCDateTime) -> MappedColumn[Any]:
+    """Return the column that lists are sorted by in place of a day or an instant that may be empty, which is last.
+
+    The database makes it: nothing writes it. A page of a list begins at a place in an index, which no empty value has.
+    """
+    last = "9999-12-31" if isinstance(kind, Date) else "9999-12-31 00:00:00.000000"
+    return mapped_column(kind, Computed(f"coalesce({name}, '{last}')"), deferred=True)

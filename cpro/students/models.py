@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Computed, ForeignKey, Index, String, UniqueConstraint, and_, event, select, text
+from sqlalchemy import ColumnElement, Date, ForeignKey, Index, String, UniqueConstraint, and_, event, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cpro.core.formatting import format_date
 from cpro.core.search import Searched
 from cpro.core.shown import Filter, choice, computed, shown
 from cpro.core.tenancy import DiplomaScoped, Owned, Shared, key_within_school
-from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
+from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime, empty_last
 from cpro.core.validators import fold
 from cpro.extensions import Model
 
@@ -197,8 +197,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
     birth_date: Mapped[date | None] = mapped_column(
         info=shown("Naissance", sort=("birth_sort", "search_key"), typed="Date de naissance")
     )
-    #: what lists by birth date are sorted by: the database makes it, and puts those without date last
-    birth_sort: Mapped[date] = mapped_column(Computed("coalesce(birth_date, '9999-12-31')"), deferred=True)
+    birth_sort: Mapped[date] = empty_last("birth_date", Date())
     #: national identifier, 11 characters; only an import sets it, never a form
     ine: Mapped[str | None] = mapped_column(
         String(11),

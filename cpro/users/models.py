@@ -9,7 +9,6 @@ from sqlalchemy import (
     JSON,
     CheckConstraint,
     ColumnElement,
-    Computed,
     Float,
     ForeignKey,
     Index,
@@ -27,7 +26,7 @@ from cpro.core.permissions import Permission, Role, roles_with
 from cpro.core.search import Searched
 from cpro.core.shown import Filter, computed, shown
 from cpro.core.tenancy import Owned, PlatformOnly, key_within_school
-from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
+from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime, empty_last
 from cpro.core.validators import fold
 from cpro.extensions import Model
 
@@ -109,10 +108,7 @@ class Account(Owned, Searched, Model):
     last_sign_in_at: Mapped[datetime | None] = mapped_column(
         UTCDateTime, info=shown("Dernière connexion", "day", sort=("sign_in_sort", "search_key"))
     )
-    #: what lists by last sign-in are sorted by: the database makes it, and puts those who never signed in last
-    sign_in_sort: Mapped[datetime] = mapped_column(
-        UTCDateTime, Computed("coalesce(last_sign_in_at, '9999-12-31 00:00:00.000000')"), deferred=True
-    )
+    sign_in_sort: Mapped[datetime] = empty_last("last_sign_in_at", UTCDateTime())
     #: family and first names and login, folded: what lists are sorted and searched by
     search_key: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

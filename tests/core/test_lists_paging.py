@@ -136,7 +136,8 @@ class TestFindPageFrom:
         first = names(find(BY_NAME))
 
         assert names(find(BY_NAME, after=10**6)) == names(find(BY_NAME, before=10**6)) == first
-        assert names(find(BY_NAME, by_name=False, letter="q")) == first
+        page = find(BY_NAME, by_name=False, letter="q")
+        assert (names(page), page.first_url, page.place) == (first, None, "")
 
     def test_find_page_from_before_less_than_a_page_is_the_first_page(self, in_a: None) -> None:
         second = find(BY_NAME).rows[1]

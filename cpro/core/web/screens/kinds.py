@@ -10,8 +10,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import String, case, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import String, func
 from wtforms import EmailField, SelectField, StringField, TelField, URLField
 from wtforms.fields.choices import SelectChoice
 
@@ -116,16 +115,11 @@ def _sorted_by(attribute: Any) -> Any:
 
 
 def _sorted_by_related(model: type[Any], name: str, of: str) -> tuple[Any, ...]:
-    """Return what rows are ordered by when a list is asked by the words of another row; those that have none are last.
-
-    No index has it: a page reads all the rows of the list, which are few.
-    """
+    """Return what rows are ordered by when a list is asked by the words of another row."""
     if issubclass(model, Searched):
         raise TypeError(f"{model.__name__}.{name} is in no index: no long list is sorted by it")
     attribute = getattr(model, name)
-    key, other = _key_of(attribute), aliased(attribute.property.mapper.class_)
-    words = select(getattr(other, of)).where(other.id == key).correlate(model).scalar_subquery()
-    return case((key.is_(None), 1), else_=0), func.coalesce(words, "")
+    return queries.order_by_words(model, _key_of(attribute), attribute.property.mapper.class_, of)
 
 
 def filters_of(model: type[Any], name: str) -> list[Filter]:

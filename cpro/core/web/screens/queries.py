@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.base import ExecutableOption
 
 from cpro.core.counts import Counted
@@ -46,6 +47,16 @@ def read_beside(statement: Select[Any], beside: Sequence[ColumnElement[Any]]) ->
     found = db.session.execute(statement.add_columns(*beside)).all()
     values = found[0][1:] if found else db.session.execute(select(*beside)).one()
     return [row[0] for row in found], values
+
+
+def order_by_words(model: type[Any], key: Any, other: type[Any], words: str) -> tuple[Any, Any]:
+    """Return what puts rows in the order of the words of the row that their key names; those that name none are last.
+
+    No index has it: a page reads all the rows of the list, which are few.
+    """
+    named = aliased(other)
+    found = select(getattr(named, words)).where(named.id == key).correlate(model).scalar_subquery()
+    return case((key.is_(None), 1), else_=0), func.coalesce(found, "")
 
 
 def list_codes(model: type[Any]) -> list[tuple[str, str]]:
