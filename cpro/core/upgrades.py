@@ -23,6 +23,7 @@ LOCK_WAIT = 5
 _NOTHING = ("", "0", "0.0", "false", "[]", "{}", "null")
 #: Tables that hold no data of anybody: the revision itself, and what the database derives from other tables.
 _DERIVED = frozenset({"alembic_version", "search_word", "worker_beat"})
+_DERIVED_COLUMNS = frozenset({("student", "division_sort")})
 
 Place = tuple[str, str]  # table, and column or "" for its rows
 
@@ -83,14 +84,20 @@ def _tables(connection: Connection) -> list[Table]:
 
 
 def _places(tables: list[Table]) -> set[Place]:
-    return {(table.name, name) for table in tables for name in ("", *table.columns.keys())}
+    return {(table.name, name) for table in tables for name in ("", *_columns(table))}
+
+
+def _columns(table: Table) -> list[str]:
+    """Return the columns of a table, but for those that the database makes of others."""
+    made = [each.name for each in table.columns if each.computed is not None]
+    return [name for name in table.columns.keys() if name not in made and (table.name, name) not in _DERIVED_COLUMNS]
 
 
 def _places_that_hold_something(connection: Connection) -> set[Place]:
     """Return the tables that have rows, and their columns where a row says more than nothing."""
     found: set[Place] = set()
     for table in _tables(connection):
-        names = ["", *table.columns.keys()]
+        names = ["", *_columns(table)]
         answers = connection.execute(
             select(*(exists(select(1).select_from(table).where(_says_something(table, name))) for name in names))
         ).one()
