@@ -227,7 +227,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         String(11), default="", info=shown("Formation (MEF)", sort=("mef_code", "search_key"), in_list=False)
     )
     division_id: Mapped[int | None]
-    #: what lists by division are sorted by, kept by triggers of the database (migration 0042): the code after a digit
+    #: what lists by division are sorted by, kept by triggers of the database (migration 0043): the code after a digit
     #: that puts pupils without division last
     division_sort: Mapped[str] = mapped_column(String(9), server_default="1", deferred=True)
     #: the account the student signs in with, once opened
