@@ -29,7 +29,10 @@ PAGES = {
     "/admin/utilisateurs/liens": ("chef", MOST),
     "/scenarios": ("chef", MOST),
     "/eleves": ("chef", 8),  # with the records of each pupil
-    "/admin/parametres/transferts/effectues": ("chef", 9),  # four lists on one page, and their figures
+    "/admin/parametres/transferts/effectues": (
+        "chef",
+        10,
+    ),  # four lists on one page, their figures, and whether a pupil is there to be looked for
 }
 
 

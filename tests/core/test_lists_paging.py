@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from cpro.core import tenancy
 from cpro.core.counts import Counted, count_rows, count_together
 from cpro.core.formatting import MoreThan
-from cpro.core.lists import ListState, Page, find_page_from, follow_row
+from cpro.core.lists import Beside, ListState, Page, find_beside, find_page_from
 from cpro.core.search import Search
 from cpro.extensions import db
 from cpro.students.models import Student
@@ -158,34 +158,40 @@ class TestFindPageFrom:
         assert [row.id for row in ranked(**follow(second.previous_url)).rows] == [row.id for row in first.rows]
 
 
-class TestFollowRow:
+class TestFindBeside:
     @pytest.mark.parametrize("order", [BY_NAME, MIXED], ids=["up", "mixed"])
-    def test_follow_row_finds_the_page_of_a_row_and_reads_no_row_of_it(
-        self, app: Flask, in_a: None, order: Any
-    ) -> None:
+    def test_find_beside_finds_the_rows_beside_one_and_the_page_that_shows_it(self, in_a: None, order: Any) -> None:
         asked = ListState("/liste", size=2)
         first, second, third = find(order).rows + find(order, **follow(find(order).next_url)).rows[:1]
 
-        with statements_sent(app) as sent:
-            followed = [
-                follow_row(asked, select(Student), *order, row_id=row.id, before=before)
-                for row, before in ((second, first), (third, second))
-            ]
+        beside_second, beside_third = (
+            find_beside(asked, select(Student), *order, row_id=row.id) for row in (second, third)
+        )
 
-        assert [(each.after, each.before) for each in followed] == [(0, 0), (second.id, 0)]
-        assert not [each for each in sent if "last_name" in each]
+        assert (beside_second.before, beside_second.after) == (first, third)
+        assert (beside_second.listed, beside_third.before) == (asked, second)
+        assert (beside_third.listed.after, beside_third.listed.before) == (second.id, 0)
 
-    def test_follow_row_in_what_a_search_ranks(self, in_a: None) -> None:
+    def test_find_beside_at_both_ends(self, in_a: None) -> None:
+        asked, ids = ListState("/liste", size=2), [row.id for row in find(BY_NAME).rows]
+        last = find(BY_NAME, is_last=True).rows[-1]
+
+        assert find_beside(asked, select(Student), *BY_NAME, row_id=ids[0]).before is None
+        assert find_beside(asked, select(Student), *BY_NAME, row_id=last.id).after is None
+
+    def test_find_beside_in_what_a_search_ranks(self, in_a: None) -> None:
         search = Search(Student, "q")
         statement, order = search.rank(select(Student))
         asked = ListState("/liste", size=2)
         rows = find_page_from(ListState(size=3), statement, *order, place_of=search.place_of).rows
+        outside = find(BY_NAME).rows[0].id
 
-        def followed(row_id: int) -> ListState:
-            return follow_row(asked, statement, *order, row_id=row_id, before=rows[1], place_of=search.place_of)
+        def beside(row_id: int) -> Beside:
+            return find_beside(asked, statement, *order, row_id=row_id, place_of=search.place_of)
 
-        assert followed(rows[1].id) == followed(find(BY_NAME).rows[0].id) == asked
-        assert followed(rows[2].id).after == rows[1].id
+        assert (beside(rows[1].id).before, beside(rows[1].id).after) == (rows[0], rows[2])
+        assert beside(rows[2].id).listed.after == rows[1].id
+        assert (beside(outside).before, beside(outside).after, beside(outside).listed) == (None, None, asked)
 
 
 class TestPagesOfScreens:
