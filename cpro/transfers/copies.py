@@ -124,6 +124,8 @@ def _rows_to_copy(kind: Kind, values: dict[str, ColumnElement[Any]]) -> Select[A
         .join(Establishment, Establishment.id == Transfer.source_id)
         .join(kind, and_(kind.establishment_id == Transfer.source_id, kind.student_id == Transfer.source_student_id))
         .where(Transfer.id.in_(bindparam("transfer_ids", expanding=True)))
+        # Two schools may hold one record: the one it was written in gives it, else the first transfer.
+        .order_by(kind.origin_school != "", Transfer.id)
     )
     if kind is Fiche:
         return found.where(Fiche.state == FicheState.VALIDATED)
