@@ -136,17 +136,22 @@ def update_scenario(
 
 @dataclass(frozen=True)
 class Copy:
-    """What the form of a copy shows; for another diploma, the competences kept by their code, and those left out."""
+    """What the form of a copy shows; for another diploma, which competences of the source it has too.
+
+    `kept` have the same code and label there; `reworded` the same code and another label, and are not ticked;
+    `left_out` are those of the source without such a code.
+    """
 
     values: Mapping[str, Any]
     kept: Sequence[Competence] = ()
+    reworded: Sequence[Competence] = ()
     left_out: Sequence[Competence] = ()
 
 
 def prepare_copy(source: queries.ScenarioDetails, diploma: Diploma) -> Copy:
     """Return the values of a copy of a scenario, for a diploma: nothing is written before `create_scenario`.
 
-    For another diploma than its own, the competences that bear the same codes are kept. It has no co-author.
+    For another diploma, the competences of the same code and label are kept. It has no co-author.
     """
     values = {
         **get_scenario_values(source),
@@ -156,11 +161,13 @@ def prepare_copy(source: queries.ScenarioDetails, diploma: Diploma) -> Copy:
     }
     if diploma.id == source.scenario.diploma_id:
         return Copy(values)
-    codes = {each.code for each in source.competences}
-    kept = [each for each in list_competences(diploma.id) if each.code in codes]
-    found = {each.code for each in kept}
-    left_out = [each for each in source.competences if each.code not in found]
-    return Copy({**values, "competences": [str(each.id) for each in kept]}, kept, left_out)
+    labels = {each.code: fold(each.label) for each in source.competences}
+    there = [each for each in list_competences(diploma.id) if each.code in labels]
+    kept = [each for each in there if fold(each.label) == labels[each.code]]
+    reworded = [each for each in there if each not in kept]
+    codes = {each.code for each in there}
+    left_out = [each for each in source.competences if each.code not in codes]
+    return Copy({**values, "competences": [str(each.id) for each in kept]}, kept, reworded, left_out)
 
 
 def _name_copy(title: str) -> str:

@@ -255,7 +255,9 @@ def describe_inspectors() -> list[Consequence]:
             + (f" ; {plural(to_come, 'accès est à venir', 'accès sont à venir')}." if to_come else "."),
             "ok",
         ),
-        Consequence("Chaque page qu’ils ouvrent est inscrite au journal et dans la liste de leurs consultations."),
+        Consequence(
+            "Chaque page ouverte par un inspecteur est inscrite au journal et dans la liste de ses consultations."
+        ),
     ]
 
 

@@ -45,7 +45,7 @@ LINES = {
     ],
     "inspectors": [
         "En ordre 1 inspecteur a accès maintenant à l’établissement.",
-        "À savoir Chaque page qu’ils ouvrent est inscrite au journal et dans la liste de leurs consultations.",
+        "À savoir Chaque page ouverte par un inspecteur est inscrite au journal et dans la liste de ses consultations.",
     ],
     "retention": [
         "En ordre Aucune donnée ne sera supprimée la nuit prochaine.",

@@ -47,7 +47,7 @@ class TestSaveRetention:
         browser = as_("administrator")
 
         page = Page(browser.get(TAB))
-        assert "partent la nuit prochaine1" in page.text.replace(" 1", "1")
+        assert "seront supprimées la nuit prochaine1" in page.text.replace(" 1", "1")
         assert "DÉPART" not in page.text and MARKER not in page.text
         with nothing_written(app):
             assert browser.post(TAB, {"retention_years": "1"}).status_code == 403

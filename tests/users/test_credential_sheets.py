@@ -153,4 +153,4 @@ class TestRenderCredentialSheets:
         assert answer.status_code == 200
         assert answer.mimetype == "application/pdf"
         assert answer.data.startswith(b"%PDF-")
-        assert "fiches-activation.pdf" in answer.headers["Content-Disposition"]
+        assert "fiches-activation-division-2alp.pdf" in answer.headers["Content-Disposition"]

@@ -39,7 +39,7 @@ class MandateForm(BaseForm):
     ends_on = StringField(
         "Dernier jour",
         [DataRequired("Indiquez le dernier jour.")],
-        description="Compris. Au plus tard le 31 août qui suit le premier jour.",
+        description="Ce jour est compris. Au plus tard le 31 août qui suit le premier jour.",
         widget=DateInput(),
     )
     purpose = StringField(

@@ -13,6 +13,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from cpro.core import clock
 from cpro.core.counts import count_rows
 from cpro.core.errors import DomainError, PasswordNeeded
+from cpro.core.file_names import safe_file_name
 from cpro.core.formatting import format_time, plural
 from cpro.core.parsing import read_integer
 from cpro.core.permissions import Permission, requires
@@ -137,7 +138,7 @@ def document(document_id: int) -> ResponseReturnValue:
             BytesIO(documents[file_format]),
             mimetype=_MIMETYPES[file_format],
             as_attachment=True,
-            download_name=f"fiches-activation.{file_format}",
+            download_name=safe_file_name("fiches-activation", kept.about, suffix=file_format),
         )
     )
     answer.headers["Cache-Control"] = "no-store"

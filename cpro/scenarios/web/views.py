@@ -229,12 +229,14 @@ def _asked_source() -> int | None:
 
 
 def _describe_competences(done: operations.Copy) -> str:
-    """Return which competences a copy for another diploma kept, and which it left out, or ""."""
+    """Return which competences a copy for another diploma kept, and which it did not, or ""."""
     kept, left_out = (join_french([each.code for each in found]) for found in (done.kept, done.left_out))
+    reworded = join_french([f"{each.code} «\u202f{each.label}\u202f»" for each in done.reworded])
     return " ".join(
         [
-            *([f"Compétences reprises par leur code, à relire\u202f: {kept}."] if kept else []),
-            *(["Aucune compétence n’a le même code dans ce diplôme."] if left_out and not kept else []),
+            *([f"Compétences reprises, de mêmes code et intitulé\u202f: {kept}."] if kept else []),
+            *([f"Même code mais autre intitulé, à cocher si cela convient\u202f: {reworded}."] if reworded else []),
+            *(["Aucune compétence n’a le même code dans ce diplôme."] if left_out and not (kept or reworded) else []),
             *([f"Sans équivalent dans ce diplôme, non reprises\u202f: {left_out}."] if left_out else []),
         ]
     )

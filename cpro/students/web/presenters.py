@@ -15,14 +15,15 @@ ALL_GONE = "Cet élève est déjà parti\u202f: rien n’a changé."
 NOBODY_THERE = "Cette division n’a aucun élève présent."
 NOBODY_PRESENT = "Aucun de ces élèves n’est présent\u202f: rien n’a changé."
 COURSE_GIVEN = [
-    "Une division dont les formations des élèves mènent à un seul diplôme prend ce diplôme.",
-    "Un tableau déposé plus tard ne change cette formation que s’il en donne une autre.",
+    "Si toutes les formations des élèves d’une division mènent au même diplôme, la division reçoit ce diplôme.",
+    "Un tableau importé plus tard remplace cette formation seulement s’il en donne une autre.",
 ]
 DIVISION_CHANGED = [
     "Qui est déjà dans la division choisie y reste\u202f; un élève parti n’est pas changé.",
     "Les enseignants de la nouvelle division voient ces élèves, ceux de l’ancienne ne les voient plus.",
-    "Une division dont les formations des élèves mènent à un seul diplôme prend ce diplôme.",
-    "Un tableau déposé plus tard ne change cette division que s’il en donne une autre.",
+    "Si toutes les formations des élèves d’une division mènent au même diplôme, la division reçoit ce diplôme.",
+    "La formation (MEF) de chaque élève ne change pas\u202f: corrigez-la ensuite s’il le faut.",
+    "Un tableau importé plus tard remplace cette division seulement s’il en donne une autre.",
 ]
 RETURNED = [
     "L’élève redevient présent, dans la division où il était\u202f: corrigez-la ensuite s’il le faut.",

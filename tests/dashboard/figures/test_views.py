@@ -100,7 +100,7 @@ class TestIndex:
     def test_figures_say_nothing_of_a_year_of_which_nothing_is_kept(self, as_: As, classroom: Class) -> None:
         page = Page(as_("head").get(PAGE))
 
-        assert "Aucune évaluation de l’année 2025-2026 n’est gardée d’avant le même jour" in page.text
+        assert "CPro ne garde aucune évaluation de l’année 2025-2026 antérieure au" in page.text
         assert ["Évaluations données", "1", "–", "–"] in page.rows()
 
     def test_figures_of_a_school_without_any(self, as_: As) -> None:

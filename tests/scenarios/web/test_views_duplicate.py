@@ -129,7 +129,7 @@ class TestDuplicateScenario:
         assert "Aucune compétence n’a le même code dans ce diplôme." in text
         assert "non reprises : C1." in text
 
-    def test_duplicate_scenario_for_another_diploma_keeps_competences_by_code_and_tells_the_rest(
+    def test_duplicate_scenario_for_another_diploma_keeps_the_same_competences_and_tells_the_rest(
         self, app: Flask, as_colleague: Browser, written: Written
     ) -> None:
         def prepare(session: Session) -> None:
@@ -137,6 +137,8 @@ class TestDuplicateScenario:
             other = make_diploma(code="BP-AUTRE", short_label="Autre BP", establishment_id=school_id)
             session.add(other)
             session.flush()
+            same = session.get_one(Competence, written.competences["C13"]).label.upper()
+            session.add(make_competence(other.id, code="C13", label=same, establishment_id=school_id))
             session.add(make_competence(other.id, code="C1", label="Autrement dite", establishment_id=school_id))
             session.add(
                 ScenarioCompetence(
@@ -152,9 +154,9 @@ class TestDuplicateScenario:
         copy = last(app)
         (competence,) = of(app, ScenarioCompetence, copy["id"])
         label = next(each["label"] for each in rows(app, Competence) if each["id"] == competence["competence_id"])
-        assert (copy["author_id"], label) == (written.colleague, "Autrement dite")
-        assert "Compétences reprises par leur code, à relire : C1." in text
-        assert "Sans équivalent dans ce diplôme, non reprises : C13." in text
+        assert (copy["author_id"], label) == (written.colleague, label.upper())
+        assert "Compétences reprises, de mêmes code et intitulé : C13." in text
+        assert "Même code mais autre intitulé, à cocher si cela convient : C1 « Autrement dite »." in text
         assert watch.line["changes"]["diploma"] == ["Bac pro MELEC", "Autre BP"]
 
     def test_duplicate_scenario_of_another_school_does_not_exist(
