@@ -19,11 +19,11 @@ try:
 except UnusableSetting as refusal:
     sys.exit(str(refusal))
 
-# What an application is made of lasts as long as its process: the collector walks the rest, and leaves in peace the
-# pages that the processes of `gunicorn --preload` share.
+# Objects created at start live as long as the process: freezing them keeps the collector from walking them again, and
+# from dirtying the memory pages shared by the processes of `gunicorn --preload`.
 gc.freeze()
 
-# Served by gunicorn or another; the command line, which migrates, judges for itself.
+# Checks for a WSGI server (gunicorn or another). The command line, which also migrates, makes its own checks.
 if __name__ != "__main__" and os.environ.get("FLASK_RUN_FROM_CLI") != "true":
     try:
         with app.app_context():

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @without_collector()
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
-    """Build the application; `config` overrides what the environment says.
+    """Build the application; `config` overrides the settings read from the environment.
 
-    Raises `config.UnusableSetting` when a setting or a folder prevents it.
+    Raises `config.UnusableSetting` when a setting or a folder prevents the start.
     """
     from cpro import (
         audit,
@@ -52,7 +52,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         template_folder=str(PROJECT_ROOT / "templates"),
         static_folder=str(PROJECT_ROOT / "static"),
     )
-    app.cli = cli_words.Commands(app.name)  # its help in French, that of `flask` with it
+    app.cli = cli_words.Commands(app.name)  # help texts in French, including those of `flask`
     app.config.from_mapping(FIXED_SETTINGS)
     app.config.from_mapping(load_settings())
     app.config.from_mapping(config or {})

@@ -1,4 +1,4 @@
-"""The command line: `cpro …`, once installed in place, or `python -m cpro …`, is `flask --app app …`."""
+"""The command line: `cpro …` (once installed in editable mode) or `python -m cpro …`, same as `flask --app app …`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cpro.core.process import prepare_process
 
 
 def load_app() -> Flask:
-    """Return the application; stop with one sentence when a setting prevents it."""
+    """Return the application; exit with a one-sentence message when a setting prevents the start."""
     prepare_process()
     try:
         return create_app()
@@ -21,7 +21,7 @@ def load_app() -> Flask:
         sys.exit(str(refusal))
 
 
-#: Without Flask's own commands: its development server is not used here, `python app.py` does.
+#: Without Flask's own commands: CPro does not use its development server, `python app.py` serves instead.
 main = FlaskGroup(name="cpro", create_app=load_app, add_default_commands=False, add_version_option=False)
 
 if __name__ == "__main__":

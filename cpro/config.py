@@ -1,6 +1,7 @@
-"""Every setting, its environment variable and its default: the only reader of the environment.
+"""Every setting, its environment variable and its default: the only module that reads the environment.
 
-A default must be safe in production and say nothing secret: what is not given is closed, local or generated.
+A default must be safe in production and contain no secret: a setting that is not given is closed, local or
+generated.
 """
 
 from __future__ import annotations
@@ -20,24 +21,24 @@ from urllib.parse import SplitResult, urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-#: The one place: pages, the `[project]` table (pyproject.toml) and the heading of CHANGELOG.md follow it.
+#: The single source of the version: pages, the `[project]` table (pyproject.toml) and CHANGELOG.md's heading follow it.
 VERSION = "0.2.0"
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
-#: Without activity for this long, a person is signed out.
+#: A user is signed out after this long without activity.
 INACTIVITY_LIMIT = timedelta(minutes=30)
-#: However active, a person signs in again after this long.
+#: A user must sign in again after this long, active or not.
 SIGN_IN_LIFE = timedelta(hours=12)
-#: After the right password, the code of the second factor is waited for so long.
+#: How long the second-factor code may be entered after the right password.
 CODE_WAIT = timedelta(minutes=10)
-#: A code of the second factor is not asked again for so long (`core.permissions.Access.asks_code`).
+#: How long an entered second-factor code exempts from entering another (`core.permissions.Access.asks_code`).
 CODE_HOLDS = timedelta(minutes=15)
 
 _SECRET_ATTEMPTS, _SECRET_PAUSE = 20, 0.05  # seconds
 _MAX_PROXIES = 10
 _LONGEST_NAME = 200
-#: Not « prefix »: the platform stands at the root of its host, and a prefix from outside would become a redirection.
+#: « prefix » is left out: the platform is at the root of its host, and a forged prefix would become a redirection.
 PROXY_HEADERS = frozenset({"for", "proto", "host"})
 _DATABASE_DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite"} | dict.fromkeys(
     ("postgres", "postgresql", "postgresql+psycopg"), "postgresql+psycopg"
@@ -45,7 +46,7 @@ _DATABASE_DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite"} | dict.fro
 
 
 class UnusableSetting(Exception):
-    """Say in one sentence which setting or folder prevents the start."""
+    """A setting or a folder prevents the start; the message names it in one sentence."""
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
@@ -55,10 +56,10 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """
     instance = Path(environ.get("CPRO_INSTANCE") or PROJECT_ROOT / "instance").resolve()
     uploads = Path(environ.get("CPRO_UPLOADS") or PROJECT_ROOT / "uploads").resolve()
-    with contextlib.suppress(OSError):  # what needs the folder reports why it is not there
+    with contextlib.suppress(OSError):  # the code that needs the folder reports why it is missing
         instance.mkdir(parents=True, exist_ok=True)
     host = environ.get("CPRO_HOST") or "127.0.0.1"
-    port = _between(environ, "CPRO_PORT", 5000, 1, 65535)  # beyond, the system would silently take another one
+    port = _between(environ, "CPRO_PORT", 5000, 1, 65535)  # above 65535, the system would silently use another port
     public_url = _public_url(environ.get("CPRO_PUBLIC_URL", "")) or local_url(host, port)
     return {
         "CPRO_INSTANCE": instance,
@@ -72,7 +73,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CPRO_STATEMENT_LIMIT": _between(environ, "CPRO_STATEMENT_LIMIT", 30, 1, 600),
         "CPRO_JOB_STATEMENT_LIMIT": _between(environ, "CPRO_JOB_STATEMENT_LIMIT", 3600, 60, 86_400),
         "CPRO_WORKER_NICE": _between(environ, "CPRO_WORKER_NICE", 10, 0, 19),
-        "CPRO_XLSX_ROWS": _between(environ, "CPRO_XLSX_ROWS", 100_000, 1, 1_000_000),  # a worksheet holds few more
+        "CPRO_XLSX_ROWS": _between(environ, "CPRO_XLSX_ROWS", 100_000, 1, 1_000_000),  # a worksheet has few more
         "CPRO_JOBS_URL": _jobs_url(environ.get("CPRO_JOBS_URL", "")),
         "CPRO_MAIL_URL": _mail_url(environ.get("CPRO_MAIL_URL", "")),
         "CPRO_CONTACT_EMAIL": _contact_email(environ.get("CPRO_CONTACT_EMAIL", "")),
@@ -80,7 +81,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CPRO_ACCESSIBILITY_PLAN_URL": _page_url(environ, "CPRO_ACCESSIBILITY_PLAN_URL"),
         "CPRO_ACCESSIBILITY_YEAR_URL": _page_url(environ, "CPRO_ACCESSIBILITY_YEAR_URL"),
         "CPRO_METRICS_TOKEN": _metrics_token(environ.get("CPRO_METRICS_TOKEN", "")),
-        # prometheus-client reads it by itself; the name is its own
+        # read by prometheus-client itself, which chose the name
         "PROMETHEUS_MULTIPROC_DIR": environ.get("PROMETHEUS_MULTIPROC_DIR", ""),
         "CPRO_SECOND_FACTOR": _second_factor(environ.get("CPRO_SECOND_FACTOR", "")),
         "CPRO_DEMO_PASSWORD": environ.get("CPRO_DEMO_PASSWORD", ""),
@@ -94,26 +95,26 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     }
 
 
-#: What does not depend on the machine.
+#: Settings that do not depend on the machine.
 FIXED_SETTINGS: dict[str, Any] = {
     "SESSION_COOKIE_NAME": "cpro_session",
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
-    "WTF_CSRF_TIME_LIMIT": None,  # a token lives as long as the sign-in: an expired token would lose what was typed
-    "WTF_CSRF_CHECK_DEFAULT": False,  # users.guard asks for it, after it knows who is there
+    "WTF_CSRF_TIME_LIMIT": None,  # a token lives as long as the sign-in: an expired token would lose the user's input
+    "WTF_CSRF_CHECK_DEFAULT": False,  # users.guard checks it, once the user is identified
     "WTF_CSRF_SSL_STRICT": True,
-    "MAX_CONTENT_LENGTH": 8 * 1024 * 1024,  # one picture of 5 MB and its form; beyond, nothing is read
+    "MAX_CONTENT_LENGTH": 8 * 1024 * 1024,  # one picture of 5 MB and its form; a larger body is not read
     "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
     "SQLALCHEMY_ENGINE_OPTIONS": {
-        "hide_parameters": True,  # an error is logged with its statement: never with names
-        "pool_pre_ping": True,  # a database that was started again is met before a request is lost to it
+        "hide_parameters": True,  # an error is logged with its statement, never with people's names
+        "pool_pre_ping": True,  # detects a restarted database before a request fails on it
     },
     "BABEL_DEFAULT_LOCALE": "fr",
 }
 
 
 def _between(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    """Return a setting that is a whole number, `default` where it is not given.
+    """Return an integer setting, or `default` when it is not set.
 
     Raises `UnusableSetting` for any other text and for a number outside [least, most].
     """
@@ -128,14 +129,15 @@ def _between(environ: Mapping[str, str], name: str, default: int, least: int, mo
 
 
 def local_url(host: str, port: int) -> str:
-    """Return the address of this machine's own server; an IPv6 address stands in brackets (RFC 3986, 3.2.2)."""
+    """Return the URL of this machine's own server; an IPv6 address is put in brackets (RFC 3986, 3.2.2)."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _public_url(text: str) -> str:
-    """Return the address people know, without a final slash; "" where it is not given.
+    """Return the public URL without a final slash, or "" when it is not set.
 
-    Raises `UnusableSetting` for what a browser would not open: links in e-mails and on paper are made with it.
+    Raises `UnusableSetting` for a URL that a browser would not open: links in e-mails and on paper are built from
+    it.
     """
     try:
         parts = urlsplit(text.strip())
@@ -150,7 +152,7 @@ def _public_url(text: str) -> str:
 
 
 def _as_browsers_write(parts: SplitResult) -> str:
-    """Return an address with its host in lower case and without a default port, as browsers compare origins."""
+    """Return a URL with its host in lower case and without a default port, as browsers compare origins."""
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     default = {"http": 80, "https": 443}[parts.scheme]
     port = f":{parts.port}" if parts.port not in (None, default) else ""
@@ -158,9 +160,10 @@ def _as_browsers_write(parts: SplitResult) -> str:
 
 
 def _database_url(text: str, instance: Path) -> str:
-    """Return the address of the database; empty is a file of the instance folder.
+    """Return the URL of the database; an empty setting means a file of the instance folder.
 
-    Raises `UnusableSetting` for another kind of database, and for SQLite in memory: each thread would have its own.
+    Raises `UnusableSetting` for another kind of database, and for in-memory SQLite, where each thread would have its
+    own.
     """
     if not text:
         return f"sqlite:///{instance / 'cpro.sqlite3'}"
@@ -170,7 +173,7 @@ def _database_url(text: str, instance: Path) -> str:
         url = None
     driver = _DATABASE_DRIVERS.get(url.drivername) if url else None
     if url is None or driver is None or (driver == "sqlite" and url.database in (None, "", ":memory:")):
-        # not quoted: it may hold a password
+        # not quoted: it may contain a password
         raise UnusableSetting(
             "CPRO_DATABASE_URL doit ressembler à « postgresql+psycopg://rôle@serveur/base » "
             "ou à « sqlite:////dossier/cpro.sqlite3 », ou rester vide."
@@ -179,7 +182,7 @@ def _database_url(text: str, instance: Path) -> str:
 
 
 def _migration_url(text: str) -> str:
-    """Return the address at which migrations reach PostgreSQL, "" where they use that of the pages."""
+    """Return the PostgreSQL URL that migrations use, or "" when they use the same one as the pages."""
     try:
         url = make_url(_database_url(text, Path())) if text else None
     except UnusableSetting:
@@ -193,7 +196,7 @@ def _migration_url(text: str) -> str:
 
 
 def _proxy_headers(text: str) -> frozenset[str]:
-    """Return which `X-Forwarded-…` the proxies in front are known to write; anybody could send the others through."""
+    """Return which `X-Forwarded-…` headers the proxies in front write; a client could forge the others."""
     names = frozenset(name.strip().lower() for name in (text or "for,proto").split(",") if name.strip())
     if unknown := names - PROXY_HEADERS:
         raise UnusableSetting(
@@ -204,9 +207,9 @@ def _proxy_headers(text: str) -> frozenset[str]:
 
 
 def _contact_email(text: str) -> str:
-    """Return whom the accessibility statement and `security.txt` say to write to.
+    """Return the contact address shown in the accessibility statement and `security.txt`.
 
-    Empty sends people to their school's administrator, and serves no `security.txt`.
+    Empty: users are referred to their school's administrator, and `security.txt` is not served.
     """
     address = text.strip()
     if address and not re.fullmatch(r"[^\s@<>\"']{1,64}@[^\s@<>\"']+\.[^\s@<>\"'.]{2,}", address):
@@ -215,7 +218,7 @@ def _contact_email(text: str) -> str:
 
 
 def _entity(text: str) -> str:
-    """Return the name of the body that deploys CPro, whom the accessibility declaration binds; "" where unknown."""
+    """Return the name of the body that deploys CPro, bound by the accessibility statement; "" when unknown."""
     name = " ".join(text.split())
     if len(name) > _LONGEST_NAME or not name.isprintable():
         raise UnusableSetting(f"CPRO_ENTITY doit être un nom d’au plus {_LONGEST_NAME} signes.")
@@ -223,7 +226,7 @@ def _entity(text: str) -> str:
 
 
 def _page_url(environ: Mapping[str, str], name: str) -> str:
-    """Return the address of a page on the web, "" where it is not given."""
+    """Return the URL of a web page, or "" when it is not set."""
     address = environ.get(name, "").strip()
     try:
         parts = urlsplit(address)
@@ -239,7 +242,7 @@ def _page_url(environ: Mapping[str, str], name: str) -> str:
 
 
 def _metrics_token(text: str) -> str:
-    """Return the token that `/metrics` asks for; without one, the page is closed."""
+    """Return the token that `/metrics` requires; without one, the page is closed."""
     if text and not re.fullmatch(r"[!-~]{16,}", text):
         # not quoted: it is a secret
         raise UnusableSetting(
@@ -250,7 +253,7 @@ def _metrics_token(text: str) -> str:
 
 
 def _second_factor(text: str) -> str:
-    """Return whether those who act on other people's data must have a second factor; empty decides by the data."""
+    """Return the second-factor policy for accounts that act on other people's data; "" lets the data decide."""
     if text not in ("", "off", "grace", "required"):
         raise UnusableSetting(
             f"CPRO_SECOND_FACTOR doit valoir « off », « grace » ou « required » ; valeur lue : « {text} »."
@@ -259,7 +262,7 @@ def _second_factor(text: str) -> str:
 
 
 def _jobs_url(url: str) -> str:
-    """Return the address of the queue; empty is a file of the instance folder."""
+    """Return the URL of the job queue; an empty setting means a file of the instance folder."""
     if url and not url.startswith(("redis://", "rediss://")):
         raise UnusableSetting("CPRO_JOBS_URL doit commencer par « redis:// » ou « rediss:// », ou rester vide.")
     if url and find_spec("redis") is None:
@@ -271,14 +274,17 @@ def _jobs_url(url: str) -> str:
 
 
 def _mail_url(url: str) -> str:
-    """Return the address of the mail server; empty is a folder. A mistyped scheme must not send in clear."""
+    """Return the URL of the mail server; an empty setting means a folder.
+
+    An unknown scheme is refused: a typing mistake must not send e-mails unencrypted.
+    """
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("smtp", "smtps", "smtp+plain") and parts.hostname and parts.port != 0
     except ValueError:
         usable = False
     if url and not usable:
-        # not quoted: it may hold a password
+        # not quoted: it may contain a password
         raise UnusableSetting(
             "CPRO_MAIL_URL doit ressembler à « smtp://serveur:587?from=cpro@domaine » "
             "(ou commencer par « smtps:// » ou « smtp+plain:// »), ou rester vide."
@@ -287,29 +293,30 @@ def _mail_url(url: str) -> str:
 
 
 def _trusted_hosts(text: str, public_url: str) -> list[str]:
-    """Return the host names the application answers to: those given, else the public one, and the loopback."""
+    """Return the host names the application answers to: those set, else the public one; always the loopback."""
     given = [name.strip() for name in text.split(",") if name.strip()]
     public = urlsplit(public_url).hostname
     return list(dict.fromkeys([*given, *([public] if public else []), "127.0.0.1", "localhost", _Literal("[::1]")]))
 
 
 class _Literal(str):
-    """An IPv6 address as `TRUSTED_HOSTS` needs it: Werkzeug takes what precedes a colon for the name, « [ » here."""
+    """An IPv6 address for `TRUSTED_HOSTS`: Werkzeug takes the text before the first colon as the name, here « [ »."""
 
     def partition(self, sep: str, /) -> tuple[str, str, str]:
-        """Return the whole address as what precedes the separator."""
+        """Return the whole address as the text before the separator."""
         return str(self), "", ""
 
 
 def _keys(text: str) -> list[str]:
-    """Return the keys of a list separated by commas."""
+    """Return the keys of a comma-separated list."""
     return [key.strip() for key in text.split(",") if key.strip()]
 
 
 def _generated_secret(instance: Path) -> str:
-    """Return the server key kept in the instance folder, made on the first start (mode 600).
+    """Return the server key kept in the instance folder, generated on the first start (mode 600).
 
-    Two processes that start together agree: the file is created exclusively, the second reads the first one's.
+    Two processes that start together get the same key: the file is created exclusively, and the second process reads
+    it.
     """
     path = instance / "secret_key"
     try:
@@ -335,7 +342,7 @@ def _create_secret(path: Path) -> None:
 
 
 def _read_secret(path: Path) -> str:
-    """Return what the file holds, once the process that has just created it, if any, has filled it."""
+    """Return the content of the file, waiting for the process that has just created it to write it."""
     for _ in range(_SECRET_ATTEMPTS):
         if secret := path.read_text().strip():
             return secret

@@ -1,6 +1,6 @@
-"""The demonstration schools: two, so that a leak between them would show; people are visibly invented.
+"""The demonstration schools: two, so that a leak between them would show; all people are obviously fictitious.
 
-Loaded into an empty database by the local platform, or by `flask --app app demo load`; never elsewhere.
+Loaded into an empty database by the local platform or by `flask --app app demo load`; nothing else loads them.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _MEFS = {
     "1MELEC": ("24725510320", "1ERPRO METIERS ELECTRICITE (MELEC)"),
     "TMELEC": ("24725510330", "TLEPRO METIERS ELECTRICITE (MELEC)"),
 }
-#: A start of INE that no pupil bears: school numbers beginning with 99 are not allotted.
+#: INEs that no real student has: school numbers beginning with 99 are not allocated.
 _FIRST_NUMBER = 990_000_000
 
 
@@ -88,7 +88,7 @@ def load_command() -> None:
 def load_if_empty(*, password: str, now: datetime) -> str | None:
     """Load the demonstration unless a school exists; return the password of its accounts, or None.
 
-    Without a password given, one is generated: 80 random bits.
+    When `password` is empty, one of 80 random bits is generated.
     """
     with tenancy.platform_session("demonstration") as session:
         if session.scalar(select(func.count(Establishment.id))):
@@ -202,7 +202,7 @@ def _students(session: Session, school: Establishment, diplomas: dict[str, Diplo
                 last_name=last_name,
                 first_name=first_name,
                 birth_date=date(2008, 1, 1) + timedelta(days=7 * index),
-                # one in twenty has no INE yet, but never the first, who has an account
+                # one in twenty has no INE yet, but never the first, which has an account
                 ine=None if index % 20 == 7 else f"{number}{rnie_key(str(number))}",
                 siecle_id=str(800_000 + index),
                 came_by=Origin.SIECLE,
@@ -215,7 +215,7 @@ def _students(session: Session, school: Establishment, diplomas: dict[str, Diplo
 
 
 def _arrival(session: Session, source: Establishment, destination: Establishment, now: datetime) -> None:
-    """Move one pupil from the first school, where they are now inactive, to the second."""
+    """Move one student from the first school, where they are now inactive, to the second."""
     number = _FIRST_NUMBER + 99_999
     common = {
         "last_name": "Topaze",
@@ -260,7 +260,7 @@ def _arrival(session: Session, source: Establishment, destination: Establishment
 
 
 def _last_day_like(month: int, day: int, now: datetime) -> date:
-    """Return the last such day before today: a demonstration loaded years from now still shows these departures."""
+    """Return the last such day before today, so that the demonstration shows recent departures in any year."""
     this_year = date(now.year, month, day)
     return this_year if this_year < now.date() else this_year.replace(year=now.year - 1)
 
@@ -289,7 +289,7 @@ def _pictures(session: Session, school: Establishment, now: datetime) -> None:
 
 
 def _render_logo() -> bytes:
-    """Return an invented logo: a punched card, as the Analytical Engine read them."""
+    """Return a fictitious logo: a punched card, as read by the Analytical Engine."""
     picture = Image.new("RGBA", (900, 360), (0, 0, 0, 0))
     pen = ImageDraw.Draw(picture)
     pen.rounded_rectangle((20, 20, 340, 340), radius=48, fill=(27, 54, 93))
@@ -302,7 +302,7 @@ def _render_logo() -> bytes:
 
 
 def _render_stamp() -> bytes:
-    """Return an invented round stamp."""
+    """Return a fictitious round stamp."""
     picture = Image.new("RGBA", (700, 700), (0, 0, 0, 0))
     pen = ImageDraw.Draw(picture)
     ink = (45, 62, 140, 230)
@@ -320,6 +320,6 @@ def _as_png(picture: Image.Image) -> bytes:
 
 
 def _names() -> Iterator[tuple[str, str]]:
-    """Yield distinct invented names, the account's first."""
+    """Yield distinct fictitious names, starting with that of the student who has an account."""
     for offset, (position, family) in product(range(len(_FIRST_NAMES)), enumerate(_FAMILY_NAMES)):
         yield family, _FIRST_NAMES[(position + offset) % len(_FIRST_NAMES)]

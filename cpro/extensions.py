@@ -1,6 +1,6 @@
-"""The extensions, created once and without an application; `create_app` binds them.
+"""The Flask extensions, created once and without an application; `create_app` binds them.
 
-`application` is the only way from rules, jobs and mechanisms to Flask.
+Operations, jobs and core modules reach Flask only through `application`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class Base(DeclarativeBase):
-    """Give every constraint a name, so that migrations can drop it and errors can be told apart."""
+    """Name every constraint, so that migrations can drop it and errors can be distinguished."""
 
     metadata = MetaData(
         naming_convention={
@@ -32,20 +32,20 @@ class Base(DeclarativeBase):
     )
 
 
-#: In a session's `info`: the one connection it works on, where `core.transactions.held_connection` holds one.
+#: Key in a session's `info`: its only connection, when `core.transactions.held_connection` reserves one.
 HELD_CONNECTION = "cpro_held_connection"
 
 
 class Session(FlaskSession):
-    """Work on the connection that is held, if one is; close the bulk methods of old.
+    """Use the reserved connection if there is one; refuse the legacy bulk methods.
 
-    These reach neither the tenancy filter nor the flush guard.
+    The bulk methods bypass the tenancy filter and the flush guard.
     """
 
     def get_bind(
         self, mapper: Any = None, clause: Any = None, bind: Engine | Connection | None = None, **kwargs: Any
     ) -> Engine | Connection:
-        """Return what a statement is sent on."""
+        """Return the connection or engine that executes the statement."""
         held: Connection | None = self.info.get(HELD_CONNECTION)
         return held if held is not None else super().get_bind(mapper=mapper, clause=clause, bind=bind, **kwargs)
 
@@ -63,37 +63,37 @@ class Session(FlaskSession):
 
 
 class Application:
-    """What rules, jobs and mechanisms ask of the application they run in: its settings, and whether a page waits.
+    """Give operations, jobs and core modules the application's settings, and whether a request is being answered.
 
-    As `db` does, it answers for the application whose context is current and stores nothing itself: two applications
-    in one process never read each other's settings. Each property raises `RuntimeError` outside any application, except
-    `is_answering`.
+    Like `db`, it answers for the application of the current context and stores nothing itself: two applications in
+    one process never read each other's settings. Each property raises `RuntimeError` outside any application
+    context, except `is_answering`.
     """
 
     @property
     def flask(self) -> Flask:
-        """Return the application itself, for a thread that must open a context of its own."""
+        """Return the application itself, for a thread that must open its own context."""
         found: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         return found
 
     @property
     def is_answering(self) -> bool:
-        """Return whether a browser waits for an answer; neither a job nor a command has one waiting."""
+        """Return whether a request is being answered; False in a job or a command."""
         return has_request_context()
 
     @property
     def secret_keys(self) -> tuple[str | bytes, ...]:
-        """Return the server's key, then the former ones that still open what they sealed."""
+        """Return the server's key, then the former keys, still accepted for what they signed or encrypted."""
         return (current_app.config["SECRET_KEY"], *(current_app.config.get("SECRET_KEY_FALLBACKS") or ()))
 
     @property
     def journal_keys(self) -> tuple[str, ...]:
-        """Return the journal's own key, then its former ones; none where the server's key serves."""
+        """Return the audit journal's own key, then its former ones; empty when the server's key is used."""
         return tuple(current_app.config.get("CPRO_JOURNAL_KEY", ()))
 
     @property
     def migration_url(self) -> str:
-        """Return the address of the database for the role that owns the tables, "" where it is that of the pages."""
+        """Return the database URL of the role that owns the tables, or "" when it is the same as the pages'."""
         return str(current_app.config["CPRO_MIGRATION_DATABASE_URL"])
 
     @property
@@ -103,46 +103,46 @@ class Application:
 
     @property
     def uploads(self) -> Path:
-        """Return the folder of what people deposit, shared by all the machines of a deployment."""
+        """Return the folder of uploaded files, shared by all the machines of a deployment."""
         return Path(current_app.config["CPRO_UPLOADS"])
 
     @property
     def public_url(self) -> str:
-        """Return the address of this site as people know it, without a final slash."""
+        """Return the public URL of this site, without a final slash."""
         return str(current_app.config["CPRO_PUBLIC_URL"])
 
     @property
     def second_factor(self) -> str:
-        """Return « off », « grace » or « required », "" where nobody chose."""
+        """Return « off », « grace » or « required », or "" when it is not set."""
         return str(current_app.config.get("CPRO_SECOND_FACTOR") or "")
 
     @property
     def mail_url(self) -> str:
-        """Return the address of the mail server, "" where messages are files of the instance folder."""
+        """Return the URL of the mail server, or "" when messages are written as files of the instance folder."""
         return str(current_app.config["CPRO_MAIL_URL"])
 
     @property
     def lock_wait(self) -> int | None:
-        """Return the seconds a request waits for a lock, None for the usual ones."""
+        """Return how many seconds a request waits for a lock, or None for the default."""
         seconds: int | None = current_app.config.get("CPRO_LOCK_WAIT")
         return seconds
 
     @property
     def statement_limit(self) -> int:
-        """Return the seconds that one statement of a request may take."""
+        """Return the time limit, in seconds, of one statement of a request."""
         seconds: int = current_app.config["CPRO_STATEMENT_LIMIT"]
         return seconds
 
     @property
     def job_statement_limit(self) -> int:
-        """Return the seconds that one statement of a job or a command may take."""
+        """Return the time limit, in seconds, of one statement of a job or a command."""
         seconds: int = current_app.config["CPRO_JOB_STATEMENT_LIMIT"]
         return seconds
 
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": Session})
 if TYPE_CHECKING:
-    Model = Base  # what db.Model is, said in a way a type checker follows
+    Model = Base  # what db.Model is, in a form a type checker can follow
 else:
     Model = db.Model
 login_manager = LoginManager()

@@ -1,7 +1,7 @@
-"""The local platform: `python app.py` migrates, loads the demonstration once, serves and works on this machine only.
+"""The local platform: `python app.py` migrates, loads the demonstration once, serves and runs jobs, locally only.
 
-Pages wait two seconds at most for a lock (`core/locks.py`), so that those who write at a bad moment cannot take all of
-the server's threads for long.
+Pages wait two seconds at most for a lock (`core/locks.py`), so that writes contending for a lock cannot occupy all
+of the server's threads for long.
 """
 
 from __future__ import annotations
@@ -31,16 +31,19 @@ from cpro.core.store import prepare_store
 from cpro.extensions import db
 
 _THREADS = 8
-#: Far above what any page accepts: each says its own limit in a sentence, and refuses before it reads.
+#: Far above what any page accepts: each page has its own limit, reported in a sentence, and refuses before reading.
 _MAX_BODY = 1 << 30
 
 
 class CannotStart(Exception):
-    """Say in one sentence why the platform does not start."""
+    """The platform cannot start; the message says why in one sentence."""
 
 
 def serve_locally(app: Flask) -> int:
-    """Serve until interrupted; return the exit status, after one sentence on standard error if it cannot start."""
+    """Serve until interrupted; return the exit status.
+
+    When the platform cannot start, prints one sentence on standard error.
+    """
     host, port = app.config["CPRO_HOST"], app.config["CPRO_PORT"]
     try:
         server = _listen(app, host, port)
@@ -65,16 +68,16 @@ def serve_locally(app: Flask) -> int:
 
 
 def _leave(number: int, frame: object) -> NoReturn:
-    """Leave on SIGTERM as on Ctrl+C: the worker is stopped too."""
+    """Exit on SIGTERM as on Ctrl+C, so that the worker is stopped too."""
     raise SystemExit
 
 
 def _listen(app: Flask, host: str, port: int):  # type: ignore[no-untyped-def]
-    """Take the port before touching the database, so that a second start changes nothing."""
+    """Bind the port before touching the database, so that a second start changes nothing."""
     from waitress import create_server
 
     logging.getLogger("waitress").setLevel(logging.ERROR)
-    logging.getLogger("cpro.requests").setLevel(logging.WARNING)  # a person at this machine reads its console
+    logging.getLogger("cpro.requests").setLevel(logging.WARNING)  # the console is read by a person
     try:
         return create_server(app, host=host, port=port, threads=_THREADS, ident="CPro", max_request_body_size=_MAX_BODY)
     except OSError as error:
@@ -85,7 +88,10 @@ def _listen(app: Flask, host: str, port: int):  # type: ignore[no-untyped-def]
 
 
 def _prepare_database() -> None:
-    """Migrate the database to this version. Raises `CannotStart` when it cannot be written or is from a newer one."""
+    """Migrate the database to this version.
+
+    Raises `CannotStart` when it cannot be written or comes from a newer version.
+    """
     try:
         _close_to_others(db.engine.url)
         _refuse_newer_database()
@@ -105,14 +111,14 @@ def _prepare_database() -> None:
 
 
 def _write_nothing_new() -> None:
-    """Have a file that cannot be written refuse now, not at the first form."""
+    """Fail now, rather than at the first form, when the database file cannot be written."""
     if db.engine.dialect.name == "sqlite":
         with db.engine.begin() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
 def _close_to_others(url: URL) -> None:
-    """Take from everybody else a database file that an earlier version left readable."""
+    """Remove other users' rights on a database file that an earlier version left readable."""
     if url.get_backend_name() == "sqlite" and url.database and (path := Path(url.database)).exists():
         path.chmod(path.stat().st_mode & ~0o077)
 
@@ -128,12 +134,12 @@ def _refuse_newer_database() -> None:
 
 
 def _load_demo_once(app: Flask) -> str | None:
-    """Load the demonstration schools into an empty database; return their password, None when nothing was loaded."""
+    """Load the demonstration schools into an empty database; return their password, or None when nothing was loaded."""
     return demo.load_if_empty(password=app.config["CPRO_DEMO_PASSWORD"], now=clock.utcnow())
 
 
 def _prepare_storage(app: Flask) -> None:
-    """Raise `CannotStart` when the store of pictures is not there, or cannot be written."""
+    """Check the picture store. Raises `CannotStart` when it is missing or cannot be written."""
     try:
         prepare_store()
         FileStorage(app.config["CPRO_UPLOADS"]).check_writable()
