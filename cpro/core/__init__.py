@@ -1,4 +1,4 @@
-"""Mechanisms that every feature uses: tenancy, permissions, transactions, errors, registry, storage.
+"""Mechanisms shared by every feature: tenancy, permissions, transactions, errors, registry, storage.
 
-Nothing here knows a school's trade: no word of diplomas, masks or transfers.
+Nothing here depends on the business domain: no mention of diplomas, masks or transfers.
 """

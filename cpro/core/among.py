@@ -12,10 +12,11 @@ from cpro.extensions import db
 
 
 def is_among(column: InstrumentedAttribute[Any], values: Iterable[int | str | None]) -> ColumnElement[bool]:
-    """Return the condition that a column of numbers or of texts holds one of these values; None is held by none.
+    """Return the condition that an integer or text column is equal to one of these values; None matches nothing.
 
-    PostgreSQL takes them as one text, which a tab cuts and so none of them may hold: thousands of parameters cost it
-    and its driver more than finding the rows, and each number of them would be a statement to plan and to keep.
+    On PostgreSQL the values are sent as one tab-separated text, so none of them may contain a tab. Thousands of
+    parameters cost PostgreSQL and its driver more than finding the rows, and each different number of parameters
+    would be one more statement to plan and cache.
     """
     given = [value for value in values if value is not None]
     if db.engine.dialect.name != "postgresql":

@@ -1,7 +1,8 @@
-"""Read the rows of a long list little by little, in a scope that stays the same, without holding up who writes.
+"""Read the rows of a long list in blocks, within one tenancy scope, without blocking writers.
 
-On PostgreSQL the database keeps a cursor, and what is read shows one instant. On SQLite each block is a transaction of
-its own, found from the last row of the block before: a slow reader holds back no checkpoint of the database.
+On PostgreSQL the database keeps a cursor, and the rows show one instant. On SQLite each block is its own
+transaction, which starts from the last row of the previous block: a slow reader delays no checkpoint of the
+database.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from cpro.extensions import db
 
 Block = TypeVar("Block")
 Values = Sequence[Any]
-#: What makes a block of the rows that the database gives; it keeps none of their objects.
+#: Makes a block from the rows that the database returns; it must keep no reference to their objects.
 Reader = Callable[[Sequence[Values]], Block]
 
 
 def read_in_blocks(
     statement: Select[Any], order: Sequence[Any], read: Reader[Block], *, first: int, size: int
 ) -> Iterator[Block]:
-    """Yield what `read` makes of each `size` rows of a statement, in an order whose last column is the id of the rows.
+    """Yield what `read` makes of each `size` rows of a statement, in an order whose last column is the rows' id.
 
-    On SQLite the columns of the order stand after those of the statement in each row, and a block of `first` rows comes
-    before the others: the file may not be in memory.
+    On SQLite the columns of the order follow those of the statement in each row, and a first block of `first` rows
+    precedes the others: the file may not be in memory.
     """
     if db.engine.dialect.name == "sqlite":
         yield from _read_from_row_to_row(statement, order, read, first, size)
@@ -44,7 +45,7 @@ def _read_from_row_to_row(
     asked = statement.limit(first)
     while rows := db.session.execute(asked).all():
         block, last = read(rows), rows[-1][-len(keys) :]
-        db.session.rollback()  # nobody knows when the next block will be asked for
+        db.session.rollback()  # release the transaction: the next block may be requested much later, or never
         yield block
         if len(rows) < wanted:
             return
@@ -52,7 +53,7 @@ def _read_from_row_to_row(
 
 
 def _beyond(order: Sequence[Any], place: Values) -> ColumnElement[bool]:
-    """Return the condition of the rows that stand after a place, on SQLite, which puts what is empty lowest."""
+    """Return the condition of the rows that follow a position, on SQLite, which sorts NULL lowest."""
     cases: list[ColumnElement[bool]] = []
     equal: list[ColumnElement[bool]] = []
     for part, value in zip(order, place, strict=True):
@@ -66,7 +67,7 @@ def _beyond(order: Sequence[Any], place: Values) -> ColumnElement[bool]:
 
 
 def _bound(part: Any, value: Any) -> list[ColumnElement[bool]]:
-    """Return where an index on the first column of an order begins to be read, which `_beyond` alone does not say."""
+    """Return the condition that lets an index on the first column start at the right place; `_beyond` does not."""
     if value is None:
         return []
     column = unordered(part)

@@ -1,4 +1,4 @@
-"""Bound how much heavy work one process does at once: memory and CPU are what a few files can take from everybody."""
+"""Limit how much heavy work one process does at once, so that a few files cannot exhaust its memory and CPU."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 from cpro.core.errors import DomainError
 
-#: Seconds that a request waits for its turn: far more than a file takes, far less than a proxy waits.
+#: Seconds that a request waits for a slot: far more than a file takes, far less than a proxy's timeout.
 _PATIENCE = 10.0
 
 
 class Overloaded(DomainError):
-    """Refuse heavy work while the process has all it can do."""
+    """The process already does as much heavy work as it can."""
 
     status = 503
     seconds = 5
@@ -21,16 +21,16 @@ class Overloaded(DomainError):
 
 
 class Capacity:
-    """Let so many threads of this process do one kind of heavy work at the same time."""
+    """Allow a limited number of threads of this process to do one kind of heavy work at the same time."""
 
     def __init__(self, at_once: int, *, patience: float = _PATIENCE) -> None:
-        """Let `at_once` threads in; a further one waits for `patience` seconds at most."""
+        """Allow `at_once` threads; another one waits `patience` seconds at most."""
         self._places = threading.BoundedSemaphore(at_once)
         self._patience = patience
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Hold a place for the block. Raises `Overloaded` when none becomes free in time."""
+        """Take a slot for the block. Raises `Overloaded` when none becomes free in time."""
         if not self._places.acquire(timeout=self._patience):
             raise Overloaded
         try:
@@ -40,7 +40,7 @@ class Capacity:
 
     @contextmanager
     def take_if_free(self) -> Iterator[bool]:
-        """Hold a place for the block if one is free now, and say whether."""
+        """Take a slot for the block if one is free now; yield whether it was taken."""
         is_taken = self._places.acquire(blocking=False)
         try:
             yield is_taken

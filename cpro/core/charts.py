@@ -1,8 +1,8 @@
 """Small charts rendered by the server as SVG, bars or lines over time, with a text alternative; no script.
 
-Pure: figures in, markup out. Colours are classes, of static/css/charts.css in a page and given to `draw_plot` in print,
-and no colour says anything alone: series of bars are told apart by a pattern, a legend and the figure at the end of
-each bar, a line stands in a row of its own with its last figure.
+Pure functions: figures in, markup out. Colours are CSS classes, defined by static/css/charts.css in a page and
+passed to `print_plot` in print. No information depends on colour alone: series of bars are distinguished by a
+pattern, a legend and the figure at the end of each bar; each line has its own row and its last figure.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from html import escape
 
 from cpro.core.formatting import MoreThan, format_count
 
-#: In units of the SVG, which a page shows at about one pixel each: it stays readable on a phone.
+#: In SVG units, about one pixel each in a page, so that a chart remains readable on a phone.
 _WIDTH, _LABELS, _FIGURES, _FIGURES_BEYOND = 288, 74, 40, 56
 _BAR, _BAR_GAP, _GROUP_GAP, _LEGEND = 13, 2, 12, 20
 _MAX_SERIES = 2
 _MAX_LABEL = 10
-#: The same of lines: where a row of a line begins and ends, its height, and what stands above and below the rows.
+#: The same for lines: where a row of a line begins and ends, its height, and the space above and below the rows.
 _LINES_WIDTH, _ROW, _ROWS_TOP, _ROWS_BOTTOM = 300, 46, 8, 24
 
 
 class SVG(str):
-    """Markup whose texts are escaped; a page takes it as it is."""
+    """Markup whose texts are escaped; templates insert it unchanged."""
 
     def __html__(self) -> str:
-        """Return the markup: what templates ask of whatever they need not escape."""
+        """Return the markup; templates call this on values that need no escaping."""
         return self
 
     def __add__(self, other: str) -> SVG:
-        """Return this markup followed by another."""
+        """Return this markup followed by another, escaped unless it is markup too."""
         return _svg("{}{}", self, other)
 
 
@@ -46,9 +46,9 @@ class Series:
 class Chart:
     """Figures by category, as an SVG and as a table.
 
-    `key` (letters and hyphens) begins the SVG's ids in the page, `heading` names the categories, `summary` is a
-    sentence for those who do not see it. Raises `ValueError` for too many series, and for a series that has not one
-    figure for each category.
+    `key` (letters and hyphens) prefixes the SVG's ids in the page, `heading` names the categories, `summary` is the
+    text alternative, one sentence. Raises `ValueError` for too many series, and for a series without exactly one
+    figure per category.
     """
 
     key: str
@@ -66,7 +66,7 @@ class Chart:
 
     @property
     def rows(self) -> list[tuple[str, list[str]]]:
-        """Return the same figures as a table: each category and its figures, written in French."""
+        """Return the figures as a table: each category and its figures, formatted in French."""
         return [
             (category, [format_count(each.values[index]) for each in self.series])
             for index, category in enumerate(self.categories)
@@ -74,7 +74,7 @@ class Chart:
 
     @property
     def is_telling(self) -> bool:
-        """Return whether there is something to compare: figures that are not zero at two places at least."""
+        """Return whether there is something to compare: at least two categories with a non-zero figure."""
         return sum(any(each.values[index] for each in self.series) for index in range(len(self.categories))) > 1
 
     @property
@@ -85,7 +85,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Line:
-    """One figure over time: its name, and its points: share of the time, figure from 1 to the highest of the scale."""
+    """One figure over time: its name and its points (share of the time, figure from 1 to the top of the scale)."""
 
     label: str
     points: Sequence[tuple[float, int]]
@@ -93,7 +93,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Plot:
-    """Where a line is drawn: its edges, the margin of its first and last points, its highest figure, its sizes."""
+    """The geometry of a line: its edges, the margin of its first and last points, its highest figure, its sizes."""
 
     left: float
     right: float
@@ -104,16 +104,16 @@ class Plot:
     radius: float
 
     def x(self, share: float) -> float:
-        """Return the place of a share of the time."""
+        """Return the abscissa of a share of the time."""
         return round(self.left + self.inset + share * (self.right - self.left - 2 * self.inset), 2)
 
     def y(self, figure: float) -> float:
-        """Return the place of a figure."""
+        """Return the ordinate of a figure."""
         return round(self.top + (self.scale - figure) * self.step, 3)
 
 
 def draw_plot(line: Line, plot: Plot) -> SVG:
-    """Return the grid of the figures, a line and its points: what goes in an SVG element."""
+    """Return the grid of the figures, a line and its points, to be put in an SVG element."""
     places = [(plot.x(share), plot.y(figure)) for share, figure in line.points]
     parts = SVG("")
     for y in (plot.y(figure) for figure in range(1, plot.scale + 1)):
@@ -125,9 +125,9 @@ def draw_plot(line: Line, plot: Plot) -> SVG:
 
 
 def print_plot(line: Line, plot: Plot, *, width: float, height: float, style: str) -> SVG:
-    """Return a line as an SVG file for a printed document, which says in its words what there is to see.
+    """Return a line as an SVG file for a printed document, whose text must describe it.
 
-    `style` gives the colours of the classes, as a style sheet.
+    `style` is a style sheet that gives the classes their colours.
     """
     return _svg(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"><style>{style}</style>{plot}</svg>',
@@ -139,9 +139,9 @@ def print_plot(line: Line, plot: Plot, *, width: float, height: float, style: st
 
 
 def draw_lines(key: str, title: str, summary: str, lines: Sequence[Line], ends: Sequence[str], scale: int) -> SVG:
-    """Return lines over one span of time, each in its row, as an SVG element.
+    """Return lines over the same period, each in its own row, as an SVG element.
 
-    `key` and `summary` are as those of `Chart`; `ends` are the first and the last day, or the only one.
+    `key` and `summary` are those of `Chart`; `ends` are the first and the last day, or the only one.
     """
     height = _ROWS_TOP + _ROW * len(lines) + _ROWS_BOTTOM
     plot, parts = Plot(86, 268, inset=4, top=0, step=9, scale=scale, radius=3.5), SVG("")
@@ -160,7 +160,7 @@ def draw_lines(key: str, title: str, summary: str, lines: Sequence[Line], ends: 
 
 
 def _element(key: str, title: str, summary: str, width: float, height: float, parts: SVG) -> SVG:
-    """Return an SVG element with a title and a description; whatever they hold is escaped."""
+    """Return an SVG element with a title and a description; their text is escaped."""
     return _svg(
         '<svg class="chart" role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
         ' aria-labelledby="{key}-titre" aria-describedby="{key}-resume" focusable="false">'
@@ -221,7 +221,7 @@ def _group(chart: Chart, index: int, *, top: int, largest: int) -> SVG:
 
 
 def _figure(value: int) -> str:
-    """Return a figure as it stands at the end of a bar: « > 10 000 » where counting stopped."""
+    """Return a figure as written at the end of a bar: « > 10 000 » where counting stopped."""
     return format_count(value).replace("plus de", ">")
 
 
@@ -262,7 +262,7 @@ def _shortened(label: str) -> str:
 
 
 def _svg(template: str, *values: object, **named: object) -> SVG:
-    """Return markup with values in their places, escaped unless they are markup themselves."""
+    """Return the template filled with values, each escaped unless it is markup itself."""
     return SVG(template.format(*map(_escaped, values), **{name: _escaped(each) for name, each in named.items()}))
 
 

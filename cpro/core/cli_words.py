@@ -1,6 +1,7 @@
-"""The command line of others in French: `flask` itself, and Flask-Migrate's group `db`.
+"""Put third-party commands into French: `flask` itself, and Flask-Migrate's group `db`.
 
-click's own words are in `locale/`; these are help texts that their libraries write without asking for a translation.
+click's own messages are in `locale/`; these are help texts that the libraries output without asking for a
+translation.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _OPTIONS = {
     "directory": "Dossier des migrations\u202f; celui du programme à défaut.",
     "env_file": "Lire des variables d’environnement dans ce fichier, avec python-dotenv.",
     "head": "Révision de tête, ou branche@head, après laquelle écrire.",
-    "_click_default_help": "Afficher cette aide.",  # of `flask` itself, which says it before the language is known
+    "_click_default_help": "Afficher cette aide.",  # from `flask` itself, which sets it before the language is known
     "indicate_current": "Marquer la révision de la base de données.",
     "message": "Titre de la migration.",
     "multidb": "Plusieurs bases de données.",
@@ -57,7 +58,7 @@ _OPTIONS = {
 
 
 def translate_migrations(group: click.Group) -> None:
-    """Put Flask-Migrate's group into French."""
+    """Translate the help of Flask-Migrate's group into French."""
     group.help = DB
     _translate(group.params)
     for name, command in group.commands.items():
@@ -72,18 +73,18 @@ def _translate(params: Iterable[click.Parameter]) -> None:
 
 
 class Commands(click.Group):
-    """The commands of CPro; when `flask` lists them in its own help, that help is written anew, in French.
+    """The commands of CPro; when `flask` lists them in its own help, that help is rewritten in French.
 
-    click has begun to write it before `flask` loads the application, which can say no word of it earlier.
+    click has already begun to write the help when `flask` loads the application, which cannot translate it earlier.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """List the commands, once the help of `flask` that asks for them is in French."""
+        """List the commands, after replacing the `flask` help that asks for them by its French version."""
         root = ctx.command
         if isinstance(root, click.Group) and root is not self and root.help != _ROOT and not ctx.resilient_parsing:
             root.help = _ROOT
             _translate(root.get_params(ctx))
-            for name in ("routes", "run", "shell"):  # of development; `python app.py` serves
+            for name in ("routes", "run", "shell"):  # development commands; `python app.py` serves
                 root.commands.pop(name, None)
             click.echo(root.get_help(ctx), color=ctx.color)
             raise SystemExit(0)

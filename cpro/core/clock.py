@@ -1,4 +1,4 @@
-"""The clock, read by views, commands and jobs alone; operations receive the time as an argument."""
+"""The clock, read by views, commands and jobs only; operations receive the time as an argument."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from cpro.core.formatting import DEFAULT_TIMEZONE
 
 
 def utcnow() -> datetime:
-    """Return the present instant, aware, in UTC."""
+    """Return the current instant, timezone-aware, in UTC."""
     return datetime.now(UTC)
 
 
 def today_in(timezone: str, now: datetime) -> date:
-    """Return the day it is in a time zone (Paris when the name is blank)."""
+    """Return the current date in a time zone (Paris when the name is blank)."""
     return on_clocks_of(timezone, now).date()
 
 
 def latest_today(now: datetime) -> date:
-    """Return the latest date that the clocks of any time zone show: UTC+14, the Line Islands."""
+    """Return the latest current date in any time zone: UTC+14, the Line Islands."""
     return (now + timedelta(hours=14)).date()
 
 
 def on_clocks_of(timezone: str, instant: datetime) -> datetime:
-    """Return an instant as the clocks of a time zone show it (Paris when the name is blank), without an offset."""
+    """Return an instant as a naive local datetime of a time zone (Paris when the name is blank)."""
     return instant.astimezone(ZoneInfo(timezone or DEFAULT_TIMEZONE)).replace(tzinfo=None)
 
 
-#: Days beyond which the instants of a day overflow in some time zone; nothing of ours happened, or will, out there.
+#: Outside these dates, the instants of a day overflow in some time zone; the application has no such date.
 _EARLIEST, _LATEST = date(1900, 1, 1), date(9000, 1, 1)
 
 
 def start_of(day: date, timezone: str) -> datetime:
-    """Return the first instant of a day in a time zone, in UTC; a day out of any use is the nearest in use."""
+    """Return the first instant of a day in a time zone, in UTC; a day outside the supported range is clamped to it."""
     return _midnight(_in_use(day), timezone)
 
 
 def end_of(day: date, timezone: str) -> datetime:
-    """Return the instant at which a day is over in a time zone, in UTC; see `start_of`."""
+    """Return the instant at which a day ends in a time zone, in UTC; clamped like `start_of`."""
     return _midnight(_in_use(day) + timedelta(days=1), timezone)
 
 
@@ -51,18 +51,18 @@ def _midnight(day: date, timezone: str) -> datetime:
 
 
 def first_day_of_school_year(day: date) -> date:
-    """Return the 1 September that begins the school year of a day; see `last_day_of_school_year`."""
+    """Return the 1 September that starts the school year of a day; see `last_day_of_school_year`."""
     return date(day.year - (day.month < 9), 9, 1)
 
 
 def same_day_last_year(day: date) -> date:
-    """Return the day one year before; 28 February for 29 February."""
+    """Return the same day one year earlier; 28 February for 29 February."""
     return day.replace(year=day.year - 1, day=min(day.day, 28) if day.month == 2 else day.day)
 
 
 def last_day_of_school_year(day: date) -> date:
     """Return the 31 August that ends the school year of a day.
 
-    Years are counted from 1 September, as SIECLE's files count them (`ANNEE_SCOLAIRE`), in every academy.
+    School years start on 1 September, as in SIECLE's files (`ANNEE_SCOLAIRE`), in every academy.
     """
     return date(day.year + (day.month >= 9), 8, 31)

@@ -1,4 +1,4 @@
-"""Read the codes that people type or files carry, as those who read them do."""
+"""Compare codes typed by people or read from files, ignoring differences of case, accents and blanks."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from sqlalchemy import select
 from cpro.core.validators import fold, trim
 from cpro.extensions import db
 
-#: What does not count in a code (`fold_code`), as sentences say it.
+#: What comparing codes ignores (`fold_code`), as worded in sentences.
 NOT_IN_CODES = "la casse, les accents ou les espaces"
 
 
 def fold_code(code: str) -> str:
-    """Return what a code has in common with those that read the same: no case, accents nor blanks, even inside."""
+    """Return the comparison key of a code: without case, accents or blanks, even inside."""
     return "".join(fold(trim(code)).split())
 
 
 def find_coded(model: Any, text: str) -> list[int]:
-    """Return the ids of the rows whose code reads as a text, as a search would: case, accents and blanks do not count.
+    """Return the ids of the rows whose code matches a text as in a search: ignoring case, accents and blanks.
 
-    For tables of few rows: their codes are folded here.
+    For small tables: their codes are folded in Python.
     """
     wanted = fold_code(text)
     codes = db.session.execute(select(model.id, model.code))
@@ -30,9 +30,9 @@ def find_coded(model: Any, text: str) -> list[int]:
 
 
 def find_named(model: Any, text: str) -> list[int]:
-    """Return the ids of the rows of a code; where none has it, of those whose code, else label, reads as it.
+    """Return the ids of the rows with exactly this code; failing that, those whose code, else label, matches it folded.
 
-    For tables of few rows, as `find_coded`.
+    For small tables, like `find_coded`.
     """
     rows = db.session.execute(select(model.id, model.code, model.label)).all()
     exact, wanted = [row.id for row in rows if row.code == text], fold_code(text)
@@ -41,7 +41,7 @@ def find_named(model: Any, text: str) -> list[int]:
 
 
 def find_offered(offered: Sequence[tuple[str, str]], text: str) -> str:
-    """Return the code offered that a text names, as `find_named` reads it; "" where none does."""
+    """Return the code, among those offered, that a text designates, matched like `find_named`; "" when none does."""
     wanted = fold_code(text)
     named = [code for code, label in offered if wanted and wanted in (fold_code(code), fold_code(label))]
     by_code = [code for code in named if fold_code(code) == wanted]

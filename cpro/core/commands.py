@@ -1,4 +1,4 @@
-"""What the commands share: who acts, and refusals written in one sentence on standard error."""
+"""Shared by the commands: the actor, and refusals written in one sentence on standard error."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ COMMAND_LINE = Actor("system", None, "Administration du serveur", "system", "lig
 
 
 def sentences(command: Callable[P, R]) -> Callable[P, R]:
-    """End a command that a rule refuses with its French sentence and exit status 1; refuse it under another key.
+    """End a command that a rule refuses with its French sentence and exit status 1; refuse to run under another key.
 
-    Its codes would be void, and its lines of the journal would not verify.
+    Under another server key the codes it generates would be void, and its journal lines would not verify.
     """
 
     @functools.wraps(command)
@@ -53,7 +53,7 @@ def sentences_under_any_key(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under their titles, in columns as wide as what they hold; None is an empty cell."""
+    """Print rows under their titles, in columns as wide as their content; None is an empty cell."""
     lines = [list(titles), *([("" if cell is None else str(cell)) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(titles))]
     for line in lines:

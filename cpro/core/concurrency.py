@@ -1,8 +1,8 @@
-"""Two people on one form: what each of them changed is kept, and only what both changed is asked.
+"""Merge two people's edits of one form: keep what each changed, and ask only about what both changed.
 
-A form carries the fingerprint of the values it was drawn from, field by field. Compared with what is posted, it shows
-what its reader touched; compared with what is stored, what another person changed meanwhile. The operation compares it
-once more, under the write lock.
+A form contains the fingerprint, field by field, of the values it was rendered from. Compared with the posted values,
+it shows what this user changed; compared with the stored values, what another user changed meanwhile. The operation
+compares again, under the write lock.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _DIGEST = re.compile("[0-9a-f]{16}")
 
 
 class StaleForm(Conflict):
-    """Refuse to overwrite what was saved since the form was opened; carries the values as they are now."""
+    """Values were saved by another user since the form was opened; `theirs` contains the current values."""
 
     def __init__(self, theirs: Mapping[str, Any]) -> None:
         super().__init__(
@@ -32,7 +32,7 @@ class StaleForm(Conflict):
 
 
 class Verdict(Enum):
-    """Whose value a field takes."""
+    """Which value a field takes."""
 
     MINE = "mine"
     THEIRS = "theirs"
@@ -41,15 +41,15 @@ class Verdict(Enum):
 
 
 def fingerprint(values: Mapping[str, Any]) -> str:
-    """Return a text that shows, field by field, whether one of the values has changed; none can be read in it."""
+    """Return a text that shows, field by field, whether a value has changed, without revealing any of them."""
     return ",".join(f"{name}.{_digest(name, value)}" for name, value in sorted(values.items()))
 
 
 def check_fresh(stored: Mapping[str, Any], opened_on: str | None, touching: Collection[str] | None = None) -> None:
     """Raise `StaleForm` unless the stored values are those the form was opened on.
 
-    `touching` names the fields about to be written, where others may have changed without harm. Without a fingerprint
-    (a script that posts the documented fields alone) nothing is compared.
+    `touching` limits the comparison to the fields about to be written: concurrent changes of the others do no harm.
+    Without a fingerprint (a script that posts only the documented fields) nothing is compared.
     """
     if not opened_on:
         return
@@ -60,7 +60,10 @@ def check_fresh(stored: Mapping[str, Any], opened_on: str | None, touching: Coll
 
 
 def compare(opened_on: str, name: str, *, mine: Any, theirs: Any) -> Verdict:
-    """Return whose value a field takes, given the fingerprint its form was opened on; an unreadable one gives none."""
+    """Return whose value a field takes, given the fingerprint its form was opened on.
+
+    An unreadable fingerprint gives no base value.
+    """
     if same(mine, theirs):
         return Verdict.MINE
     base = _read(opened_on).get(name)
@@ -70,7 +73,7 @@ def compare(opened_on: str, name: str, *, mine: Any, theirs: Any) -> Verdict:
 
 
 def knows(opened_on: str, name: str) -> bool:
-    """Return whether a fingerprint says anything of a field: not when it was forged, or drawn by an older version."""
+    """Return whether a fingerprint includes a field: not if it was forged, or rendered by an older version."""
     return name in _read(opened_on)
 
 
@@ -90,9 +93,9 @@ def _digest(name: str, value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value in the one form that the database's and a posted form's share.
+    """Return a value in a canonical form, the same for the database's value and for a posted one.
 
-    A switch is posted as a word, a list of boxes in the order of the page, line ends as the browser likes.
+    A switch is posted as a word, a list of boxes in the page's order, line ends as the browser chooses.
     """
     if value is None or value is False or value is True:
         return {None: "", False: "non", True: "oui"}[value]

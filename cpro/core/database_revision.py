@@ -1,6 +1,6 @@
-"""At which revision a database is, and which this program knows: pages and workers do not work on tables of before.
+"""Compare the database's revision with the program's: pages and workers refuse to run on older tables.
 
-Read without Alembic, ten megabytes that the processes which only serve do without.
+Read without Alembic, to spare ten megabytes in the processes that only serve.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from sqlalchemy.exc import OperationalError
 from cpro.config import PROJECT_ROOT
 from cpro.extensions import db
 
-#: Where Alembic notes the revision.
+#: Alembic's revision table.
 TABLE = "alembic_version"
 _NAMES = "[0-9][0-9][0-9][0-9]_*.py"
 
 
 class OldDatabase(Exception):
-    """Say that the database must be brought to this version first."""
+    """The database must be migrated to this version first."""
 
     def __init__(self, found: str, expected: str) -> None:
         super().__init__(
@@ -31,22 +31,22 @@ class OldDatabase(Exception):
 
 @cache
 def list_revisions() -> tuple[str, ...]:
-    """Return the revisions that this program knows, the one it works at last."""
+    """Return the revisions that this program knows, its current one last."""
     return tuple(sorted(path.name[:4] for path in (PROJECT_ROOT / "migrations" / "versions").glob(_NAMES)))
 
 
 def find_revision(connection: Connection) -> str:
-    """Return the revision of a database, "" where it was never migrated."""
+    """Return the revision of a database, or "" when it was never migrated."""
     if not inspect(connection).has_table(TABLE):
         return ""
     return connection.scalar(select(column("version_num")).select_from(table(TABLE))) or ""
 
 
 def check_revision(engine: Engine | None = None) -> None:
-    """Return unless the database is at an earlier revision than this program. Raises `OldDatabase`.
+    """Raise `OldDatabase` if the database is at an earlier revision than this program.
 
-    A newer one is served: during an update of several hosts, the program of before works on it. One without tables, or
-    that does not answer, is what /sante/pret tells of.
+    A newer one is served: during an update of several hosts, the previous program works on it. A database without
+    tables, or that does not answer, is reported by /sante/pret.
     """
     engine = engine or db.engine
     try:

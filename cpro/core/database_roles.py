@@ -1,7 +1,7 @@
-"""Two roles on PostgreSQL: one owns the tables and migrates them, the other serves requests and owns nothing.
+"""Two PostgreSQL roles: one owns the tables and migrates them, the other serves requests and owns nothing.
 
-With the serving role, lines of the journal can be added, but neither changed nor deleted, and its triggers cannot be
-dropped. SQLite has no roles.
+With the serving role, journal lines can be added but neither changed nor deleted, and the journal's triggers cannot
+be dropped. SQLite has no roles.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from cpro.extensions import db
 
 _ROWS = "SELECT, INSERT, UPDATE, DELETE"
-#: What the role that serves may do with a table, where it is less than with any other.
+#: The serving role's rights on the tables where it has fewer than usual.
 _LESS = {"audit_entry": "SELECT, INSERT", "audit_head": "SELECT, INSERT, UPDATE", "alembic_version": "SELECT"}
 _TABLES = text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
 _POWERS = text(
@@ -31,7 +31,7 @@ _POWERS = text(
 
 
 class UnsafeRole(Exception):
-    """Say that the role that would serve could change the tables, or rewrite the journal."""
+    """The serving role could change the tables, or rewrite the journal."""
 
     def __init__(self, role: str) -> None:
         super().__init__(
@@ -42,7 +42,7 @@ class UnsafeRole(Exception):
 
 
 def grant_rights(connection: Connection, serving_url: str) -> None:
-    """Give the role that serves what it needs of each table, and take the rest, as the role that owns them."""
+    """Grant the serving role its rights on each table and revoke the others; must be run as the owner of the tables."""
     user, owner = make_url(serving_url).username, connection.scalar(text("SELECT current_user"))
     if user is None or user == owner:
         return
@@ -57,8 +57,9 @@ def grant_rights(connection: Connection, serving_url: str) -> None:
 
 
 def check_serving_role(engine: Engine | None = None) -> None:
-    """Return if the role of the database may serve. Raises `UnsafeRole`; a database that does not answer is judged at
-    the next start.
+    """Raise `UnsafeRole` if the database role must not serve requests.
+
+    A database that does not answer is checked at the next start.
     """
     engine = engine or db.engine
     if engine.dialect.name != "postgresql":

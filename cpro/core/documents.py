@@ -1,8 +1,8 @@
 """Render PDF documents with Typst: tagged PDF/UA-1, A4, embedded fonts, nothing read from the machine.
 
-Text reaches a template as JSON data, never as markup. Only the fonts that Typst carries and those of
-`templates/fonts` are used: Libertinus, then Amiri for Arabic and DejaVu for the rest. A template may import
-the shared ones: `#import "/shared/….typ"`.
+Text reaches a template as JSON data, never as markup. Only the fonts bundled with Typst and those of
+`templates/fonts` are used: Libertinus, then Amiri for Arabic and DejaVu for the rest. A template may import the
+shared ones: `#import "/shared/….typ"`.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from cpro.config import PROJECT_ROOT
 from cpro.core.capacity import Capacity
 from cpro.core.parsing import read_integer
 
-if TYPE_CHECKING:  # imported where something is printed: seven megabytes, which no page needs
+if TYPE_CHECKING:  # imported only when printing: seven megabytes, which no page needs
     import typst
 
 _TEMPLATES = PROJECT_ROOT / "templates"
 _FONTS = PROJECT_ROOT / "templates" / "fonts"
 _SHARED = "shared"
-#: Typst's messages, in PDF/UA, about a character that none of its fonts has, and about one that a text may not contain.
+#: Typst's PDF/UA messages about a character that no font has, and about one not allowed in a text.
 _NO_GLYPH = ("could not be displayed", "disallowed codepoint")
 _LETTERS_KNOWN = 20_000
-#: Stands for letters that no font has, but for marks and joiners, which nobody would see anyway.
+#: Replaces letters that no font has, except marks and joiners, which are invisible anyway.
 _NOT_PRINTED = "[signe non imprimable]"
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Mn", "Sk"})
 _STANDARD: Literal["ua-1"] = "ua-1"
 
-#: Typst takes some 100 MB for a long document, and a whole processor.
+#: Typst takes some 100 MB and a whole processor for a long document.
 _RENDERING = Capacity(2)
 
 Pictures = Mapping[str, bytes]
@@ -53,23 +53,23 @@ class RenderedPDF:
 
 
 def render_pdf(template: str, data: Mapping[str, Any], *, pictures: Pictures | None = None) -> bytes:
-    """Render a template of `templates/` as a PDF, from data ready for JSON.
+    """Render a template of `templates/` as a PDF, from JSON-serialisable data.
 
-    The template reads the data as `json(bytes(sys.inputs.data))` and pictures as `image("/<name>")`. Words stand for a
-    character that no embedded font has, rather than refusing the whole document: what is typed today holds none
-    (`validators.find_unprintable`), what was stored before may.
+    The template reads the data as `json(bytes(sys.inputs.data))` and pictures as `image("/<name>")`. A character
+    that no embedded font has is replaced by a notice, rather than refusing the whole document: validation now
+    refuses such characters (`validators.find_unprintable`), but values stored earlier may contain them.
     """
     with _workshop(template, pictures) as main:
         return _with_legible_letters(data, lambda legible: _pdf_of(_compiler(main, legible)))
 
 
 def render_counted_pdf(template: str, data: Mapping[str, Any], *, pictures: Pictures | None = None) -> RenderedPDF:
-    """Do as `render_pdf` and count the pages, which the template must give: a metadata labelled `<pages>`."""
+    """Render like `render_pdf` and count the pages; the template must provide a metadata labelled `<pages>`."""
 
     def render(legible: Mapping[str, Any]) -> RenderedPDF:
         compiler = _compiler(main, legible)
         content = _pdf_of(compiler)
-        pages = read_integer(compiler.query("<pages>", field="value", one=True))  # laid out already: at once
+        pages = read_integer(compiler.query("<pages>", field="value", one=True))  # the layout is already done
         return RenderedPDF(content, pages or 0)
 
     with _workshop(template, pictures) as main:
@@ -90,8 +90,8 @@ def render_pages(
 def _workshop(template: str, pictures: Pictures | None) -> Iterator[Path]:
     """Yield the path of a copy of a template, in a temporary folder with all the files that it may read.
 
-    Typst reads pictures only from a folder; the data, which may contain secrets, is never written to the disk. Raises
-    `Overloaded` while as many documents are made as the process bears.
+    Typst reads pictures only from a folder; the data, which may contain secrets, is never written to the disk.
+    Raises `Overloaded` while the process renders as many documents as it allows.
     """
     with _RENDERING.take(), tempfile.TemporaryDirectory(prefix="cpro-") as folder:
         root = Path(folder)
@@ -134,7 +134,7 @@ def _pdf_of(compiler: typst.Compiler) -> bytes:
 
 
 def _with_legible_letters(data: Mapping[str, Any], render: Callable[[Mapping[str, Any]], T]) -> T:
-    """Call `render` with the data; if a character makes it fail, without it; if that fails too, with Latin alone.
+    """Call `render` with the data; if a character makes it fail, without it; failing that, with Latin letters alone.
 
     Raises `typst.TypstError` when it fails for another reason.
     """
@@ -150,7 +150,7 @@ def _with_legible_letters(data: Mapping[str, Any], render: Callable[[Mapping[str
 
 
 def _legible(value: Any, keeps: Callable[[str], bool]) -> Any:
-    """Return the data with words for each run of letters that are not kept."""
+    """Return the data with each run of unsupported letters replaced by a notice."""
     if isinstance(value, str):
         runs = groupby(value, lambda letter: _is_kept(letter, keeps))
         return "".join("".join(run) if kept else _words_for(run) for kept, run in runs)
@@ -169,7 +169,7 @@ def _is_kept(letter: str, keeps: Callable[[str], bool]) -> bool:
 
 @lru_cache(maxsize=_LETTERS_KNOWN)
 def _is_printable(letter: str) -> bool:
-    """Return whether some font draws a letter: Typst says so of a paper that holds nothing else."""
+    """Return whether some font has a letter, by compiling a document that contains nothing else."""
     import typst
 
     source = f'#set document(title: "?")\n#"\\u{{{ord(letter):x}}}"'
@@ -182,5 +182,5 @@ def _is_printable(letter: str) -> bool:
 
 
 def _is_latin(letter: str) -> bool:
-    """Return whether a letter is Latin, Greek or Cyrillic, or of the punctuation that goes with them."""
+    """Return whether a letter is Latin, Greek or Cyrillic, or punctuation used with them."""
     return "\xa0" <= letter < "\u0300" or "\u0370" <= letter < "\u0500" or "\u2010" <= letter <= "\u2044"

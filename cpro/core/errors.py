@@ -1,7 +1,7 @@
-"""Refusals that carry the French sentence a person reads.
+"""Errors whose message is the French sentence shown to the user.
 
-A rule raises a `DomainError`; the view shows its sentence beside the field it names, the command line prints it.
-Anything else that is raised is a defect: it is logged and answered by the 500 page, never shown.
+A rule raises a `DomainError`; the view shows its sentence beside the field it names, the command line prints it. Any
+other exception is a defect: it is logged and answered by the 500 page, never shown.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 
 class DomainError(Exception):
-    """Refuse an action, in one French sentence, naming the field it concerns where there is one.
+    """An action refused, in one French sentence, naming the field it concerns if there is one.
 
-    A refusal that always says the same declares `message`, `field` and `status` in its class.
+    A refusal whose message never varies declares `message`, `field` and `status` in its class.
     """
 
     status = 422
     message = ""
     field: str | None = None
-    #: after which to ask again, where time alone lifts the refusal
+    #: seconds after which to retry, where waiting is enough
     seconds: int | None = None
 
     def __init__(self, message: str = "", *, field: str | None = None) -> None:
@@ -28,12 +28,12 @@ class DomainError(Exception):
 
     @property
     def errors(self) -> Mapping[str, str]:
-        """Return the sentence of each refused field; the key is empty when no field is to blame."""
+        """Return the sentence of each refused field; the key is empty when no field is concerned."""
         return {self.field or "": self.message}
 
 
 class FieldErrors(DomainError):
-    """Refuse several fields at once, each with its own sentence."""
+    """Several fields refused at once, each with its own sentence."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__(" ".join(errors.values()))
@@ -52,27 +52,27 @@ def check_no_error(errors: Mapping[str, str]) -> None:
 
 
 class NotFound(DomainError):
-    """Say that the object does not exist, for this person at least: another school's object does not."""
+    """The object does not exist, or not for this user: another school's object is reported the same way."""
 
     status = 404
 
 
 class Forbidden(DomainError):
-    """Refuse a right that the person lacks in their own school."""
+    """The user lacks a right in their own school."""
 
     status = 403
 
 
 class Conflict(DomainError):
-    """Refuse to overwrite what another person saved since the form was opened."""
+    """Another user saved changes since the form was opened; they are not overwritten."""
 
     status = 409
 
 
 class MaybeThere(Conflict):
-    """Ask, before a row is created, whether it is one that is there already: those of `ids`.
+    """The row to create may already exist: `ids` are the candidates.
 
-    The same call, `confirmed`, creates it all the same.
+    The same call with `confirmed` creates it all the same.
     """
 
     def __init__(self, message: str, ids: Sequence[int]) -> None:
@@ -81,14 +81,14 @@ class MaybeThere(Conflict):
 
 
 class PasswordNeeded(DomainError):
-    """Ask for the password of the person signed in before a change that a borrowed browser must not make."""
+    """The signed-in user must enter their password before a change that a borrowed browser must not make."""
 
     def __init__(self, purpose: str) -> None:
         super().__init__(f"{purpose}, tapez votre mot de passe.", field="current_password")
 
 
 def refusal_of(rule: Callable[..., object], *args: object, **values: object) -> DomainError | None:
-    """Return what a rule raises, or None: for pages that promise an action only where its operation would accept it.
+    """Return the `DomainError` that a rule raises, or None; a page then offers only actions that would be accepted.
 
     The rule is the function that the operation itself calls first; it writes nothing.
     """

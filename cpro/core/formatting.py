@@ -1,6 +1,6 @@
-"""How dates, numbers and names are written in French, on every screen and in every document.
+"""Write dates, numbers and names in French, for every screen and document.
 
-Pure: the time zone and the instant are arguments, and nothing here knows the current school.
+Pure functions: the time zone and the instant are arguments, and nothing here depends on the current school.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-#: Used where a school left its time zone blank.
+#: Used when a school's time zone is blank.
 DEFAULT_TIMEZONE = "Europe/Paris"
 
 NO_BREAK_SPACE = "\u00a0"
 NARROW_NO_BREAK_SPACE = "\u202f"
 
 _GAP = r"[ \u00a0\u202f]?"
-#: An INE as any school has it (core.validators.ine_kind): nine or ten digits, an A among those of an apprentice, then
-#: one or two letters; people type it with spaces, and in either case.
+#: An INE of any school (core.validators.ine_kind): nine or ten digits, an A among those of an apprentice, then one or
+#: two letters; people type it with spaces, and in either case.
 _INE = re.compile(rf"(?<!\w)(?:\d{_GAP}){{4}}[0-9Aa](?:{_GAP}\d){{4}}{_GAP}[0-9A-Za-z]{_GAP}[A-Za-z](?!\w)")
 
-#: What the names of schools begin with, and the article it takes.
+#: The first words of schools' names, and their article.
 _SCHOOL_ARTICLES = {
     **dict.fromkeys(("lycée", "lycee", "collège", "college", "centre", "campus", "cfa", "greta", "lp", "lpo"), "le"),
     **dict.fromkeys(("section", "cité", "maison"), "la"),
@@ -30,7 +30,7 @@ _SCHOOL_ARTICLES = {
 }
 _ACRONYMS = frozenset({"cfa", "greta", "lp", "lpo", "erea"})
 
-#: The feminine nouns, in the singular, that labels of fields begin with; every other is masculine.
+#: The feminine nouns, in the singular, that field labels begin with; all others are masculine.
 FEMININE_LABELS = frozenset(
     {
         *("académie", "action", "adresse", "année", "civilité", "co-intervention", "conservation", "consultation"),
@@ -45,17 +45,17 @@ _SIZE_UNITS = ("o", "ko", "Mo", "Go")
 
 
 class MoreThan(int):
-    """Where counting stopped: there are more. It is written « plus de 10 000 », and so is a sum that holds one."""
+    """A bounded count: there are more. Written « plus de 10 000 », as is any sum that includes one."""
 
     def __add__(self, other: int) -> MoreThan:
-        """Return a sum that there is more than, too."""
+        """Return the sum, still bounded."""
         return MoreThan(super().__add__(other))
 
     __radd__ = __add__
 
 
 def format_date(day: dt.date | None) -> str:
-    """Return the day as jj/mm/aaaa, "" for none."""
+    """Return the day as jj/mm/aaaa, or "" for None."""
     return "" if day is None else f"{day.day:02}/{day.month:02}/{day.year:04}"
 
 
@@ -65,12 +65,12 @@ def format_school_year(year: int) -> str:
 
 
 def upper_first(text: str) -> str:
-    """Return words as they begin a sentence."""
+    """Return a text with a capital first letter, for the beginning of a sentence."""
     return f"{text[:1].upper()}{text[1:]}"
 
 
 def lower_first(text: str) -> str:
-    """Return a label as it stands inside a sentence: « code MEF », « du », and « UAI » as it is."""
+    """Return a label in lower case, for use inside a sentence: « code MEF », « du »; « UAI » is unchanged."""
     return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
 
 
@@ -80,9 +80,9 @@ def format_time(time: dt.time | dt.datetime) -> str:
 
 
 def format_instant(instant: dt.datetime | None, timezone_name: str) -> str:
-    """Return the instant as « 23/11/2026 à 14 h 30 », on the clocks of that IANA zone (Paris when the name is blank).
+    """Return the instant as « 23/11/2026 à 14 h 30 », in that IANA time zone (Paris when the name is blank).
 
-    Returns "" for None. Raises ValueError for an instant without an offset: its meaning would be a guess.
+    Returns "" for None. Raises ValueError for a naive instant, whose meaning would be a guess.
     """
     if instant is None:
         return ""
@@ -91,7 +91,7 @@ def format_instant(instant: dt.datetime | None, timezone_name: str) -> str:
 
 
 def format_hour(instant: dt.datetime, timezone_name: str) -> str:
-    """Return the hour of an instant of today as « 14 h 30 », on the clocks of that IANA zone; see `format_instant`."""
+    """Return the time of an instant as « 14 h 30 », in that IANA time zone; see `format_instant`."""
     return format_time(_on_clocks_of(timezone_name, instant))
 
 
@@ -102,7 +102,7 @@ def _on_clocks_of(timezone_name: str, instant: dt.datetime) -> dt.datetime:
 
 
 def format_count(number: int) -> str:
-    """Return the number with its thousands apart: « 1 234 », with a narrow no-break space; see also `MoreThan`."""
+    """Return the number with thousands separators: « 1 234 », with a narrow no-break space; see also `MoreThan`."""
     digits = f"{number:,}".replace(",", NARROW_NO_BREAK_SPACE)
     return f"plus de {digits}" if isinstance(number, MoreThan) else digits
 
@@ -113,9 +113,9 @@ def plural(number: int, singular_form: str, plural_form: str) -> str:
 
 
 def describe_change(number: int, before: int, than: str) -> str:
-    """Return how a figure changed: « , 3 de plus que la semaine d’avant »; "" where one was not counted to its end.
+    """Return how a figure changed: « , 3 de plus que la semaine d’avant »; "" when either count is bounded.
 
-    Nothing is said of a change from nothing: perhaps nothing was kept then.
+    Also "" when the earlier figure is zero: perhaps nothing was recorded then.
     """
     if not before or isinstance(number, MoreThan) or isinstance(before, MoreThan):
         return ""
@@ -126,17 +126,17 @@ def describe_change(number: int, before: int, than: str) -> str:
 
 
 def person_name(last_name: str, first_name: str) -> str:
-    """Return « DUPONT Zoé »: the last name in capitals with its accents, the first name as it was written."""
+    """Return « DUPONT Zoé »: the last name in capitals with its accents, the first name unchanged."""
     return " ".join(part for part in (last_name.strip().upper(), first_name.strip()) if part)
 
 
 def spoken_name(first_name: str, last_name: str) -> str:
-    """Return « Zoé DUPONT », as sentences name a person; lists write `person_name`."""
+    """Return « Zoé DUPONT », the form used in sentences; lists use `person_name`."""
     return " ".join(part for part in (first_name.strip(), last_name.strip().upper()) if part)
 
 
 def of_name(name: str) -> str:
-    """Return « de Noé AGATE » or « d’Éloïse AMBRE »; before H, mute or not as each name likes, « de » stays."""
+    """Return « de Noé AGATE » or « d’Éloïse AMBRE »; always « de » before H, whether mute or aspirated."""
     letters = unicodedata.normalize("NFD", name.replace("Œ", "O").replace("Æ", "A").strip().upper())
     bare = "".join(each for each in letters if not unicodedata.combining(each))
     # « d’Yves », but « de Yanis »: before a vowel, Y is a consonant
@@ -163,7 +163,7 @@ def _school(name: str, words: Mapping[str, str]) -> str:
 
 
 def unfilled(label: str) -> str:
-    """Return what an empty field reads as, in agreement with its label: « Ville » is « non renseignée »."""
+    """Return the text for an empty field, in agreement with its label: « Ville » is « non renseignée »."""
     words = label.lower().split()
     if label.endswith(" le") or label.startswith("Dern"):
         return "jamais"
@@ -183,17 +183,17 @@ def join_french(items: Sequence[str]) -> str:
 
 
 def mask_ine(ine: str) -> str:
-    """Return the INE with all but its last three characters hidden: what the support may see of it."""
+    """Return the INE with all but its last three characters hidden, as shown to the support."""
     return "•" * (len(ine) - 3) + ine[-3:] if len(ine) > 3 else "•" * len(ine)
 
 
 def mask_ines(text: str) -> str:
-    """Return the text with each INE found in it masked: eleven characters of one of the forms that INE have."""
+    """Return the text with each INE in it masked: eleven characters, in one of the valid INE forms."""
     return _INE.sub(lambda found: mask_ine(found[0]), text)
 
 
 def format_size(size: int) -> str:
-    """Return a size given in bytes in French units (o, ko, Mo, Go; 1024 of each make the next), one decimal at most."""
+    """Format a size in bytes in French units (o, ko, Mo, Go; multiples of 1024), with at most one decimal."""
     value = float(size)
     unit = _SIZE_UNITS[0]
     for larger_unit in _SIZE_UNITS[1:]:

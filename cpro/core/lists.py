@@ -1,7 +1,7 @@
-"""Show a list by pages: what its address asks for, the rows of one page, the addresses of its neighbours.
+"""Paginate lists: parse the URL's parameters, read one page of rows, build the URLs of its neighbours.
 
-A page is found by its number, or from a row: after the one that ends the page before, before the one that begins the
-page after. From a row, it stays right and quick however long the list is, and while it grows.
+A page is found by its number, or by keyset: after the last row of the previous page, before the first of the next.
+By keyset, it stays right and fast however long the list is, and while it grows.
 """
 
 from __future__ import annotations
@@ -23,42 +23,42 @@ from cpro.extensions import db
 Row = TypeVar("Row")
 Shown = TypeVar("Shown")
 Name = TypeVar("Name", bound=Hashable)
-#: The columns of an order, each with whether it goes down.
+#: The columns of an order, each with whether it is descending.
 _Columns = Sequence[tuple[Any, bool]]
 
 _LONGEST_SEARCH = 100
 _LONGEST_LETTER = 20
-#: What sorts after any text that begins alike.
+#: Sorts after any text with the same beginning.
 _LAST = "\U0010ffff"
-#: No list whose rows are not counted is paged further by number.
+#: A list whose rows are not counted has no page number beyond this.
 _LAST_PAGE = 500
-#: The parameters that say where a page stands.
+#: The parameters that give a page's position.
 _PLACES = ("page", "apres", "avant", "fin", "lettre")
 
 
 @dataclass(frozen=True)
 class ListState:
-    """What is asked of a list; whatever an address holds, every field has a sound value."""
+    """The list parameters of a URL; every field has a valid value whatever the URL contains."""
 
     base: str = ""
     search: str = ""
-    #: the filters in use, by the names of their parameters
+    #: the active filters, by parameter name
     chosen: Mapping[str, str] = field(default_factory=dict)
     sort: str = ""
     descending: bool = False
     size: int = 20
     sizes: Sequence[int] = ()
     page: int = 1
-    #: the row after which the page stands, or the one before which it does; 0 for the first page
+    #: the id of the row that precedes the page, or of the one that follows it; 0 for the first page
     after: int = 0
     before: int = 0
     #: whether the page is the last one
     is_last: bool = False
-    #: what the first name of the page begins with, in a list by name
+    #: the first letters of the page's first name, in a list sorted by name
     letter: str = ""
-    #: the parameter of `after`: a list that shows the latest first may call it « avant », and then has no `before`
+    #: the parameter of `after`: a list with the latest first may call it « avant », and then has no `before`
     forward: str = "apres"
-    #: what the address says of something else than this list, and goes on saying
+    #: parameters of the URL that concern something else than this list, and are kept
     beside: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -73,9 +73,10 @@ class ListState:
         forward: str = "apres",
         beside: Mapping[str, str] | None = None,
     ) -> Self:
-        """Read the parameters of an address; those that make no sense are left out.
+        """Parse the parameters of a URL, ignoring invalid ones.
 
-        `filters` gives the values that each one takes, or the length of a free text; the first of `sizes` is the usual.
+        `filters` gives each filter's accepted values, or the maximum length of a free text; the first of `sizes` is
+        the default.
         """
         chosen = {}
         for name, accepted in (filters or {}).items():
@@ -106,19 +107,19 @@ class ListState:
         return bool(self.search or self.chosen)
 
     def narrowed_by(self, shown: Mapping[str, Mapping[str, str]] | None = None) -> list[tuple[str, str]]:
-        """Return what narrows the list, each with the address of the list without it; `shown` words filters' values."""
+        """Return what narrows the list, each with the URL of the list without it; `shown` labels filters' values."""
         known = {name: (shown or {}).get(name, {}) for name in self.chosen}
         words = [(known[key].get(each, each), self.page_url(**{key: None})) for key, each in self.chosen.items()]
         return [*words, (self.sought, self.page_url(recherche=None))] if self.search else words
 
     @property
     def sought(self) -> str:
-        """Return the search in words."""
+        """Return a description of the search."""
         return f"recherche «\u202f{self.search}\u202f»"
 
     @property
     def offset(self) -> int:
-        """Return how many rows stand before the page."""
+        """Return how many rows precede the page."""
         return (self.page - 1) * self.size
 
     def first_page(self) -> Self:
@@ -126,12 +127,12 @@ class ListState:
         return replace(self, page=1, after=0, before=0, is_last=False, letter="")
 
     def url(self, **changes: Any) -> str:
-        """Return the address of the list with some parameters changed; an empty one is left out."""
+        """Return the URL of the list with some parameters changed; empty ones are left out."""
         query = urlencode(self.parameters(**changes))
         return f"{self.base}?{query}" if query else self.base
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
-        """Return the parameters of the address, some of them changed; an empty one is left out."""
+        """Return the URL's parameters, some of them changed; empty ones are left out."""
         asked: dict[str, Any] = {
             "recherche": self.search,
             **self.chosen,
@@ -149,41 +150,41 @@ class ListState:
         return {name: value for name, value in asked.items() if value}
 
     def page_url(self, **changes: Any) -> str:
-        """Return the address of the page at another place of the same list; its first page without any."""
+        """Return the URL of another page of the same list, or of the first one without any change."""
         return self.url(**{**dict.fromkeys(_PLACES), **changes})
 
     def kept(self) -> dict[str, Any]:
-        """Return what a form that asks for another place of the list sends along."""
+        """Return the parameters that a form sends along when it asks for another position in the list."""
         return self.parameters(**dict.fromkeys(_PLACES))
 
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """One page of a list; an address leads nowhere (None) where there is nothing."""
+    """One page of a list; the URL of a page that does not exist is None."""
 
     rows: Sequence[Row]
-    #: French: which page it is; empty for one found from a row
+    #: French: the page's number; empty for a page found by keyset
     title: str = ""
     first_url: str | None = None
     previous_url: str | None = None
     next_url: str | None = None
     last_url: str | None = None
-    #: the list, where it goes to a letter
+    #: the list, when it can be jumped to a letter
     by_name: ListState | None = None
-    #: French: which part of the list it is, for the title of the window; empty for its beginning
+    #: French: which part of the list it is, for the window title; empty for its beginning
     place: str = ""
 
     def show(self, present: Callable[[Row], Shown]) -> Page[Shown]:
-        """Return the page with each row as it is shown."""
+        """Return the page with each row converted for display."""
         shown: Any = replace(self, rows=[])
         return replace(shown, rows=[present(each) for each in self.rows])
 
 
 def find_page(asked: ListState, list_rows: Callable[..., Sequence[Row]], total: int | None = None) -> Page[Row]:
-    """Return the page of a number, read by `list_rows(limit=…, offset=…)`: one too far is the last of `total` rows.
+    """Return the page of a number, read by `list_rows(limit=…, offset=…)`; a number too high gives the last page.
 
-    For lists that cannot grow long, those of one pupil for instance: each page reads the rows before it too. Where
-    nothing counts the rows, one more than the page holds tells whether there is another page.
+    For lists that stay short, such as one student's: each page also reads the rows before it. When `total` is None,
+    one row more than the page has shows whether there is a next page.
     """
     last = _LAST_PAGE if total is None else max(1, -(-total // asked.size))
     number = min(asked.page, last)
@@ -208,11 +209,11 @@ def find_page_from(
     read: Callable[[Select[Any]], list[Any]] | None = None,
     by_name: bool = False,
 ) -> Page[Row]:
-    """Return the page of a statement that the address asks for, in an order whose last column is the id of the rows.
+    """Return the page of a statement that the URL asks for, in an order whose last column is the rows' id.
 
-    It stands after a row, before one, at the end, or, `by_name`, where names begin with some letters. No column of the
-    order is ever empty. `place_of` gives the values by which a row is ordered, where they are not the row's own;
-    `read` reads the rows. Where there is no such place, the page is the first, or the last.
+    The page starts after a row, ends before one or at the end, or, `by_name`, starts where names begin with some
+    letters. No column of the order may be NULL. `place_of` gives a row's sort values, when they are not its own
+    columns; `read` reads the rows. An unknown position gives the first page, or the last.
     """
     if not by_name:
         asked = replace(asked, letter="")
@@ -234,7 +235,7 @@ def find_page_from(
 
 
 def _describe_place(asked: ListState, *, is_first: bool, is_last: bool) -> str:
-    """Return in French which part of a list a page found from a row is; empty for its beginning."""
+    """Return in French which part of a list a page found by keyset is; empty for its beginning."""
     if asked.letter:
         return f"à partir de «\u202f{asked.letter}\u202f»"
     return "" if is_first else "fin de la liste" if is_last else "suite de la liste"
@@ -242,7 +243,7 @@ def _describe_place(asked: ListState, *, is_first: bool, is_last: bool) -> str:
 
 @dataclass(frozen=True)
 class Beside:
-    """The rows before and after one in a list, None where there is none, and the list at a page that shows it."""
+    """The rows before and after one in a list (None if there is none), and the list at a page that shows it."""
 
     before: Any | None
     after: Any | None
@@ -259,8 +260,8 @@ def find_beside(
 ) -> Beside:
     """Return the rows beside one in the order of a list. See `find_page_from`.
 
-    The list stays as it was asked where its page shows the row, or where it does not hold it; else it begins with it.
-    The page asked for mostly holds all three: its ids are read, then the two rows.
+    The list stays at its page when that page shows the row, or when the list does not contain it; else it starts
+    with it. The page usually contains all three rows: its ids are read, then the two rows.
     """
     columns = [(unordered(each), is_descending(each)) for each in order]
     place_of, row = place_of or partial(_find_place, [column for column, _is_down in columns]), columns[-1][0]
@@ -268,7 +269,7 @@ def find_beside(
     page = find_page_from(asked, ids, *order, place_of=place_of, read=_read_ids, by_name=by_name)
     shown = [each.id for each in page.rows]
     at = shown.index(row_id) if row_id in shown else -1
-    sides = {  # the id beside the row where the page holds it, and whether the list may go on where it does not
+    sides = {  # for each side, the id beside the row if the page has it, and whether the list may go on if not
         True: (shown[at - 1] if at > 0 else None, at < 0 or page.first_url is not None),
         False: (shown[at + 1] if 0 <= at < len(shown) - 1 else None, at < 0 or page.next_url is not None),
     }
@@ -287,7 +288,7 @@ def find_beside(
 
 
 def _find_id_beyond(ids: Select[Any], columns: _Columns, place: Sequence[Any], is_backwards: bool) -> int | None:
-    """Return the id of the row next to a place, None where it is at the end."""
+    """Return the id of the row next to a position, or None at the end of the list."""
     found, _more = _seek(ids, columns, 1, _read_ids, _beyond(columns, place, is_backwards), is_backwards)
     return found[0].id if found else None
 
@@ -295,7 +296,7 @@ def _find_id_beyond(ids: Select[Any], columns: _Columns, place: Sequence[Any], i
 def _find_rows(
     asked: ListState, columns: _Columns, place: Sequence[Any] | None, seek: Callable[..., Any], *, by_name: bool
 ) -> tuple[list[Any], bool, bool]:
-    """Return the rows of the page asked for, whether some stand before them, and whether some stand after."""
+    """Return the rows of the page, whether some precede them, and whether some follow."""
     is_last = asked.is_last
     if place is not None:
         is_backwards = not asked.after
@@ -347,12 +348,12 @@ def _place_asked(asked: ListState, place_of: Callable[[int], Sequence[Any] | Non
 
 
 def hold_words(text: str, *columns: Any) -> list[ColumnElement[bool]]:
-    """Return the conditions that each word of a text stands in one of some folded columns."""
+    """Return the conditions that each word of a text is in at least one of the folded columns."""
     return [or_(*(column.contains(word, autoescape=True) for column in columns)) for word in fold(text).split()]
 
 
 def tell_apart(labels: Sequence[str], ids: Sequence[int]) -> list[str]:
-    """Return what rows are called where they are heard out of their list: those called alike bear their number."""
+    """Return labels that identify rows outside their list: rows with the same label have their number added."""
     called = Counter(labels)
     return [
         label if called[label] == 1 else f"{label}, n°\u202f{row_id}" for label, row_id in zip(labels, ids, strict=True)
@@ -360,16 +361,17 @@ def tell_apart(labels: Sequence[str], ids: Sequence[int]) -> list[str]:
 
 
 def _find_place(columns: Sequence[Any], row_id: int) -> Sequence[Any] | None:
-    """Return the values by which a row is ordered; None when there is none."""
+    """Return a row's sort values, or None when there is no such row."""
     if len(columns) == 1:
         return (row_id,)
     return db.session.execute(select(*columns).where(columns[-1] == row_id)).one_or_none()
 
 
 def _beyond(columns: _Columns, place: Sequence[Any], is_backwards: bool) -> ColumnElement[bool]:
-    """Return the condition of the rows that stand after a place, or before it.
+    """Return the condition of the rows that follow a position, or precede it.
 
-    Columns that all go one way are compared at once, which an index answers from the place on.
+    When all columns have the same direction, they are compared as one tuple, which lets an index seek to the
+    position.
     """
     ways = {is_down is not is_backwards for _column, is_down in columns}
     if len(ways) == 1:
@@ -384,10 +386,10 @@ def _beyond(columns: _Columns, place: Sequence[Any], is_backwards: bool) -> Colu
 
 
 def is_descending(ordered: Any) -> bool:
-    """Return whether a part of an order goes down."""
+    """Return whether a column of an order is descending."""
     return getattr(ordered, "modifier", None) is desc_op
 
 
 def unordered(ordered: Any) -> Any:
-    """Return the column that a part of an order is about."""
+    """Return the column of a part of an order, without its direction."""
     return ordered.element if is_descending(ordered) else ordered

@@ -1,8 +1,8 @@
-"""How long a transaction waits for a lock, how long one statement may take, and how to recognise what went wrong.
+"""Lock and statement timeouts of a transaction, and how to recognise database errors.
 
-A person's request waits two seconds, then is answered by a plain 503: a request that waits keeps one of the server's
-threads from everybody else. Jobs and commands, which keep nobody waiting, are patient. `core/transactions.py` sets
-SQLite, `core/tenancy.py` on PostgreSQL, at the beginning of each transaction; SQLite does not limit statements.
+A user's request waits two seconds for a lock, then gets a plain 503: a waiting request occupies one of the server's
+threads. Jobs and commands, which keep no user waiting, wait longer. `core/transactions.py` sets the timeouts on
+SQLite and `core/tenancy.py` on PostgreSQL, at the beginning of each transaction; SQLite has no statement timeout.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from sqlalchemy.orm import Session
 
 from cpro.extensions import application
 
-#: Seconds that a request waits for a lock, where `CPRO_LOCK_WAIT` says nothing else.
+#: Seconds that a request waits for a lock, unless `CPRO_LOCK_WAIT` is set.
 REQUEST_WAIT = 2.0
 #: Seconds that a job or a command waits for a lock.
 PATIENT_WAIT = 30.0
 
 _chosen: ContextVar[float | None] = ContextVar("seconds to wait for a lock", default=None)
 
-#: PostgreSQL: a lock not obtained in time, a deadlock, a transaction to be tried again.
+#: PostgreSQL: lock timeout, deadlock, serialization failure (to be retried).
 _BUSY_STATES = frozenset({"55P03", "40P01", "40001"})
-#: PostgreSQL: a statement that took longer than it may, or that an administrator ended.
+#: PostgreSQL: a statement that timed out, or that an administrator cancelled.
 _CANCELLED_STATE = "57014"
-#: PostgreSQL: no room left on its disk; SQLite: on this machine's.
+#: PostgreSQL: its disk is full; SQLite: this machine's is.
 _FULL_STATE, _FULL_CODE = "53100", 13
-#: PostgreSQL: a server that only reads (a copy of another); SQLite: a file, or a disk, that only reads.
+#: PostgreSQL: a read-only server (a replica); SQLite: a read-only file or disk.
 _READ_ONLY_STATE, _READ_ONLY_CODE = "25006", 8
-#: PostgreSQL: a deadlock, a transaction that could not be put in order with another.
+#: PostgreSQL: deadlock, serialization failure.
 _UNDONE_STATES = frozenset({"40P01", "40001"})
-#: SQLite: the database is locked, a table is locked (the low byte of the extended codes).
+#: SQLite: database locked, table locked (the low byte of the extended codes).
 _BUSY_CODES = frozenset({5, 6})
-#: SQLite: a malformed page, a file that is no database.
+#: SQLite: malformed page, not a database.
 _DAMAGED_CODES = frozenset({11, 26})
 
 
 def milliseconds_to_wait() -> int:
-    """Return how long a transaction that begins now waits for each lock."""
+    """Return how many milliseconds a transaction that begins now waits for each lock."""
     seconds = _chosen.get()
     if seconds is None:
         seconds = application.lock_wait or REQUEST_WAIT if application.is_answering else PATIENT_WAIT
@@ -50,15 +50,15 @@ def milliseconds_to_wait() -> int:
 
 
 def limits_of_transaction() -> dict[str, str]:
-    """Return PostgreSQL's settings for a transaction that begins now: how long it waits, and works, at each step."""
+    """Return PostgreSQL's lock and statement timeouts for a transaction that begins now."""
     seconds = application.statement_limit if application.is_answering else application.job_statement_limit
-    # Of 0, PostgreSQL understands that one waits for ever.
+    # PostgreSQL takes 0 as « no limit ».
     return {"lock_timeout": f"{max(1, milliseconds_to_wait())}ms", "statement_timeout": f"{seconds}s"}
 
 
 @contextmanager
 def wait_at_most(seconds: float) -> Iterator[None]:
-    """Let the transactions that begin in the block wait for so long; 0 is not at all."""
+    """Set the lock timeout of the transactions that begin in the block; 0 does not wait at all."""
     token = _chosen.set(seconds)
     try:
         yield
@@ -67,9 +67,9 @@ def wait_at_most(seconds: float) -> Iterator[None]:
 
 
 def take_named_lock(session: Session, name: int, number: int) -> None:
-    """Take a lock that is no row's, until the end of the transaction: `name` says which family, `number` which.
+    """Take an advisory lock until the end of the transaction: `name` is its family, `number` its key in it.
 
-    On SQLite a unit of work holds the single writer, which is more.
+    On SQLite a unit of work already excludes every other writer.
     """
     connection = session.connection()
     if connection.dialect.name == "postgresql":
@@ -77,23 +77,23 @@ def take_named_lock(session: Session, name: int, number: int) -> None:
 
 
 def is_damaged(error: BaseException | None) -> bool:
-    """Return whether an error says that the file of a SQLite database is none any more, or holds damaged pages."""
+    """Return whether an error means that the SQLite file is no longer a database, or has damaged pages."""
     code = getattr(error.orig, "sqlite_errorcode", 0) if isinstance(error, DBAPIError) else 0
     return code & 0xFF in _DAMAGED_CODES
 
 
 def took_too_long(error: BaseException | None) -> bool:
-    """Return whether an error says that a statement took longer than it may: the same again would too."""
+    """Return whether an error means that a statement timed out: retrying would time out too."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _CANCELLED_STATE
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Return whether an error says that the database has no room left on its disk."""
+    """Return whether an error means that the database's disk is full."""
     return _has(error, _FULL_STATE, _FULL_CODE)
 
 
 def is_read_only(error: BaseException | None) -> bool:
-    """Return whether an error says that the database may be read, and not written."""
+    """Return whether an error means that the database is read-only."""
     return _has(error, _READ_ONLY_STATE, _READ_ONLY_CODE)
 
 
@@ -105,12 +105,12 @@ def _has(error: BaseException | None, state: str, code: int) -> bool:
 
 
 def was_undone(error: BaseException | None) -> bool:
-    """Return whether PostgreSQL undid a transaction to let another go on: the same again, at once, will do."""
+    """Return whether PostgreSQL rolled back a transaction to let another continue: it can be retried at once."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _UNDONE_STATES
 
 
 def is_busy(error: BaseException | None) -> bool:
-    """Return whether an error says that another transaction holds what was wanted: trying again later may do."""
+    """Return whether an error means that another transaction has the lock: retrying later may succeed."""
     if isinstance(error, NoConnectionLeft):
         return True
     if not isinstance(error, DBAPIError):

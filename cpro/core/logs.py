@@ -1,7 +1,7 @@
-"""One configuration of all logs, from the first line on: JSON for programs that read them, words on a terminal.
+"""Configure all logs, from the first line: JSON for programs, plain text on a terminal.
 
-A line holds numbers and names of ours (request, school, account, route), never what people typed: the parameters of SQL
-are hidden (`config.FIXED_SETTINGS`), and a request is named by its route, without the values in its address.
+A line contains the application's own numbers and names (request, school, account, route), never users' input: SQL
+parameters are hidden (`config.FIXED_SETTINGS`), and a request is named by its route, without the values in its URL.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import structlog
 
 
 def configure_logs() -> None:
-    """Send every log to standard error: warnings of libraries, and what CPro says from INFO on."""
+    """Send every log to standard error: libraries' warnings, and CPro's messages from INFO up."""
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -1,6 +1,7 @@
-"""Flask-Migrate, imported when a migration is asked for.
+"""Flask-Migrate, imported on demand.
 
-It brings Alembic: a quarter of a second at each start and ten megabytes, which no page and hardly a command needs.
+It imports Alembic: a quarter of a second at each start and ten megabytes, which no page and hardly any command
+needs.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Let `flask db` and the functions of Flask-Migrate find the migrations of an application."""
+    """Let `flask db` and Flask-Migrate's functions find the migrations of an application."""
     app.extensions["migrate"] = _OnDemand(app)
     app.cli.add_command(_Commands("db", help=DB))
 
 
 class _OnDemand:
-    """Stand in `app.extensions["migrate"]` until Flask-Migrate looks there, then leave it the place."""
+    """Placeholder in `app.extensions["migrate"]`, replaced by Flask-Migrate on first access."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -32,7 +33,7 @@ class _OnDemand:
     def __getattr__(self, name: str) -> Any:
         from flask_migrate import Migrate
 
-        _import_group()  # which takes the place of ours
+        _import_group()  # replaces our `db` group
         Migrate(self._app, db, directory=str(PROJECT_ROOT / "migrations"), render_as_batch=True, compare_type=True)
         return getattr(self._app.extensions["migrate"], name)
 
@@ -46,11 +47,11 @@ def _import_group() -> click.Group:
 
 
 class _Commands(click.Group):
-    """`flask db`: Flask-Migrate's own group, once it is called."""
+    """`flask db`: Flask-Migrate's own group, imported when it is called."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Let Flask-Migrate's group read the line, and do what it says."""
+        """Have Flask-Migrate's group parse the command line and run it."""
         made: click.Context = _import_group().make_context(info_name, args, parent, **extra)
         return made

@@ -1,4 +1,4 @@
-"""The schools open to an inspector: how the sign-in reads them without knowing the feature that opens them."""
+"""The schools open to an inspector, in a form that lets the sign-in not depend on the feature that opens them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cpro.core.tenancy import Scope
 
 @dataclass(frozen=True)
 class OpenSchool:
-    """A school open to an inspector now: what they read of it, and the scope that holds them to it."""
+    """A school currently open to an inspector: the details shown to them, and the scope that limits them to it."""
 
     establishment_id: int
     name: str

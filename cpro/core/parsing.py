@@ -1,7 +1,7 @@
-"""Read the numbers and days that a person typed, that an address asks for or that a file holds; never without bounds.
+"""Parse numbers and dates typed by users, given in URLs or read from files; always within bounds.
 
-The one place where such a text becomes a number: what is none, or lies beyond what the databases, the calendar or the
-time zones take, is None, and the caller says so in its own words. Digits are ASCII digits.
+The only place where such a text becomes a number. An invalid text, or a value outside the range of the databases,
+the calendar or the time zones, gives None, and the caller words the message. Only ASCII digits are accepted.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 
-#: what PostgreSQL's integer holds
+#: maximum of PostgreSQL's integer
 LARGEST_ID = 2**31 - 1
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-#: What people put between the names of a list; a slash between blanks, since names hold some.
+#: Separators of names in a list; a slash only between blanks, since some names contain one.
 _BETWEEN = re.compile(r"[;,|\n]|\s/\s|\s+et\s+")
 _FRENCH_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 
 
 def read_integer(text: object, *, smallest: int = 0, largest: int = LARGEST_ID) -> int | None:
-    """Return the whole number that a text writes in ASCII digits, or None: no number, or one out of bounds."""
+    """Return the integer that a text writes in ASCII digits, or None if it is not one or is out of bounds."""
     written = str(text)
     if not _INTEGER.fullmatch(written):
         return None
@@ -29,12 +29,12 @@ def read_integer(text: object, *, smallest: int = 0, largest: int = LARGEST_ID) 
 
 
 def read_id(text: object) -> int | None:
-    """Return the id that an address or a form holds, or None: a word is no id, nor a number no database takes."""
+    """Return the id given in a URL or a form, or None if it is not a number or exceeds the databases' range."""
     return read_integer(text, smallest=1)
 
 
 def read_page(text: object, *, last: int) -> int:
-    """Return the number of a page that an address asks for, from 1 to the last: a page too far is the last."""
+    """Return the page number given in a URL, from 1 to `last`: a number too high gives the last page."""
     written = str(text)
     if re.fullmatch(r"[0-9]+", written) and written.strip("0"):
         return min(read_id(written) or last, last)
@@ -42,9 +42,9 @@ def read_page(text: object, *, last: int) -> int:
 
 
 def read_number(text: str, *, largest: float = 1e15) -> float | None:
-    """Return the number that a cell holds, with a point and perhaps an exponent; None for any other, NaN and infinity.
+    """Return the number in a cell, with a point and an optional exponent; None for anything else, NaN or infinity.
 
-    `largest` bounds it on either side of zero.
+    `largest` limits its absolute value.
     """
     if not _NUMBER.fullmatch(text):
         return None
@@ -53,9 +53,9 @@ def read_number(text: str, *, largest: float = 1e15) -> float | None:
 
 
 def read_day(text: str | None) -> date | None:
-    """Return the day that a text writes, or None; the operation that stores it judges its year.
+    """Return the date that a text writes, or None; the operation that stores it checks its year.
 
-    It is written yyyy-mm-dd, as browsers with a calendar send it, or as people do: 31/12/2026, 1.9.2026, 01-09-2026.
+    Accepts yyyy-mm-dd, as browsers with a calendar send it, and French formats: 31/12/2026, 1.9.2026, 01-09-2026.
     """
     written = (text or "").strip()
     if match := _DAY.fullmatch(written):
@@ -65,12 +65,12 @@ def read_day(text: str | None) -> date | None:
 
 
 def read_list(text: str) -> list[str]:
-    """Return the names of a list as people write it, « 2MELEC, 1MELEC et CAP1 », each once, trimmed, in its order."""
+    """Return the distinct names of a typed list, « 2MELEC, 1MELEC et CAP1 », trimmed, in their order."""
     return list(dict.fromkeys(name for part in _BETWEEN.split(text) if (name := part.strip())))
 
 
 def day_of(year: str, month: str, day: str) -> date | None:
-    """Return the day of the calendar that three texts name, or None."""
+    """Return the date given by three texts, or None if it does not exist."""
     numbers = [read_integer(each, largest=9999) for each in (year, month, day)]
     if None in numbers:
         return None
@@ -81,7 +81,7 @@ def day_of(year: str, month: str, day: str) -> date | None:
 
 
 def read_instant(text: str) -> datetime | None:
-    """Return the instant written in ISO 8601 with its offset, or None; none so far off that a time zone overflows."""
+    """Return the instant written in ISO 8601 with its offset, or None, also when a time zone could overflow."""
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:

@@ -1,8 +1,8 @@
-"""Passwords: what makes one strong enough, and how it is kept.
+"""Passwords: strength rules and hashing.
 
-The strength asked for is the CNIL's, deliberation 2022-100 of 21 July 2022, for accounts whose attempts are throttled:
-50 bits for most people; accounts that see a whole school are held to the 80 bits asked of a password standing alone.
-The hash follows OWASP's Argon2id profile (19 MiB, two passes, one lane).
+The required strength is the CNIL's, deliberation 2022-100 of 21 July 2022, for accounts whose attempts are
+throttled: 50 bits for most people; accounts that see a whole school need the 80 bits required of a password used
+alone. The hash follows OWASP's Argon2id profile (19 MiB, two passes, one lane).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from cpro.core.errors import DomainError
 from cpro.core.formatting import join_french, plural
 from cpro.core.validators import fold
 
-#: Longer ones are refused: hashing is meant to be slow, not to be a lever.
+#: Longer passwords are refused: hashing is slow on purpose, and must not be used to overload the server.
 PASSWORD_MAX_LENGTH = 200
 
 _ORDINARY_LENGTH = 8
@@ -39,8 +39,8 @@ _DIGIT = "un chiffre"
 _SPECIAL = "un caractère spécial"
 _KINDS = (_UPPER, _LOWER, _DIGIT, _SPECIAL)
 
-# The choices that head every published list of stolen passwords, French and English, folded and letters only: digits
-# and punctuation around them change nothing. « qwer » and « azer » are 1q2w3e4r and 1a2z3e4r.
+# The most frequent passwords of published stolen lists, French and English, folded and letters only: digits and
+# punctuation around them change nothing. « qwer » and « azer » are 1q2w3e4r and 1a2z3e4r.
 _COMMON = frozenset(
     """
     azer azerty azertyuiop aqwzsx qsdfgh qsdfghjklm wxcvbn qwer qwert qwerty qwertyuiop qwertz qazwsx qazwsxedc
@@ -55,7 +55,7 @@ _COMMON = frozenset(
     printemps ete automne hiver summer winter spring autumn lundi mardi mercredi jeudi vendredi samedi dimanche
     """.split()
 )
-#: 34 756 choices found in stolen lists, French and English, folded; where they come from: common_passwords.md.
+#: 34 756 passwords from stolen lists, French and English, folded; sources: common_passwords.md.
 _PUBLISHED = Path(__file__).with_name("common_passwords.txt.gz")
 _LOOK_ALIKES = str.maketrans("@4301!5$7", "aaeoiisst")
 
@@ -63,7 +63,7 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
 
 def _draw_hash() -> str:
-    """Return the hash of no password, in the form of the others, without the time that making one takes."""
+    """Return a hash that matches no password, in the same form as the others, without the cost of computing one."""
     salt, digest = (b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (16, 32))
     costs = f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"
     return f"$argon2id$v=19${costs}${salt}${digest}"
@@ -73,17 +73,17 @@ def _draw_hash() -> str:
 _DUMMY_HASH = _draw_hash()
 
 
-#: Two passwords are compared at once in one process, 19 MiB each: a crowd neither fills the memory nor keeps pages
-#: waiting. A turn is taken before an attempt is counted.
+#: One process verifies two passwords at a time, 19 MiB each: many sign-ins neither fill the memory nor delay pages. A
+#: slot is taken before the attempt is counted.
 VERIFYING = Capacity(2, patience=3.0)
 
 
 class WeakPassword(DomainError):
-    """Refuse a password, saying what it lacks."""
+    """A password is too weak; the message says what it lacks."""
 
 
 def password_rule(privileged: bool) -> str:
-    """Return the French help shown under the field: what `check_password` asks for."""
+    """Return the French help shown under the field, which states the rules of `check_password`."""
     if privileged:
         rule = (
             f"Au moins {_PRIVILEGED_LENGTH} caractères avec une majuscule, une minuscule, un chiffre et un caractère "
@@ -101,10 +101,10 @@ def password_rule(privileged: bool) -> str:
 
 
 def check_password(password: str, *, privileged: bool, words_about_person: Sequence[str]) -> None:
-    """Accept a password that is strong enough for the account, or raise WeakPassword.
+    """Raise WeakPassword unless the password is strong enough for the account.
 
-    `privileged` accounts: administrator, head, support, inspector. `words_about_person`: login, names, school's
-    code and the like; those of four characters or more, and their parts, must not be found in the password.
+    `privileged` accounts: administrator, head, support, inspector. `words_about_person`: login, names, school's code
+    and the like; those of four characters or more, and their parts, must not be found in the password.
     """
     password = unicodedata.normalize("NFC", password)
     if len(password) > PASSWORD_MAX_LENGTH:
@@ -133,17 +133,17 @@ def check_password(password: str, *, privileged: bool, words_about_person: Seque
 
 
 def hash_password(password: str) -> str:
-    """Return the Argon2id hash of the password, its parameters and salt included."""
+    """Return the Argon2id hash of the password, including its parameters and salt."""
     return _HASHER.hash(_encoded(password))
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
-    """Return whether the password is the one that was hashed; without a hash, take as long and answer False.
+    """Return whether the password matches the hash; without a hash, take as long and return False.
 
-    Raises argon2's InvalidHashError when what is stored is not a hash: that is a defect, not a wrong password.
+    Raises argon2's InvalidHashError when the stored value is not a hash: that is a defect, not a wrong password.
     """
     if len(password) > PASSWORD_MAX_LENGTH:
-        # No account can have it; cut, so that a whole book is not hashed.
+        # No account can have it; truncated, to avoid hashing a very long text.
         password_hash, password = None, password[:PASSWORD_MAX_LENGTH]
     try:
         _HASHER.verify(password_hash or _DUMMY_HASH, _encoded(password))
@@ -153,12 +153,12 @@ def verify_password(password_hash: str | None, password: str) -> bool:
 
 
 def needs_rehash(password_hash: str) -> bool:
-    """Return whether the hash was made with other parameters than today's: hash again at the next sign-in."""
+    """Return whether the hash has outdated parameters and must be recomputed at the next sign-in."""
     return _HASHER.check_needs_rehash(password_hash)
 
 
 def _encoded(password: str) -> bytes:
-    """Return the bytes to hash: NFC, since a Mac and a PC do not type « é » alike; any text, even ill-formed."""
+    """Return the bytes to hash: NFC, since a Mac and a PC encode « é » differently; any text, even ill-formed."""
     return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
 
 
@@ -181,7 +181,7 @@ def _missing_characters(password: str, length: int) -> str:
 
 
 def _lacking_for_ordinary(password: str) -> str:
-    """Return in French what is missing for 50 bits, nothing if it is reached."""
+    """Return in French what is missing for 50 bits, or ""."""
     absent = _missing_kinds(password)
     wanted = _ORDINARY_KINDS - (len(_KINDS) - len(absent))
     sentences = []
@@ -194,7 +194,7 @@ def _lacking_for_ordinary(password: str) -> str:
 
 
 def _lacking_for_privileged(password: str) -> str:
-    """Return in French what is missing for 80 bits, nothing if it is reached."""
+    """Return in French what is missing for 80 bits, or ""."""
     absent = _missing_kinds(password)
     if absent == [_SPECIAL] and len(password) >= _PRIVILEGED_LENGTH_WITHOUT_SPECIAL:
         return ""
@@ -209,34 +209,32 @@ def _lacking_for_privileged(password: str) -> str:
 
 
 def _is_passphrase(password: str) -> bool:
-    """Count different words of three letters or more: « a a a a a a a » is no phrase."""
+    """Return whether the password has enough different words of three letters or more; « a a a a a a a » has none."""
     return len(set(re.findall(r"[^\W\d_]{3,}", fold(password)))) >= _PASSPHRASE_WORDS
 
 
 def _is_common(password: str) -> bool:
     folded = fold(password)
-    stem = re.sub(r"[^a-z]+$", "", folded)  # the « 1! » at the end is no look-alike of a letter
+    stem = re.sub(r"[^a-z]+$", "", folded)  # the « 1! » at the end does not replace letters
     readings = (folded, stem.translate(_LOOK_ALIKES))
     return _is_published(folded) or any(re.sub(r"[^a-z]", "", text) in _COMMON for text in readings)
 
 
 def _is_published(folded: str) -> bool:
-    """Return whether a password is one of the published lists, or one of their first thousand with digits and
-    signs around it.
-    """
+    """Return whether a password is published, or one of the first thousand published with digits or signs around it."""
     exact, stems = _read_published()
     return re.sub(r"^[\W_]+|[\W_]+$", "", folded) in exact or re.sub(r"^[\W\d_]+|[\W\d_]+$", "", folded) in stems
 
 
 @cache
 def _read_published() -> tuple[frozenset[str], frozenset[str]]:
-    """Return the choices refused as they are, and those refused whatever digits and signs surround them (« word* »)."""
+    """Return the passwords refused as they are, and those refused with any digits and signs around them (« word* »)."""
     lines = gzip.decompress(_PUBLISHED.read_bytes()).decode().split("\n")
     stems = frozenset(line.removesuffix("*") for line in lines if line.endswith("*"))
     return frozenset(line for line in lines if not line.endswith("*")), stems
 
 
 def _parts(words: Sequence[str]) -> Iterator[str]:
-    """Yield each word whole and in parts (« jean-pierre » is also « pierre »), folded, from four characters on."""
+    """Yield each word whole and in parts (« jean-pierre » gives « pierre » too), folded, of four characters or more."""
     for word in map(fold, words):
         yield from (part for part in (word.strip(), *re.split(r"[\W_]+", word)) if len(part) >= 4)

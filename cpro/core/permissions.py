@@ -1,11 +1,11 @@
-"""Who may do what: one vocabulary, one table, one question.
+"""Authorisation: permissions, roles, and the table of what each role may do.
 
-Code asks `can(Permission.…)` of a person, of who acts or of an account's role; it never compares roles. A new role is a
-member of `Role` and a line of `ROLE_PERMISSIONS`: what it reads and does, which consent it waits for and how its code
-reaches its holder follow from its rights.
+Code calls `can(Permission.…)` on a principal, an actor or a role; it never compares roles. A new role is a member of
+`Role` and a line of `ROLE_PERMISSIONS`: what it reads and does, which consent it needs and how its code reaches the
+account's holder follow from its permissions.
 
-Routes are marked `@requires(permission)` or `@public`; `users.guard` refuses the unmarked. A permission speaks of
-one's own school: another school's object does not exist (404), a right one lacks on one's own is a 403.
+Routes are marked `@requires(permission)` or `@public`; `users.guard` refuses unmarked ones. A permission applies to
+one's own school: another school's object does not exist (404), a missing permission in one's own is a 403.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Role(LabelledEnum):
-    """The six roles; values are what the database keeps, labels what people read."""
+    """The six roles; values are stored in the database, labels are shown."""
 
     ADMINISTRATOR = "administrator", "Administrateur"
     HEAD = "head", "Chef d’établissement"
@@ -33,21 +33,21 @@ class Role(LabelledEnum):
 
     @property
     def doer(self) -> str:
-        """Return how a sentence names who does something in a school, "" for the roles that no sentence names so."""
+        """Return how a sentence names the author of an action in a school, or "" for roles never named so."""
         return _DOERS.get(self, "")
 
     def can(self, permission: Permission) -> bool:
-        """Return whether accounts of this role have a right."""
+        """Return whether accounts of this role have a permission."""
         return permission in self.permissions
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """Return the rights of accounts of this role."""
+        """Return the permissions of this role."""
         return ROLE_PERMISSIONS.get(self, frozenset())
 
     @property
     def people(self) -> str:
-        """Return how sentences name everybody of the role."""
+        """Return the plural that sentences use for the people of this role."""
         return _PEOPLE.get(self, self.label.lower())
 
     @property
@@ -57,9 +57,9 @@ class Role(LabelledEnum):
 
     @property
     def has_private_code(self) -> bool:
-        """Return whether the code that opens an account of this role never passes through the administrator.
+        """Return whether the code that opens an account of this role must bypass the administrator.
 
-        It would open the pedagogical content of the whole school, which the administrator has no right to read.
+        It would give access to the pedagogical content of the whole school, which the administrator may not read.
         """
         return self.can(Permission.SCHOOL_RECORDS_READ)
 
@@ -85,7 +85,7 @@ _PEOPLE = {
 
 
 class Permission(enum.Enum):
-    """The rights, in the words a school would use."""
+    """The permissions, worded as a school would."""
 
     OWN_ACCOUNT = "gérer son propre compte"
     HELP_READ = "lire l’aide"
@@ -168,7 +168,7 @@ _BROWSING = frozenset(
         Permission.JOURNAL_VIEW,
     }
 )
-#: What the people who lead or administer a school read of it, the records of its pupils apart.
+#: What those who lead or administer a school may read of it, students' records excepted.
 _READING_SCHOOL = _BROWSING | {
     Permission.INE_READ,
     Permission.STAMP_VIEW,
@@ -200,10 +200,10 @@ _ADMINISTERING = frozenset(
 )
 
 _EXPORTING_PASSPORTS = frozenset({Permission.PASSPORT_EXPORT, Permission.DIVISION_PASSPORTS})
-#: Pedagogical content: neither the administrator nor the support ever has these.
+#: Pedagogical content: the administrator and the support never have these.
 _READING_RECORDS = frozenset({Permission.SCENARIOS_VIEW, Permission.PUPILS_VIEW, Permission.PUPIL_RECORDS_READ})
 _READING_ALL_RECORDS = _READING_RECORDS | {Permission.SCHOOL_RECORDS_READ}
-#: All that the head reads: a role that reads as much and does nothing has this and `_EVERYONE`.
+#: All that the head may read: a role that reads as much and changes nothing has this and `_EVERYONE`.
 _HEAD_READING = (
     _READING_SCHOOL
     | _READING_ALL_RECORDS
@@ -212,7 +212,7 @@ _HEAD_READING = (
     | {Permission.FIGURES_VIEW}
 )
 
-#: The whole table: what is not written here is refused.
+#: The whole table: what is not listed is refused.
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: _EVERYONE | _READING_SCHOOL | _RUNNING_SCHOOL | _ADMINISTERING,
     Role.HEAD: _EVERYONE
@@ -228,7 +228,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.MODULES_SWITCH,
         Permission.RETENTION_EDIT,
     },
-    # Which pupils, which fiches: records.operations.rules. Neither the administrator nor the support has any of these.
+    # Which students and which fiches: records.operations.rules. The administrator and the support have none of these.
     Role.TEACHER: _EVERYONE
     | _READING_RECORDS
     | _EXPORTING_PASSPORTS
@@ -236,7 +236,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.STUDENT: _EVERYONE
     | {Permission.OWN_RECORDS, Permission.PUPIL_RECORDS_READ, Permission.FICHES_WRITE}
     | {Permission.PASSPORT_EXPORT, Permission.OWN_PASSPORT, Permission.NEWS_READ},
-    # Within the diplomas and the dates of a mandate: the scope sees to it (core.tenancy), not these.
+    # Limited to the diplomas and dates of a mandate by the scope (core.tenancy), not by permissions.
     Role.INSPECTOR: _EVERYONE
     | _READING_ALL_RECORDS
     | {Permission.SCHOOL_CHOOSE, Permission.MANDATE_ENTER, Permission.PARTICULARS_VIEW, Permission.STUDENTS_VIEW},
@@ -246,8 +246,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {Permission.MANDATES_VIEW},
 }
 
-#: What gives others a way in, takes data out or stops a service: each route that asks for one of these rights asks for
-#: a code of the second factor again, unless it says otherwise (`Access.code_again`).
+#: Actions that give access to others, export data or stop a service: routes that require one of these permissions ask
+#: again for a second-factor code, unless they say otherwise (`Access.code_again`).
 CODE_ASKED_AGAIN = frozenset(
     {
         Permission.SECOND_FACTORS_RESET,
@@ -257,7 +257,7 @@ CODE_ASKED_AGAIN = frozenset(
         Permission.DIVISION_PASSPORTS,
     }
 )
-#: Rights that concern the person or the choice of a school: they need no school to be entered.
+#: Permissions about the user's account or the choice of a school: no school needs to be entered.
 SCHOOL_FREE = frozenset(
     {
         Permission.OWN_ACCOUNT,
@@ -271,25 +271,25 @@ SCHOOL_FREE = frozenset(
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does something, as the journal keeps it: the label is copied, so that it outlives the account."""
+    """The author of an action, as recorded in the journal: the label is copied, so that it outlives the account."""
 
     kind: str
     id: int | None
     label: str
     role: str
-    #: where the action came from: an address, or the command line
+    #: where the action came from: an IP address, or the command line
     origin: str = ""
 
     def can(self, permission: Permission) -> bool:
-        """Return whether who acts has a right; a task or the command line has none: rules ask for it apart."""
+        """Return whether the actor has a permission; tasks and the command line have none: rules handle them apart."""
         return role_can(self.role, permission)
 
 
 @dataclass(frozen=True)
 class Principal:
-    """The person signed in: plain values, never a database row.
+    """The signed-in user: plain values, never a database row.
 
-    `kind` is "account" (a school's) or "platform"; `establishment_id` is the school worked in, None for a platform
+    `kind` is "account" (a school's) or "platform"; `establishment_id` is the current school, None for a platform
     account that has not chosen one.
     """
 
@@ -300,13 +300,13 @@ class Principal:
     role: Role
     establishment_id: int | None
     sign_in_id: int
-    #: whether no other page opens before they set up a second factor
+    #: whether the user must set up a second factor before any other page opens
     must_set_second_factor: bool = False
-    #: whether they have a second factor, and gave none of its codes in the last minutes (`Access.asks_code`)
+    #: whether the user has a second factor, and entered none of its codes in the last minutes (`Access.asks_code`)
     must_give_code: bool = False
-    #: what happened before is no news to them; None for the accounts of the platform, who have none
+    #: earlier events are not shown as news; None for platform accounts, which have no news
     news_read_at: datetime | None = None
-    #: the last line of the journal that is no news either; None before they have read any
+    #: the last journal line already seen as news; None before the first reading
     news_read_line: int | None = None
 
     is_authenticated = True
@@ -314,47 +314,47 @@ class Principal:
     is_anonymous = False
 
     def can(self, permission: Permission) -> bool:
-        """Return whether this person has a right (in the school they work in)."""
+        """Return whether the user has a permission (in the current school)."""
         return can(self, permission)
 
     def acting_from(self, origin: str) -> Actor:
-        """Return this person as the journal keeps who does something, from an address."""
+        """Return the user as the author of an action, for the journal, with the IP address the action came from."""
         return Actor(self.kind, self.id, self.label, self.role.value, origin)
 
 
 def can(principal: Any, permission: Permission) -> bool:
-    """Return whether a person has a right; False when no one is signed in."""
+    """Return whether a user has a permission; False when not signed in."""
     return isinstance(principal, Principal) and principal.role.can(permission)
 
 
 def roles_with(permission: Permission) -> list[Role]:
-    """Return the roles that have a right, in the order of the enumeration."""
+    """Return the roles that have a permission, in the order of the enumeration."""
     return [role for role in Role if role.can(permission)]
 
 
 def role_can(value: str, permission: Permission) -> bool:
-    """Return whether the role of a stored or typed value has a right; a text that is no role's has none."""
+    """Return whether the role named by a stored or typed value has a permission; False for an unknown role."""
     role = _ROLES.get(value)
     return role is not None and role.can(permission)
 
 
 @dataclass(frozen=True)
 class Access:
-    """What a route asks of its visitor; `permission` is None for a public route."""
+    """What a route requires; `permission` is None for a public route."""
 
     permission: Permission | None
     #: whether a form posted after the sign-in expired is kept and offered again
     keeps_typed_form: bool = False
-    #: bytes that a post may weigh, instead of the usual limit; only those who have the right send them
+    #: maximum size of a post in bytes, instead of the usual limit; only for those who have the permission
     max_body: int | None = None
-    #: whether holders of a second factor must have given a code recently; None: as the permission says
+    #: whether users with a second factor must have entered a code recently; None: depends on the permission
     code_again: bool | None = None
-    #: whether the answer is a file, which leaves the page before it on the screen
+    #: whether the response is a file, so that the browser stays on the previous page
     sends_file: bool = False
 
     @property
     def asks_code(self) -> bool:
-        """Return whether holders of a second factor must have given a code recently."""
+        """Return whether users with a second factor must have entered a code recently."""
         return self.permission in CODE_ASKED_AGAIN if self.code_again is None else self.code_again
 
 
@@ -366,7 +366,7 @@ def requires(
     code_again: bool | None = None,
     sends_file: bool = False,
 ) -> Callable[[View], View]:
-    """Mark a view as reserved to those who hold `permission`; see `Access`."""
+    """Mark a view as reserved to users who have `permission`; see `Access`."""
 
     def mark(view: View) -> View:
         view.access = Access(permission, keeps_typed_form, max_body, code_again, sends_file)  # type: ignore[attr-defined]
@@ -382,9 +382,9 @@ def public(view: View) -> View:
 
 
 def access_of(view: Callable[..., Any] | None) -> Access | None:
-    """Return what a view asks, or None when it is not marked (which refuses every visitor).
+    """Return what a view requires, or None when it is not marked (every request is then refused).
 
-    A function carries its own mark; a method of an administration view asks what its view declares.
+    A function has its own mark; the method of an administration view has what its view declares.
     """
     owner: Any = getattr(view, "__self__", None)
     if view is not None and hasattr(owner, "access_for"):

@@ -1,6 +1,6 @@
-"""Random codes that people read in print and type, in an alphabet without letters that look alike.
+"""Random codes, printed then typed by hand, in an alphabet without letters that look alike.
 
-Crockford's base 32, five bits a letter: no I, L, O, U. What is typed may be in lower case, with spaces or hyphens.
+Crockford's base 32, five bits a letter: no I, L, O, U. Lower case, spaces and hyphens are accepted when typed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _MISREAD = str.maketrans(
 
 
 def generate_printed_code(length: int) -> str:
-    """Return a code of so many letters, five random bits each."""
+    """Return a code of `length` letters, five random bits each."""
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
@@ -25,5 +25,5 @@ def group_printed_code(code: str) -> str:
 
 
 def read_printed_code(typed: str) -> str:
-    """Return the code that a typed text stands for, whether or not there is such a code."""
+    """Return the canonical form of a typed code, whether or not such a code exists."""
     return typed.upper().translate(_MISREAD)

@@ -1,4 +1,4 @@
-"""What a process of the platform owes its machine, before it reads anything: private files, readable sentences."""
+"""Prepare a process of the platform before it reads anything: private files, printable messages, French."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from pathlib import Path
 from cpro.core.logs import configure_logs
 
 _PLAIN = "cpro.plain"
-#: What French typography has no decomposition for.
+#: Characters of French typography that Unicode does not decompose.
 _LOOKALIKES = str.maketrans(
     {"’": "'", "‘": "'", "«": '"', "»": '"', "–": "-", "—": "-", "œ": "oe", "Œ": "OE", "€": "EUR"}
 )
 
 
 def prepare_process() -> None:
-    """Make the files of this process its owner's alone, and let any console show what it prints, in French.
+    """Make the files of this process private, and let any console print its messages, in French.
 
-    The database and the pictures hold personal data; a console in ISO-8859-15 has no « ’ », and one sign must neither
-    stop the start nor take the drawn password with it. Click asks gettext for its own words, which asks the environment
-    for a language: the interface has one.
+    The database and the pictures contain personal data. A console in ISO-8859-15 has no « ’ », and one character
+    must neither stop the start nor lose the generated password. Click translates its own messages through gettext,
+    which reads the language from the environment: the interface has only one.
     """
     configure_logs()
     os.umask(0o077)
@@ -41,9 +41,10 @@ def prepare_process() -> None:
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """Build, without Python's collector of cycles, what lasts as long as the process.
+    """Disable Python's cycle collector while building objects that last as long as the process.
 
-    It would walk over and over the two hundred thousand objects of a start, of which none goes: a fifth of its time.
+    It would repeatedly walk the two hundred thousand objects of a start, none of which is freed: a fifth of its
+    time.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -55,7 +56,7 @@ def without_collector() -> Iterator[None]:
 
 
 def _replace_with_plain(error: UnicodeError) -> tuple[str, int]:
-    """Return the nearest ASCII text of what a console's charset lacks, « ? » for what has none."""
+    """Return the nearest ASCII text for characters missing from a console's charset, « ? » where there is none."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     signs = unicodedata.normalize("NFKD", error.object[error.start : error.end].translate(_LOOKALIKES))

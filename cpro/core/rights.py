@@ -1,7 +1,7 @@
-"""French sentences on what a role reads of a school, derived from the table of permissions.
+"""French sentences on what a role may read of a school, derived from the table of permissions.
 
-A right that is given or withdrawn changes the sentence; `tests/test_rights_sentences.py` holds the other sentences that
-name rights against the same table.
+Granting or removing a permission changes the sentence; `tests/test_rights_sentences.py` checks the other sentences
+that name permissions against the same table.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from cpro.core.formatting import join_french
 from cpro.core.permissions import Permission, Role, roles_with
 
-#: What each right allows to read, as the end of a sentence, the most asked for first.
+#: What each permission allows to read, as the end of a sentence, the most requested first.
 READABLE = {
     Permission.PARTICULARS_VIEW: "les renseignements de l’établissement",
     Permission.STUDENTS_VIEW: "ses élèves, ses divisions et ses diplômes",
@@ -26,12 +26,12 @@ READABLE = {
 
 
 def list_read_by(role: Role) -> list[str]:
-    """Return what a role may read, as the ends of a sentence."""
+    """Return what a role may read, as sentence endings."""
     return [words for permission, words in READABLE.items() if role.can(permission)]
 
 
 def list_closed_to(role: Role) -> list[str]:
-    """Return what a role may never read, as the ends of a sentence."""
+    """Return what a role may never read, as sentence endings."""
     return [words for permission, words in READABLE.items() if not role.can(permission)]
 
 
@@ -51,5 +51,5 @@ def _under_mandate() -> Role:
 
 
 def list_doers(act: Permission) -> list[str]:
-    """Return who does something in a school, as a sentence names them: « l’administrateur »."""
+    """Return who performs an action in a school, as named in sentences: « l’administrateur »."""
     return [role.doer for role in roles_with(act) if role.doer]

@@ -1,9 +1,9 @@
-"""Find rows by the words of their names, however many rows there are.
+"""Search rows by the words of their names, on an index that stays fast however many rows there are.
 
-Each word of the `search_key` of a `Searched` row stands in `search_word`, kept by triggers of the database (migration
-0020): no import, copy or correction writes a name past them. A search looks for the beginning of a word by comparisons
-alone, which use the table's key under row-level security too. Rows are found by the longest word sought; the others
-may stand anywhere in the key.
+Each word of the `search_key` of a `Searched` row is stored in `search_word`, maintained by database triggers
+(migration 0020), so no import, copy or correction can bypass it. A prefix search uses comparisons only, which use
+the table's key under row-level security too. Rows are found by the longest word searched; the other words may be
+anywhere in the key.
 """
 
 from __future__ import annotations
@@ -20,28 +20,27 @@ from cpro.core.tenancy import Owned
 from cpro.core.validators import fold
 from cpro.extensions import Model, db
 
-#: What the words of a folded text are cut at, besides blanks; the triggers say the same.
+#: Word separators of a folded text, besides blanks; the triggers have the same list.
 SEPARATORS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~’‘“”„«»–—…°•\t\n\r"
 _BLANKS = str.maketrans(SEPARATORS, " " * len(SEPARATORS))
-#: What sorts after any text that begins alike.
+#: Sorts after any text with the same beginning.
 _LAST = "\U0010ffff"
 _SHORTEST_NUMBER = 4
-#: the letters that end an INE, which may stand apart from its digits
+#: the letters that end an INE, which may be separated from its digits
 _MOST_LETTERS = 2
 _LARGEST_ID = 9_999_999_999
 
 
 class Searched:
-    """Mark rows whose `search_key` is cut into words; those of one word stand by name, or the latest first."""
+    """Mark rows whose `search_key` is cut into words; rows of one word are ordered by name, or the latest first."""
 
     latest_first: ClassVar[bool] = False
 
 
 class SearchWord(Owned, Model):
-    """A word of the search key of a row; written by triggers alone.
+    """A word of a row's search key; written by triggers only.
 
-    Its school is not a foreign key: the rows of whose names it is a word have one, and an import adds three words for
-    each pupil.
+    Its school is not a foreign key: the rows it indexes have one, and an import adds three words for each student.
     """
 
     __tablename__ = "search_word"
@@ -53,20 +52,20 @@ class SearchWord(Owned, Model):
     word: Mapped[str] = mapped_column(
         String(450).with_variant(String(450, collation="C"), "postgresql"), primary_key=True
     )
-    #: what orders the rows of a word: their search key, or their ids turned round
+    #: orders the rows of a word: their search key, or their ids reversed
     sort_key: Mapped[str] = mapped_column(String(320), primary_key=True)
     row_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    #: how many letters it shares with the word of the same row before it: a search for no more letters than that has
-    #: found the row already; in the key's index too on PostgreSQL, which then reads nothing else
+    #: number of leading letters shared with the previous word of the same row: a search for no more letters than that
+    #: has already found the row; also in the key's index on PostgreSQL, for index-only scans
     shared: Mapped[int]
 
 
 @dataclass(frozen=True)
 class Search:
-    """A text looked for among the rows of a searched model.
+    """A text to search for among the rows of a searched model.
 
-    `numbers` is a column that the person may read whole: a text all of whose words hold a digit, except the one or two
-    letters that end an INE, is looked for there, typed in one piece or in several.
+    `numbers` is a column that the user may read in full: a text whose words all contain a digit, except the one or
+    two letters that end an INE, is searched there, whether typed in one piece or several.
     """
 
     model: Any
@@ -75,12 +74,12 @@ class Search:
 
     @property
     def words(self) -> list[str]:
-        """Return the words sought, the longest first; none where a number is."""
+        """Return the words searched, the longest first; empty when a number is searched."""
         return [] if self.number else sorted(cut_words(self.text), key=lambda word: (-len(word), word))
 
     @property
     def number(self) -> str:
-        """Return the beginning of the number sought; empty where words are."""
+        """Return the beginning of the number searched; empty when words are searched."""
         words = fold(self.text).translate(_BLANKS).split()
         number = "".join(words).upper()
         letters = "".join(word for word in words if not set(word) & set(digits))
@@ -88,7 +87,7 @@ class Search:
         return number if self.numbers is not None and is_number and len(number) >= _SHORTEST_NUMBER else ""
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """Return the conditions of the rows found, for a statement with an order of its own."""
+        """Return the conditions of the rows found, for a statement with its own order."""
         if self.number:
             return self._numbered()
         if not self.words:
@@ -97,10 +96,10 @@ class Search:
         return [self.model.id.in_(rows), *self._other_words(self.model.search_key)]
 
     def rank(self, statement: Select[Any]) -> tuple[Select[Any], list[Any]]:
-        """Return a statement on the model narrowed to the rows found, with their order, the id last.
+        """Return a statement on the model narrowed to the rows found, and their order, the id last.
 
-        They stand by the word found, then as the rows of one word do; by number where one is sought. It is the order
-        of an index: no row beyond those shown is read.
+        Ordered by the word found, then as the rows of one word are; by number when one is searched. This is an
+        index's order: no row beyond those shown is read.
         """
         if not self.words:
             return statement.where(*self.conditions()), [
@@ -113,7 +112,7 @@ class Search:
         return found, [SearchWord.word, SearchWord.sort_key, SearchWord.row_id]
 
     def place_of(self, row_id: int) -> Sequence[Any] | None:
-        """Return the values by which a row is ranked, its id last; None when it is not found."""
+        """Return a row's sort values, its id last; None when the search does not find it."""
         if not self.words:
             value = db.session.scalar(select(self.numbers).where(self.model.id == row_id)) if self.number else None
             return None if value is None else (value, row_id)
@@ -136,15 +135,15 @@ class Search:
 
 
 def find_words(model: Any, text: str) -> list[ColumnElement[bool]]:
-    """Return the conditions that a row of a searched model holds the words of a text; none for a blank one."""
+    """Return the conditions that a row of a searched model has the words of a text; none for a blank text."""
     return Search(model, text).conditions() if text.strip() else []
 
 
 def cut_words(text: str) -> set[str]:
-    """Return the words of a text, folded: what stands between blanks, hyphens, apostrophes, points and the like."""
+    """Return the words of a text, folded: split at blanks, hyphens, apostrophes, points and the like."""
     return split_words(fold(text))
 
 
 def split_words(key: str) -> set[str]:
-    """Return the words of a text that is folded already."""
+    """Return the words of a text that is already folded."""
     return {word for word in key.translate(_BLANKS).split(" ") if word}

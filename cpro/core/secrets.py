@@ -1,6 +1,6 @@
-"""Under the server's key: hashes of what must be recognised later, and texts that wait encrypted for a while.
+"""Hashes and temporary encrypted texts, under keys derived from the server's key.
 
-What was sealed or hashed under a former key is still read and recognised while that key is among
+What was encrypted or hashed under a former key can still be read and recognised while that key is in
 `SECRET_KEY_FALLBACKS`.
 """
 
@@ -20,49 +20,49 @@ _FINGERPRINT = 32  # hexadecimal characters
 
 
 class Unreadable(Exception):
-    """Say that a sealed text cannot be read: the key has changed, or the text."""
+    """A sealed text cannot be decrypted: the key or the text has changed."""
 
 
 def keyed_hash(purpose: str, value: str) -> str:
     """Return the HMAC-SHA-256 (64 hexadecimal characters) of a value, under a key derived for one purpose.
 
-    The key comes from the server's secret key: a stolen database alone is not enough to try values.
+    The key comes from the server's secret key: a stolen database alone does not allow guessing values.
     """
     return keyed_hashes(purpose, value)[0]
 
 
 def keyed_hashes(purpose: str, value: str) -> list[str]:
-    """Return the `keyed_hash` of a value, then what it was under each former key: what is kept may be any of them."""
+    """Return the `keyed_hash` of a value, then its hash under each former key: a stored hash may be any of them."""
     content = value.encode("utf-8", "surrogatepass")
     return [hmac.digest(_derived(key, purpose), content, "sha256").hex() for key in application.secret_keys]
 
 
 def fingerprints() -> list[str]:
-    """Return what tells the server's key from others without showing it, then the same of each former key."""
+    """Return a fingerprint of the server's key, which does not reveal it, then of each former key."""
     return [each[:_FINGERPRINT] for each in keyed_hashes("fingerprint", "")]
 
 
 def signing_keys() -> list[bytes]:
-    """Return the keys of signatures as itsdangerous takes them: the last signs, all are believed."""
+    """Return the signing keys as itsdangerous takes them: the last one signs, all are accepted."""
     return [_bytes(each) for each in reversed(application.secret_keys)]
 
 
 def journal_hashes(value: bytes) -> Iterator[str]:
-    """Yield the HMAC-SHA-256 of a line of the journal under the key of today, then under each that it may bear.
+    """Yield the HMAC-SHA-256 of a journal line under the current key, then under each other key possibly used for it.
 
-    The key comes from the journal's own, or from the server's: the database alone forges no line.
+    The key is the journal's own, or the server's: a line cannot be forged with the database alone.
     """
     for master in (*application.journal_keys, *application.secret_keys):
         yield hmac.digest(_derived(master, "journal"), value, "sha256").hex()
 
 
 def new_token() -> str:
-    """Return 256 random bits in text for a cookie or a link."""
+    """Return 256 random bits as text, for a cookie or a link."""
     return secrets.token_urlsafe(32)
 
 
 def token_hash(token: str) -> str:
-    """Return the SHA-256 of a token: enough for 256 random bits, and what the database keeps."""
+    """Return the SHA-256 of a token, to be stored instead of it: enough for 256 random bits."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -72,7 +72,7 @@ def seal(purpose: str, text: str) -> str:
 
 
 def unseal(purpose: str, sealed: str) -> str:
-    """Return the text of `seal`. Raises `Unreadable`."""
+    """Return the text encrypted by `seal`. Raises `Unreadable`."""
     try:
         return _cipher(purpose).decrypt(sealed.encode()).decode("utf-8", "surrogatepass")
     except InvalidToken as error:
@@ -80,7 +80,7 @@ def unseal(purpose: str, sealed: str) -> str:
 
 
 def reseal(purpose: str, sealed: str) -> str | None:
-    """Return a text of `seal` sealed under today's key, None where it is so already. Raises `Unreadable`."""
+    """Return a sealed text sealed again under the current key, or None when it already is. Raises `Unreadable`."""
     try:
         Fernet(_seal_key(application.secret_keys[0], purpose)).decrypt(sealed.encode())
     except InvalidToken:
@@ -94,17 +94,17 @@ def reseal(purpose: str, sealed: str) -> str | None:
 
 
 def new_seal_key() -> str:
-    """Return a key of its own for `seal_bytes`, for the one caller that may hold it."""
+    """Return a new key for `seal_bytes`, which only the caller has."""
     return Fernet.generate_key().decode()
 
 
 def seal_bytes(key: str, content: bytes) -> bytes:
-    """Return bytes encrypted and authenticated (Fernet) under a key of `new_seal_key`. Raises `Unreadable` for none."""
+    """Encrypt and authenticate bytes (Fernet) under a key of `new_seal_key`. Raises `Unreadable` for an invalid key."""
     return _fernet(key).encrypt(content)
 
 
 def unseal_bytes(key: str, sealed: bytes) -> bytes:
-    """Return the bytes of `seal_bytes`. Raises `Unreadable`."""
+    """Return the bytes encrypted by `seal_bytes`. Raises `Unreadable`."""
     try:
         return _fernet(key).decrypt(sealed)
     except InvalidToken as error:

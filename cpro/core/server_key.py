@@ -1,8 +1,8 @@
-"""Whose database this is: that of one server key, known by its fingerprint.
+"""Bind the database to one server key, recognised by its fingerprint.
 
-A server with another key would sign everybody out at each request, void the printed codes and write a journal that does
-not verify: it does not start. The fingerprint is noted at the first start; it follows a rotation, which a server makes
-known by keeping the former key among `CPRO_SECRET_KEY_FALLBACKS`. Nothing is asked at a request.
+A server with another key would sign users out at each request, void the printed codes and write a journal that does
+not verify: it refuses to start. The fingerprint is stored at the first start; it follows a key rotation, which is
+recognised because the former key is kept in `CPRO_SECRET_KEY_FALLBACKS`. Nothing is checked at each request.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.core.types import UTCDateTime
 from cpro.extensions import Model, db
 
-#: The one row of its table.
+#: Primary key of the table's only row.
 _ONLY = 1
 
-#: What a server does not have any more once the key of its database was lost.
+#: What is lost for good when the key of the database is lost.
 VOID = (
     "Ne valent plus\u202f: les codes d’activation et les codes de secours, les seconds facteurs (à réinitialiser), les "
     "connexions en cours, les messages en attente. Les lignes du journal écrites avant ne se vérifient qu’avec "
@@ -33,7 +33,7 @@ VOID = (
 
 
 class UnknownKey(Conflict):
-    """Say that the database belongs to another server key."""
+    """The database belongs to another server key."""
 
     message = (
         "La clé de ce serveur (CPRO_SECRET_KEY) n’est pas celle de cette base de données\u202f: remettez l’ancienne, "
@@ -60,9 +60,9 @@ def is_known(session: Session) -> bool:
 
 
 def check_key() -> None:
-    """Return if commands may work under this server's key. Raises `UnknownKey`.
+    """Raise `UnknownKey` if commands must not run under this server's key.
 
-    What does not answer, or has no such table yet, is left to what comes next.
+    A database that does not answer, or does not have this table yet, is left for later checks to report.
     """
     try:
         with tenancy.platform_session("is the key that of the database") as session:
@@ -74,9 +74,9 @@ def check_key() -> None:
 
 
 def claim_key(*, now: datetime) -> None:
-    """Return if this server may start, its key noted where it is new. Raises `UnknownKey`.
+    """Check that this server may start, and store its key's fingerprint if it is new. Raises `UnknownKey`.
 
-    A database that does not answer is judged at the next start.
+    A database that does not answer is checked at the next start.
     """
     check_key()
     try:
@@ -87,7 +87,7 @@ def claim_key(*, now: datetime) -> None:
                 if not is_known(work.session):
                     raise UnknownKey
                 adopt_key(work.session, now=now)
-    except IntegrityError:  # two first starts at once
+    except IntegrityError:  # two first starts at the same time
         check_key()
     except (OperationalError, ProgrammingError):
         return
@@ -96,7 +96,7 @@ def claim_key(*, now: datetime) -> None:
 
 
 def adopt_key(session: Session, *, now: datetime) -> None:
-    """Make the database, in a platform session, that of this server's key."""
+    """Bind the database, in a platform session, to this server's key."""
     row = session.get(ServerKey, _ONLY)
     if row is None:
         session.add(ServerKey(id=_ONLY, fingerprint=fingerprints()[0], since=now))

@@ -1,7 +1,7 @@
-"""How a mapped attribute is called, read, sought and typed: said once, beside it in the model (`info=shown(…)`).
+"""Describe how a mapped attribute is labelled, read, filtered and typed, beside it in the model (`info=shown(…)`).
 
-Generated screens, their forms and exports, and the names that the journal gives to fields are made from it
-(`core.web.screens`). Nothing here knows the web: models say it of their columns.
+Generated screens, their forms and exports, and the names of fields in the journal are built from it
+(`core.web.screens`). Nothing here depends on the web, so models can use it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ Choices = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Filter:
-    """One line of the sentence above a list: `key` in addresses, `where` gives the condition of a value.
+    """One filter above a list: `key` is its URL parameter, `where` gives the condition for a value.
 
-    With `everything`, what it says when it filters nothing, it is a drop-down of `choices`, few by nature; with
-    `coded`, which says it too, one of codes, where an address may hold a code or a label as people write it; with
-    neither, the value is typed, exact; a `day`, "from" or "until" which rows are kept, is typed in the browser's
-    calendar. Beside a column, what is not given of label, choices and condition is that of its kind.
+    With `everything` (its text when nothing is filtered) it is a drop-down of `choices`, meant to be few. With
+    `coded` (same text) it is a drop-down of codes, and a URL may give a code or a label as people write it. With
+    neither, the value is typed, and exact. A `day` ("from" or "until": which rows are kept) is typed in the
+    browser's calendar. On a column, the label, choices and condition default to those of the column's kind.
     """
 
     key: str
@@ -39,18 +39,18 @@ class Filter:
     where: Callable[[Any], Condition] | None = None
     choices: Callable[[], Choices] | None = None
     day: str = ""
-    #: the right to read what it offers, where that is more than the list shows; without it, it is not there
+    #: the permission to read its choices, where the list itself requires less; without it, the filter is not shown
     permission: Permission | None = None
 
     @property
     def kind(self) -> str:
-        """Return how the value is given: chosen, by its code or not, typed, or a day."""
+        """Return how the value is given: "choice", "code", "text" or "date"."""
         if self.day:
             return "date"
         return "choice" if self.everything else "code" if self.coded else "text"
 
     def read(self, text: str) -> Condition | None:
-        """Return the condition of what the address asks, or None when it makes no sense."""
+        """Return the condition for the value given in the URL, or None when it is invalid."""
         assert self.where is not None, f"{self.key}: name a filter of a column, or give its condition"
         if self.everything:
             return self.where(text) if self.choices and text in dict(self.choices()) else None
@@ -58,7 +58,7 @@ class Filter:
         return self.where(value) if value else None
 
     def problem(self, text: str) -> str:
-        """Return why a value filters nothing, in a sentence; "" when it makes sense."""
+        """Return a sentence on why a value filters nothing, or "" when it is valid."""
         expected = ""
         if self.day and read_day(text) is None:
             expected = "une date"
@@ -70,9 +70,9 @@ class Filter:
         return told if expected else ""
 
     def offer(self, text: str) -> list[tuple[str, str, bool]]:
-        """Return value, words and whether it is the one asked for, of all that may be chosen.
+        """Return (value, label, whether it is the selected one) for each choice.
 
-        Of codes, one that is asked for and that nobody has stays: what filters the list is always seen.
+        A selected code that no row has is kept: what filters the list is always visible.
         """
         offered = list(self.choices()) if self.choices else []
         value = find_offered(offered, text) if self.coded else text
@@ -83,7 +83,7 @@ class Filter:
         return [(each, words, each == value) for each, words in offered]
 
     def phrase(self, text: str) -> str:
-        """Return how the value reads in a sentence."""
+        """Return the value as worded in a sentence."""
         if self.everything:
             return dict(self.choices()).get(text, text) if self.choices else text
         label, day = lower_first(self.label), read_day(text) if self.day else None
@@ -91,12 +91,12 @@ class Filter:
 
 
 def name_code(code: str, label: str) -> str:
-    """Return how a code to be chosen reads."""
+    """Return the label of a code in a list of choices."""
     return f"{code} – {label}" if label else code
 
 
 def words_of(members: Iterable[Any], of: str = "label") -> Callable[[], Choices]:
-    """Return what lists the members of an enum, each by its value and the words of an attribute."""
+    """Return a function that lists the members of an enum as (value, attribute `of`)."""
     return lambda: [(each.value, getattr(each, of)) for each in members]
 
 
@@ -116,45 +116,45 @@ def choice(
 
 @dataclass(frozen=True)
 class Shown:
-    """What a mapped attribute is to people.
+    """How a mapped attribute is presented to users.
 
-    `kind` names how values are read, masked and typed (`core.web.screens.kinds`); told by the column's type where it
-    is not given.
+    `kind` names how values are read, masked and typed (`core.web.screens.kinds`); derived from the column's type
+    when it is not given.
     """
 
     label: str
     kind: str = ""
-    #: its name in the address of a sorted list, where it is not its own
+    #: its name in the URL of a sorted list, when it is not the attribute's
     key: str = ""
-    #: the columns that lists are ordered by when asked by this one; True: itself, or, where rows are few, the words of
+    #: the columns that sort a list by this attribute; True: the attribute itself or, where rows are few, the label of
     #: another row
     sort: str | bool | Sequence[str] = False
     in_list: bool = True
-    #: what is read where there is no value
+    #: the text when there is no value
     blank: str = ""
-    #: the text of a value, where its kind says another
+    #: formats a value, when its kind would do otherwise
     reads: Callable[[Any], str] | None = None
-    #: what a property reads of its row, for exports, which load none; without it, they do
+    #: the columns a property reads on its row, for exports, which do not load whole rows; otherwise they do
     needs: Sequence[str] = ()
-    #: of another row, or of the member of an enum: the attribute that says it
+    #: for another row or an enum member: the attribute that gives the label
     of: str = ""
-    #: what its field is called, where it is not as its column, and what is written under it
+    #: the label of its form field, when it is not the column's, and the help text under it
     typed: str = ""
     help: str = ""
-    #: of a code that is chosen, what the choice of none says
+    #: for a code to be chosen, the label of the empty choice
     nothing: str = "aucune"
-    #: the values that a drop-down of its form offers, with their words
+    #: the values of the form's drop-down, with their labels
     choices: Mapping[str, str] | None = None
     filters: Sequence[Filter] = ()
 
 
 class _Computed(property):
-    """A property that says what it is to people, as a column does."""
+    """A property that describes its presentation, as a column does."""
 
     info: dict[str, Any]
 
 
-#: What says a row or a member where nothing else was said; rows are typed by their code.
+#: The attribute that labels a related row or an enum member by default; rows are typed by their code.
 _WORDS = {"relation": "code", "lookup": "code", "choice": "label"}
 
 
@@ -164,7 +164,7 @@ def shown(label: str, kind: str = "", **details: Any) -> dict[str, Any]:
 
 
 def computed(label: str, **details: Any) -> Callable[[Callable[[Any], Any]], Any]:
-    """Make a property of a model one of the attributes that are shown; see `Shown`."""
+    """Decorate a property of a model to make it one of the shown attributes; see `Shown`."""
 
     def mark(read: Callable[[Any], Any]) -> Any:
         made = _Computed(read)
@@ -175,12 +175,12 @@ def computed(label: str, **details: Any) -> Callable[[Callable[[Any], Any]], Any
 
 
 def shown_names(model: type[Any]) -> list[str]:
-    """Return the attributes of a model that are shown, in the order in which it declares them."""
+    """Return the attributes of a model that are shown, in declaration order."""
     return [name for name in vars(model) if "shown" in (getattr(getattr(model, name), "info", None) or {})]
 
 
 def shown_of(model: type[Any], name: str) -> Shown:
-    """Return what an attribute is to people, with the kind that its column tells."""
+    """Return how an attribute is presented, its kind derived from the column when not given."""
     attribute = getattr(model, name)
     found: Shown = attribute.info["shown"]
     kind = found.kind or _kind_of(attribute)
@@ -188,7 +188,7 @@ def shown_of(model: type[Any], name: str) -> Shown:
 
 
 def labels_of(model: type[Any], names: Iterable[str] = ()) -> dict[str, str]:
-    """Return what the fields of some attributes, or of all, are called."""
+    """Return the labels of the form fields of some attributes, or of all."""
     said = {name: shown_of(model, name) for name in tuple(names) or shown_names(model)}
     return {name: each.typed or each.label for name, each in said.items()}
 

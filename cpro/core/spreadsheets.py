@@ -1,8 +1,8 @@
-"""Tables as files that no spreadsheet executes: CSV for French spreadsheets, XLSX of texts, days and figures.
+"""Write tables as files that spreadsheets cannot execute: CSV for French ones, XLSX of texts, dates and numbers.
 
 A cell that begins with = + - @, a tab or a carriage return is read as a formula by spreadsheets (OWASP, « CSV
-injection »), and one that begins with | calls a program in old ones (DDE): in CSV it gets a leading apostrophe, in XLSX
-it is written as the text it is.
+injection »), and one that begins with | runs a program in old ones (DDE): in CSV it is prefixed with an apostrophe,
+in XLSX it is written as plain text.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from cpro.core.formatting import format_date
 _FORMULA_STARTS = ("=", "+", "-", "@", "|", "\t", "\r")
 _STARTS, _FIRST = frozenset(_FORMULA_STARTS), itemgetter(slice(0, 1))
 _BYTE_ORDER_MARK = "\ufeff"  # without it, Excel reads UTF-8 as Windows-1252
-#: How days and instants show, by the type of the cell.
+#: Number format of days and instants, by the cell's type.
 _DATE_FORMATS: dict[type, str] = {dt.date: "dd/mm/yyyy", dt.datetime: "dd/mm/yyyy hh:mm"}
-#: Spreadsheets count days from 1900, which they take for a leap year: a day before this month is written as text.
+#: Spreadsheets count days from 1900, treated as a leap year: a day before this month is written as text.
 _FIRST_MONTH = (1900, 3)
 _DAY_ZERO, _DAY = dt.datetime(1899, 12, 30), dt.timedelta(days=1)
-#: How many columns are made wide enough for a day and an hour, in characters: a narrower one shows « ##### ».
+#: How many columns are made wide enough for a date and time, in characters: a narrower one shows « ##### ».
 _COLUMNS, _WIDTH = 64, 18
-#: The longest text that a cell may hold, and what XML may not: it is written as spreadsheets escape it.
+#: The longest text of a cell, and the characters XML forbids, written with the spreadsheets' own escapes.
 _LONGEST_TEXT, _NOT_IN_XML = 32_767, re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
-#: The rows that a worksheet holds below its titles.
+#: The maximum number of rows of a worksheet, below its titles.
 MOST_ROWS = 1_048_575
 _WORKSHEET = "xl/worksheets/sheet1.xml"
-#: Sending is what takes time: the quickest compression that still divides such a file by ten.
+#: Sending takes the most time: the fastest compression level, which still divides such a file by ten.
 _COMPRESSION = 1
-#: What a worksheet's name may not hold, and its length.
+#: The characters forbidden in a worksheet's name, and its maximum length.
 _WORKSHEET_NAME_FORBIDDEN, _WORKSHEET_NAME_LENGTH = str.maketrans("", "", "[]:*?/\\'"), 31
 
 #: Some rows of a table, column by column.
@@ -45,7 +45,7 @@ Block = Sequence[Sequence[Any]]
 
 
 def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """Yield the lines of a CSV file: semicolons, UTF-8 with its mark, CRLF; nothing is held in memory."""
+    """Yield the lines of a CSV file: semicolons, UTF-8 with its byte order mark, CRLF; memory use is constant."""
     yield _BYTE_ORDER_MARK
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=";", lineterminator="\r\n")
@@ -57,7 +57,7 @@ def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
 
 
 def csv_chunks(titles: Sequence[str], blocks: Iterable[Block]) -> Iterator[bytes]:
-    """Yield a CSV file as `csv_lines` does, a block of texts at a time; the first chunk holds the first block."""
+    """Yield a CSV file like `csv_lines`, one block of texts at a time; the first chunk includes the first block."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=";", lineterminator="\r\n")
     buffer.write(_BYTE_ORDER_MARK)
@@ -71,16 +71,16 @@ def csv_chunks(titles: Sequence[str], blocks: Iterable[Block]) -> Iterator[bytes
 
 
 def xlsx_file(rows: Iterable[Sequence[Any]], *, title: str) -> bytes:
-    """Return a workbook as `xlsx_chunks` makes it, from rows whose first holds the titles."""
+    """Return a workbook like `xlsx_chunks`, from rows of which the first contains the titles."""
     titles, *others = rows
     return b"".join(xlsx_chunks(titles, [list(zip(*others, strict=True))] if others else [], title=title))
 
 
 def xlsx_chunks(titles: Sequence[str], blocks: Iterable[Block], *, title: str) -> Iterator[bytes]:
-    """Yield a workbook of one worksheet, the first row bold and kept in view, a block at a time.
+    """Yield a workbook of one worksheet, one block at a time; the first row is bold and frozen.
 
-    Days and instants (on the clocks of the reader, without an offset) are dates that sort and count, integers are
-    figures; all the rest is text. A file that is cut short has no directory at its end: no program opens it.
+    Dates and instants (naive, in the reader's time zone) are real dates, integers are numbers; everything else is
+    text. A truncated file lacks the directory at its end, so no program opens it.
     """
     parts, (before, after), styles = _empty_workbook(title)
     chunks = _Chunks()
@@ -100,24 +100,24 @@ def xlsx_chunks(titles: Sequence[str], blocks: Iterable[Block], *, title: str) -
 
 
 class _Chunks:
-    """What a workbook is written to: a stream that only goes forward, emptied as it is sent."""
+    """The output of a workbook: a forward-only stream, emptied as it is sent."""
 
     def __init__(self) -> None:
         self._written: list[bytes] = []
 
     def write(self, content: bytes, /) -> int:
-        """Keep what is written until it is taken."""
+        """Buffer the content until `take` is called."""
         self._written.append(bytes(content))
         return len(content)
 
     def flush(self) -> None:
-        """Do nothing: what is written is there."""
+        """Do nothing: the buffer is in memory."""
 
     def close(self) -> None:
-        """Do nothing: what is left is still to be taken."""
+        """Do nothing: the rest is still to be taken."""
 
     def take(self) -> bytes:
-        """Return what was written since the last time."""
+        """Return what was written since the last call."""
         written = b"".join(self._written)
         self._written.clear()
         return written
@@ -125,8 +125,8 @@ class _Chunks:
 
 @cache
 def _empty_workbook(title: str) -> tuple[dict[str, bytes], tuple[bytes, bytes], dict[type, str]]:
-    """Return a workbook without rows: its other parts, what stands around the rows, the style of each kind of cell."""
-    import xlsxwriter  # for the processes that write one
+    """Return an empty workbook: its other parts, the XML around the rows, the style of each type of cell."""
+    import xlsxwriter  # only for the processes that write one
 
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
@@ -157,7 +157,7 @@ def _rows_xml(block: Block, first_row: int, styles: Mapping[type, str]) -> bytes
 
 
 def _cell_xml(styles: Mapping[type, str], cell: Any) -> str:
-    """Return the XML of a cell, from what follows its place."""
+    """Return the XML of a cell, without its reference."""
     kind = type(cell)
     if kind is int:
         return f"><v>{cell}</v></c>"

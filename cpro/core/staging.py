@@ -1,11 +1,11 @@
-"""Rows prepared aside, then written at once: what makes a transaction of a hundred thousand rows a short one.
+"""Prepare rows in temporary tables, then write them at once: a hundred thousand rows take a short transaction.
 
-A `Staging` holds a session on one connection and fills temporary tables there. No other session sees them or waits
-for them: on SQLite they are in a file of their own, so that filling them leaves the single writer free. A unit of work
-opened afterwards on the same session moves what they hold by one statement for each table.
+A `Staging` keeps a session on one connection and fills temporary tables there. No other session sees them or waits
+for them: on SQLite they are in a separate file, so that filling them does not take the write lock. A unit of work
+opened afterwards on the same session moves their content with one statement per table.
 
-The statements go past the tenancy filter, which reads mapped classes alone: each of them names the school of the
-session here, and row-level security repeats it.
+These statements bypass the tenancy filter, which only handles mapped classes: each one filters on the session's
+school itself, and row-level security checks it again.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from cpro.core.transactions import held_connection, keep_temporary
 
 #: Rows sent at once to a temporary table.
 BATCH = 2000
-#: The last id that SQLite gave in a table that gives none twice.
+#: The last id that SQLite allocated in an AUTOINCREMENT table.
 _LAST_GIVEN = Table("sqlite_sequence", MetaData(), Column("name", String()), Column("seq", Integer()))
 
 
 class Staging:
-    """The temporary tables of one session, which is of one school."""
+    """The temporary tables of a session limited to one school."""
 
     def __init__(self, session: Session) -> None:
         school = tenancy.scope_of(session).establishment_id
@@ -58,9 +58,9 @@ class Staging:
         self._bases: dict[type[Any], int] = {}
 
     def table(self, name: str, unique: str = "", /, **columns: TypeEngine[Any]) -> Table:
-        """Create a temporary table; the column `id`, if it has one, is its key.
+        """Create a temporary table; its column `id`, if any, is the primary key.
 
-        `unique` is another column by which its rows are found: without an index, SQLite reads the whole for each.
+        `unique` is another column used to look up its rows: without an index, SQLite would scan the table for each.
         """
         made = Table(
             f"staged_{len(self._metadata.tables)}_{name}",
@@ -82,7 +82,7 @@ class Staging:
         return made
 
     def fill(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Add rows to a temporary table, a batch at a time; return how many."""
+        """Add rows to a temporary table, in batches; return how many."""
         pending, added = iter(rows), 0
         while batch := [dict(row) for row in islice(pending, BATCH)]:
             self._send(insert(table), batch)
@@ -90,15 +90,15 @@ class Staging:
         return added
 
     def keep(self) -> None:
-        """End the reading that came with the preparation; the temporary tables stay for the unit of work."""
+        """End the read transaction of the preparation; the temporary tables are kept for the unit of work."""
         keep_temporary(self.session)
 
     def reserve_ids(self, model: type[Any], number: int) -> list[int]:
-        """Return numbers for new rows, to which `base` is added when they are written.
+        """Return ids for new rows, to which `base` is added when they are written.
 
-        The model gives no id twice (`sqlite_autoincrement`).
-        PostgreSQL's sequence gives ids no other session gets, whenever they are written; on SQLite they are counted
-        from the last id that was ever given, under the lock.
+        The model never reuses an id (`sqlite_autoincrement`). On PostgreSQL the sequence allocates ids that no other
+        session gets, whenever they are written; on SQLite they are relative to the last id ever allocated, read
+        under the write lock.
         """
         if self.on_postgresql:
             series = func.generate_series(1, number).table_valued("value")
@@ -108,7 +108,7 @@ class Staging:
         return list(islice(counter, number))
 
     def base(self, model: type[Any]) -> int:
-        """Return what is added to the reserved ids of a model, inside the unit of work that writes them."""
+        """Return the offset of a model's reserved ids; called inside the unit of work that writes them."""
         if self.on_postgresql:
             return 0
         if model not in self._bases:
@@ -119,7 +119,7 @@ class Staging:
     # --- Inside the unit of work -----------------------------------------------------------------------------------
 
     def insert(self, model: type[Any], source: Select[Any]) -> int:
-        """Insert what a select on temporary tables returns, columns named as those of the model; return how many."""
+        """Insert a select on temporary tables, whose columns are named as the model's; return the row count."""
         table = model.__table__
         named = {column.name: column for column in source.selected_columns}
         if "establishment_id" in named or not {*self._metadata.tables.values()} & {*source.columns_clause_froms}:
@@ -134,9 +134,10 @@ class Staging:
         values: Mapping[str, Any],
         same: Mapping[str, Any] | None = None,
     ) -> int:
-        """Correct the rows that `on` matches to those of a temporary table, and return how many.
+        """Update the rows that `on` matches with those of a temporary table; return how many.
 
-        A row of which a column is not as `same` says is left as it is: another transaction changed it meanwhile.
+        A row with a column that differs from `same` is left unchanged: another transaction has modified it
+        meanwhile.
         """
         table = model.__table__
         unchanged = [table.c[name].is_not_distinct_from(value) for name, value in (same or {}).items()]
@@ -154,7 +155,7 @@ class Staging:
         )
 
     def id_of_code(self, model: type[Any], code: ColumnElement[Any]) -> Any:
-        """Return the id of the school's object that bears a code, as a subquery."""
+        """Return the id of the school's object with a code, as a subquery."""
         table = model.__table__
         return (
             select(table.c.id)
@@ -164,7 +165,7 @@ class Staging:
         )
 
     def _count(self, statement: Any) -> int:
-        """Send what writes; return how many rows it wrote."""
+        """Execute a write statement; return how many rows it wrote."""
         written: int = self._send(statement.execution_options(preserve_rowcount=True)).rowcount
         return written
 
@@ -179,7 +180,7 @@ class Staging:
 
 @contextmanager
 def staging(session: Session) -> Iterator[Staging]:
-    """Hold a session, outside any unit of work, with temporary tables that go at the end."""
+    """Yield a `Staging` of the session, outside any unit of work; its temporary tables are dropped at the end."""
     with held_connection(session):
         staged = Staging(session)
         try:

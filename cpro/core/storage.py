@@ -1,9 +1,11 @@
 """Uploaded files on the disk: one folder per school, each file named by the digest of its content.
 
-Words: a *stored name* is ``<establishment id>/<first two hex digits>/<sha256><suffix>``; it is what a row keeps. A file
-has no owner here: several rows of a school may name it, so it is removed by `sweep`, which receives the names that rows
-still hold, rather than when one row goes.
-Invariant: a file under its stored name is whole and durable; a name that is not exactly of that form opens nothing.
+Words: a *stored name* is ``<establishment id>/<first two hex digits>/<sha256><suffix>``; it is what a row stores. A
+file has no owner here: several rows of a school may name it, so it is removed by `sweep`, which receives the names
+that rows still reference, rather than when one row is deleted.
+
+Invariant: a file under its stored name is complete and durable; a name that is not exactly of that form opens
+nothing.
 """
 
 from __future__ import annotations
@@ -34,17 +36,17 @@ _SUFFIX = r"(?:\.[a-z0-9]{1,8})?"
 _STORED_NAME = re.compile(rf"{_ID}/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}{_SUFFIX}")
 #: A file being written or being removed, in the folder of its stored name; the random part is `tempfile`'s.
 _TEMPORARY_NAME = re.compile(rf"{_ID}/[0-9a-f]{{2}}/\.[0-9a-f]{{64}}-[a-z0-9_]{{8}}\.tmp")
-#: How often a writer makes its folder again when a sweep prunes it, empty, at that very moment.
+#: How many times a writer recreates its folder when a sweep removes it, empty, at the same moment.
 _FOLDER_ATTEMPTS = 20
 _PROBE_BYTES = 4096
-#: In a store from the time it was prepared; hidden, so that backups and sweeps leave it alone.
+#: Marks a prepared store; hidden, so that backups and sweeps ignore it.
 MARK = ".cpro-store"
 _MARKED = "Dossier des fichiers de CPro. Sans ce fichier, CPro ne le reconnaît pas et n’y écrit rien.\n"
 
 logger = logging.getLogger(__name__)
 
 
-#: What the system says where no file grows any more: no room, a quota, the largest size.
+#: System errors that mean that no file can grow: no space left, quota, maximum size.
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -52,12 +54,12 @@ _TELL = "Prévenez la personne qui s’occupe du serveur, puis recommencez."
 
 
 class StorageUnavailable(DomainError):
-    """Say that the server could not read or write its files: a full disk, a folder without permission."""
+    """The server could not read or write its files: a full disk, a folder without permission."""
 
     status = 503
 
     def __init__(self, failure: str, error: OSError) -> None:
-        """Begin with `failure`, a French clause without a full stop, then say what is known of the cause."""
+        """Build the message from `failure`, a French clause without a full stop, and the cause when it is known."""
         if error.errno in FULL_DISK:
             self.status = 507
         why = dict.fromkeys(FULL_DISK, "\u202f: le disque est plein") | {
@@ -69,20 +71,20 @@ class StorageUnavailable(DomainError):
 
 
 class StoreAbsent(StorageUnavailable):
-    """Say, in a whole message, that the folder of the files is not there, or is another: its disk is not mounted."""
+    """The folder of the files is missing, or another (its disk is not mounted); `message` is the whole message."""
 
     def __init__(self, message: str) -> None:
         DomainError.__init__(self, message)
 
 
 class StoredFileMissing(NotFound):
-    """Say that no file is stored under this name, or that it could not be the name of one."""
+    """No file has this stored name, or the name is not a valid one."""
 
     message = "Ce fichier n’est plus sur le serveur."
 
 
 class Draft:
-    """A file being written little by little; its stored `name` is known once it is whole."""
+    """A file being written in pieces; its stored `name` is known once it is complete."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
@@ -90,9 +92,9 @@ class Draft:
 
 
 class FileStorage:
-    """Files of the schools in the store, usually ``uploads/``, or in one folder of it, made when first needed.
+    """The schools' files in the store, usually ``uploads/``, or in one folder of it, created on first use.
 
-    The store itself is never made by who writes in it: without its mark it is the place of a disk that is not there.
+    Writers never create the store itself: without its mark, the folder is the mount point of a missing disk.
     """
 
     def __init__(self, store: Path, folder: str = "") -> None:
@@ -100,7 +102,7 @@ class FileStorage:
         self.root = store / folder
 
     def prepare(self) -> None:
-        """Make the store, if need be, and mark it. Raises StorageUnavailable."""
+        """Create the store if needed, and mark it. Raises StorageUnavailable."""
         try:
             self._mark.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             self._mark.write_text(_MARKED, encoding="utf-8")
@@ -108,7 +110,7 @@ class FileStorage:
             raise StorageUnavailable("Le dossier des fichiers n’a pas pu être préparé", error) from error
 
     def check_present(self, failure: str) -> None:
-        """Return if the store bears its mark; `failure` begins the refusal. Raises StoreAbsent, StorageUnavailable."""
+        """Check the store's mark; `failure` begins the error message. Raises StoreAbsent, StorageUnavailable."""
         try:
             self._mark.stat()
         except FileNotFoundError as error:
@@ -119,10 +121,10 @@ class FileStorage:
     def put(self, establishment_id: int, content: bytes, suffix: str) -> str:
         """Store the content for the school and return its stored name, the same for the same content.
 
-        The suffix is empty or a dot and up to eight lower-case letters or digits. The file is on the disk, whole, when
-        this returns. Content already stored is written anew: a damaged copy is mended and the file counts as young
-        again, so that a running sweep, which knows nothing yet of the row about to be added, leaves it.
-        Raises StorageUnavailable.
+        The suffix is empty, or a dot and up to eight lower-case letters or digits. When this returns, the file is
+        complete on the disk. Content already stored is written again: a damaged copy is repaired, and the file
+        counts as recent, so that a running sweep, which does not know the row about to be added, keeps it. Raises
+        StorageUnavailable.
         """
         with self.draft(establishment_id, suffix) as draft:
             draft.stream.write(content)
@@ -130,10 +132,10 @@ class FileStorage:
 
     @contextlib.contextmanager
     def draft(self, establishment_id: int, suffix: str) -> Iterator[Draft]:
-        """Yield a file to write little by little, stored when the block ends well: what is too large for the memory.
+        """Yield a file to write in pieces, for content too large for the memory; stored when the block succeeds.
 
-        The suffix is that of `put`. A block that raises leaves nothing; one that is killed, what is swept later.
-        Raises StorageUnavailable.
+        The suffix is that of `put`. A block that raises leaves nothing; one that is killed leaves a file to be swept
+        later. Raises StorageUnavailable.
         """
         nonce, failure = secrets.token_hex(32), "Le fichier n’a pas pu être enregistré sur le serveur"
         self.check_present(failure)
@@ -168,7 +170,7 @@ class FileStorage:
             raise StorageUnavailable("Le fichier n’a pas pu être lu sur le serveur", error) from error
 
     def path(self, name: str) -> Path:
-        """Return the place of the stored file, certainly inside the root. Raises StoredFileMissing or StoreAbsent."""
+        """Return the path of the stored file, always inside the root. Raises StoredFileMissing or StoreAbsent."""
         path = self._locate(name)
         if not path.is_file():
             self.check_present("Le fichier n’a pas pu être lu sur le serveur")
@@ -176,9 +178,9 @@ class FileStorage:
         return path
 
     def delete(self, name: str) -> None:
-        """Remove the file, if it is still there, and the folders that it leaves empty.
+        """Remove the file if it exists, and the folders left empty.
 
-        Raises StoredFileMissing when this could not be a stored name, and StorageUnavailable.
+        Raises StoredFileMissing when this is not a valid stored name, and StorageUnavailable.
         """
         path = self._locate(name)
         try:
@@ -188,11 +190,11 @@ class FileStorage:
         self._prune(path.parent)
 
     def sweep(self, referenced: set[str], *, older_than: float) -> list[str]:
-        """Remove what no row names and was written before `older_than` (seconds since the epoch); return the names.
+        """Remove unreferenced files written before `older_than` (seconds since the epoch); return their names.
 
-        Left-over temporary files go too; files that this class could not have written stay. Let `older_than` be some
-        hours ago: younger files may belong to a transaction that is not committed yet. A file that another process
-        holds or forbids is left to the next sweep, with a line in the log.
+        Left-over temporary files are removed too; files that this class could not have written are kept.
+        `older_than` should be some hours ago: more recent files may belong to a transaction not committed yet. A
+        file that another process has open, or that cannot be removed, is left to the next sweep and logged.
         """
         removed = []
         for name in sorted(self._list_names()):
@@ -210,11 +212,11 @@ class FileStorage:
         return removed
 
     def sweep_unused(self, needed: set[str], *, now: datetime) -> list[str]:
-        """Sweep what no row needs, files younger than `GRACE` excepted; return the names."""
+        """Sweep the files that no row needs, except those younger than `GRACE`; return their names."""
         return self.sweep(needed, older_than=(now - GRACE).timestamp())
 
     def check_writable(self) -> None:
-        """Write and remove a few bytes under the root, and make nothing. Raises StorageUnavailable, or StoreAbsent."""
+        """Write and remove a few bytes under the root; create nothing. Raises StorageUnavailable, StoreAbsent."""
         failure = "Le serveur ne peut pas enregistrer de fichiers"
         self.check_present(failure)
         try:
@@ -226,14 +228,14 @@ class FileStorage:
             raise StorageUnavailable(failure, error) from error
 
     def _named(self, establishment_id: int, digest: str, suffix: str) -> Path:
-        """Return the place of a file to be stored; raises ValueError where it could have no stored name."""
+        """Return the path of a file to be stored. Raises ValueError when it cannot have a stored name."""
         name = f"{establishment_id}/{digest[:2]}/{digest}{suffix}"
         if not _STORED_NAME.fullmatch(name):
             raise ValueError(f"no stored name for establishment {establishment_id!r} and suffix {suffix!r}")
         return self._locate(name)
 
     def _put_in_place(self, temporary: Path, target: Path) -> None:
-        """Give a whole file its stored name, durably, in a folder that a sweep may be pruning at that moment."""
+        """Move a complete file to its stored name, durably, although a sweep may be removing the folder."""
         for attempt in range(_FOLDER_ATTEMPTS):
             try:
                 target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -246,7 +248,7 @@ class FileStorage:
             sync_folder(folder)
 
     def _locate(self, name: str) -> Path:
-        """Return where the name leads, refusing one that is malformed or that a symbolic link takes out of the root."""
+        """Return the path of a name. Raises StoredFileMissing if it is malformed or a symbolic link leaves the root."""
         if not _STORED_NAME.fullmatch(name):
             raise StoredFileMissing
         path = self.root / name
@@ -267,7 +269,7 @@ class FileStorage:
                 target.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
                 return tempfile.mkstemp(prefix=f".{digest}-", suffix=".tmp", dir=target.parent)
             except (FileNotFoundError, FileExistsError):
-                # A folder pruned before the next call, or between « it exists » and « is it a folder? » inside mkdir.
+                # The folder was removed before the next call, or by mkdir's own « exists » then « is a folder » checks.
                 attempts += 1
                 if attempts == _FOLDER_ATTEMPTS:
                     raise
@@ -275,8 +277,8 @@ class FileStorage:
     def _remove_if_still_old(self, path: Path, older_than: float) -> bool:
         """Remove the file unless it was written again since its age was read.
 
-        Between reading an age and removing a name, a writer may have put the file back under that name. So the file is
-        first taken aside, under a name that no writer uses, and its age is read again there.
+        A writer may have written the file again between reading its age and removing it. So the file is first
+        renamed to a name that no writer uses, and its age is read again there.
         """
         if path.name.endswith(".tmp"):
             path.unlink()
@@ -290,7 +292,7 @@ class FileStorage:
         return False
 
     def _list_names(self) -> Iterator[str]:
-        """Yield the names, temporary ones included, of the plain files that this class wrote; no link is followed."""
+        """Yield the names of the regular files that this class wrote, temporary ones too; follow no link."""
         for directory, folders, files in os.walk(self.root):
             below = Path(directory).relative_to(self.root)
             if len(below.parts) == 2:
@@ -303,14 +305,14 @@ class FileStorage:
                             yield name
 
     def _prune(self, folder: Path) -> None:
-        """Remove the folder of a file, then the school's, when they are empty: the system refuses otherwise."""
+        """Remove the folder of a file, then the school's, if they are empty: the system refuses otherwise."""
         with contextlib.suppress(OSError):
             folder.rmdir()
             folder.parent.rmdir()
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in the folder durable: without this, a power cut may lose a file whose bytes are safe."""
+    """Make the folder's entries durable: without this, a power cut may lose a file whose content is safe."""
     if os.name == "nt":
         return  # Windows has no such call, and refuses to open a folder.
     with contextlib.suppress(FileNotFoundError):

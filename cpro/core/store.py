@@ -1,7 +1,8 @@
-"""The store, prepared when the platform starts: marked, so that it is told from the empty place of a disk that is gone.
+"""Prepare the store at start: mark it, so as to distinguish it from the empty mount point of a missing disk.
 
-The mark is written where the database names no file yet, or where one that it names is there: a store of before the
-mark, or one put back by hand. Elsewhere nothing is written; /sante/pret says it, and whoever deposits a file is told.
+The mark is written when the database references no file yet, or when at least one referenced file is present: a
+store older than the mark, or restored by hand. Otherwise nothing is written: /sante/pret reports it, and uploads are
+refused with a message.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ logger = logging.getLogger(__name__)
 
 
 def prepare_store() -> None:
-    """Mark the store, made if need be, unless the database needs files of which none is there.
+    """Create and mark the store, unless the database references files of which none is present.
 
-    A database that does not answer is asked at the next start. Raises `StoreAbsent`, `StorageUnavailable`.
+    A database that does not answer is queried at the next start. Raises `StoreAbsent`, `StorageUnavailable`.
     """
     storage = FileStorage(application.uploads)
     try:
@@ -46,7 +47,7 @@ def prepare_store() -> None:
 
 
 def prepare_store_if_possible() -> None:
-    """Prepare the store at the start of what serves without it too; the log says why it is not there."""
+    """Prepare the store if possible, for a server that can run without it; log why it is missing."""
     try:
         prepare_store()
     except StorageUnavailable as refusal:
@@ -54,7 +55,7 @@ def prepare_store_if_possible() -> None:
 
 
 def _list_needed() -> set[str]:
-    """Return the names of the files that the database needs, none where it has no tables yet."""
+    """Return the names of the files that the database references, none when it has no tables yet."""
     with tenancy.platform_session("start: which files the store must hold") as session:
         if not find_revision(session.connection()):
             return set()

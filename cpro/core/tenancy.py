@@ -1,13 +1,13 @@
-"""Which school a session may see and write: one filter, not a habit.
+"""Tenancy: one filter decides which school a session may read and write.
 
-Every mapped table declares what it is by one of four mixins: `Owned` (a row of one school), `Shared` (a national row,
-or a school's own beside it), `TenantRoot` (the school itself), `PlatformOnly` (no school reads it). A session is
-opened on one `Scope`, once; from then on every ORM statement it sends is narrowed to that scope, and every statement
-the filter could not narrow is refused. Work across schools happens in `platform_session`.
+Every mapped table declares its kind with one of four mixins: `Owned` (a row of one school), `Shared` (a national
+row, or a school's own beside it), `TenantRoot` (the school itself), `PlatformOnly` (no school reads it). A session
+is opened on one `Scope`, once; every ORM statement it then sends is restricted to that scope, and a statement that
+the filter cannot restrict is refused. Work across schools uses `platform_session`.
 
-What the filter cannot see is a statement sent past the session, on a connection or an engine.
-`tests/test_tenancy.py` lists them and `tests/test_architecture.py` names the few files that may; on PostgreSQL,
-row-level security repeats the rule under them too.
+The filter cannot see a statement that bypasses the session, on a connection or an engine. `tests/test_tenancy.py`
+lists them and `tests/test_architecture.py` names the few files allowed to; on PostgreSQL, row-level security applies
+to them too.
 """
 
 from __future__ import annotations
@@ -41,29 +41,29 @@ from cpro.extensions import application, db
 
 _SCOPE = "cpro_scope"
 _BULK = "cpro_bulk"
-_CRITERIA = "cpro_criteria"  # in a session's `info`: what narrows its statements, made once
+_CRITERIA = "cpro_criteria"  # key in a session's `info`: the criteria of its statements, built once
 _IDS_AT_ONCE = 1000
-#: Ways of sending an update or delete that take the filter's criteria.
+#: Strategies of update and delete to which the filter's criteria apply.
 _NARROWED = (None, "auto", "orm")
 
 Mark = TypeVar("Mark")
 
 
 class TenancyError(RuntimeError):
-    """Report a statement or a write that tenancy forbids: a defect of ours, never a person's mistake."""
+    """A statement or a write forbidden by tenancy: a bug in the code, never a user's mistake."""
 
 
 class ScopeEnded(TenancyError):
-    """Report a statement sent after the scope's `until`."""
+    """A statement was sent after the scope's `until`."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a session may touch.
+    """What a session may read and write.
 
-    `establishment_id` is the school, or None for platform work; `diploma_ids` narrows an inspector's mandate and
-    `until` ends it (`ScopeEnded`); `read_only` refuses every write; `rights` are the reader's, None in jobs and
-    commands: `Confidential` rows that ask for another one are not there.
+    `establishment_id` is the school, or None for platform work; `diploma_ids` limits an inspector's mandate and
+    `until` ends it (`ScopeEnded`); `read_only` refuses every write; `rights` are the reader's permissions, None in
+    jobs and commands: `Confidential` rows that require another one are hidden.
     """
 
     establishment_id: int | None
@@ -89,12 +89,12 @@ class Owned:
 class Shared:
     """Mark a national row (no school), or a school's own row beside the national ones."""
 
-    #: the school that owns the row; empty for a national row, which schools may only read
+    #: the school that owns the row; NULL for a national row, read-only for schools
     establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"), index=True)
 
 
 class TenantRoot:
-    """Mark the school itself, seen only by itself."""
+    """Mark the school itself, visible only to itself."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
 
@@ -104,14 +104,14 @@ class PlatformOnly:
 
 
 def key_within_school(column: str, table: str, *, name: str, ondelete: str | None = None) -> ForeignKeyConstraint:
-    """Return the foreign key to a row of the same school: the database refuses one that names another school's."""
+    """Return the foreign key to a row of the same school: the database refuses another school's."""
     return ForeignKeyConstraint(
         ["establishment_id", column], [f"{table}.establishment_id", f"{table}.id"], name=name, ondelete=ondelete
     )
 
 
 class DiplomaScoped:
-    """Mark a row that is about one diploma: a scope that names diplomas shows it for these alone."""
+    """Mark a row about one diploma: a scope limited to some diplomas shows only their rows."""
 
     @classmethod
     def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
@@ -120,13 +120,13 @@ class DiplomaScoped:
 
 
 class Confidential:
-    """Mark a table that holds confidential rows: not there for a scope whose `rights` lack `confidential_to`."""
+    """Mark a table with confidential rows, hidden from a scope whose `rights` lack `confidential_to`."""
 
     confidential_to: ClassVar[Permission]
 
     @classmethod
     def is_not_confidential(cls) -> ColumnElement[bool]:
-        """Return the condition of the rows that are read without that right."""
+        """Return the condition of the rows that can be read without that permission."""
         raise NotImplementedError
 
 
@@ -134,10 +134,10 @@ KINDS = (Owned, Shared, TenantRoot, PlatformOnly)
 
 
 def enter(scope: Scope, session: Session | None = None) -> None:
-    """Open the session on a scope, once for its life.
+    """Set the session's scope, once for its life.
 
-    Raises `TenancyError` when the session already works for another scope: objects of one school must never be
-    found in the identity map of another.
+    Raises `TenancyError` when the session already has another scope: objects of one school must never be found in
+    the identity map of another.
     """
     target: Session = session or db.session()
     current = target.info.get(_SCOPE)
@@ -147,7 +147,7 @@ def enter(scope: Scope, session: Session | None = None) -> None:
 
 
 def scope_of(session: Session | None = None) -> Scope:
-    """Return the scope of a session, the request's own if none is named; `TenancyError`: nothing is read without."""
+    """Return the scope of a session, by default the request's. Raises `TenancyError` without one, or `ScopeEnded`."""
     scope = (session or db.session()).info.get(_SCOPE)
     if not isinstance(scope, Scope):
         raise TenancyError("no scope: call tenancy.enter(Scope(…)) or work in tenancy.platform_session(reason)")
@@ -158,9 +158,9 @@ def scope_of(session: Session | None = None) -> Scope:
 
 @contextmanager
 def platform_session(reason: str) -> Iterator[Session]:
-    """Yield a session of its own that sees every school, closed at the end; `reason` says why it must.
+    """Yield a new session that sees every school, closed at the end; `reason` says why it is needed.
 
-    It never commits: writing is `transactions.platform_unit_of_work`.
+    It never commits: to write, use `transactions.platform_unit_of_work`.
     """
     session: Session = db.session.session_factory()
     session.info[_SCOPE] = Scope(None, reason=reason)
@@ -171,9 +171,9 @@ def platform_session(reason: str) -> Iterator[Session]:
 
 
 def bulk_insert(session: Session, model: type[Any], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert many rows of one model at once, each stamped with the school of the session.
+    """Insert many rows of one model at once, each stamped with the session's school.
 
-    A row that names another school raises `TenancyError`, as does a read-only session; nothing is sent then.
+    Raises `TenancyError`, before sending anything, for a row of another school or a read-only session.
     """
     scope = scope_of(session)
     _refuse_writing(scope)
@@ -183,9 +183,9 @@ def bulk_insert(session: Session, model: type[Any], rows: Iterable[Mapping[str, 
 
 
 def bulk_update(session: Session, model: type[Any], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Correct many rows of one model at once, each named by its `id` beside its new values; no listener is called.
+    """Update many rows of one model at once, each given as its `id` and its new values; no listener is called.
 
-    A row that is not the school's own raises `TenancyError`, as does a read-only session; nothing is sent then.
+    Raises `TenancyError`, before sending anything, for a row that is not the school's own or a read-only session.
     """
     scope = scope_of(session)
     _refuse_writing(scope)
@@ -225,7 +225,7 @@ def _refuse_writing(scope: Scope) -> None:
 
 
 def _narrow(state: ORMExecuteState) -> None:
-    """Narrow a statement to the scope of its session, or refuse it."""
+    """Restrict a statement to the scope of its session, or refuse it."""
     scope = scope_of(state.session)
     if scope.is_platform:
         return
@@ -247,7 +247,7 @@ def _narrow(state: ORMExecuteState) -> None:
 
 
 def _criteria_of(scope: Scope, *, writes: bool) -> list[LoaderCriteriaOption]:
-    """Return what narrows a statement to a scope: the school's rows, the national ones where it reads, the diplomas."""
+    """Return the criteria of a scope: the school's rows, the national ones when reading, the diplomas."""
     school, diploma_ids = scope.establishment_id, scope.diploma_ids
     criteria = [
         with_loader_criteria(Owned, lambda cls: cls.establishment_id == school, include_aliases=True),
@@ -270,7 +270,7 @@ def _criteria_of(scope: Scope, *, writes: bool) -> list[LoaderCriteriaOption]:
 
 
 def _refuse_past_the_filter(state: ORMExecuteState) -> None:
-    """Refuse an update or delete that no criteria can narrow, and one that would give a row to another school."""
+    """Refuse an update or delete that criteria cannot restrict, or that would move a row to another school."""
     by_key = isinstance(state.parameters, list) or state.execution_options.get("dml_strategy") not in _NARROWED
     if by_key and not state.execution_options.get(_BULK):
         raise TenancyError("update(…) with rows bypasses tenancy: use core.tenancy.bulk_update")
@@ -282,7 +282,7 @@ def _refuse_past_the_filter(state: ORMExecuteState) -> None:
 
 
 def _mapped_under(mark: type[Mark]) -> Iterator[type[Mark]]:
-    """Yield the mapped classes that bear a mark, through the mixins that some of them share."""
+    """Yield the mapped classes that have a mark, directly or through a shared mixin."""
     for model in mark.__subclasses__():
         if hasattr(model, "__mapper__"):
             yield model
@@ -291,11 +291,11 @@ def _mapped_under(mark: type[Mark]) -> Iterator[type[Mark]]:
 
 
 def _refuse_raw_tables(statement: Any, enclosing: frozenset[Any] = frozenset()) -> None:
-    """Refuse a select, nested ones included, that reaches a table past its mapped class.
+    """Refuse a select, nested ones included, that names a table without its mapped class.
 
-    Criteria are added to mapped classes: a table that a select names without its class would be read whole. A nested
-    select may name a table of the one around it (`enclosing`), as `Student.division.has(…)` does: it is correlated
-    then, and reads the very row that the criteria let through.
+    Criteria apply to mapped classes only: such a table would be read in full. A nested select may name a table of
+    the enclosing one (`enclosing`), as `Student.division.has(…)` does: it is then correlated, and reads only the row
+    that the criteria allow.
     """
     raw: set[Any] = set()
     mapped: set[Any] = set()
@@ -326,7 +326,7 @@ def _refuse_raw_tables(statement: Any, enclosing: frozenset[Any] = frozenset()) 
 
 
 def _is_correlated(statement: Any) -> bool:
-    """Return whether a nested select takes its rows of outer tables from the select around it, as is usual."""
+    """Return whether a nested select takes its rows of outer tables from the enclosing select, as is usual."""
     if not isinstance(statement, Select):
         return False
     return bool(statement._auto_correlate or statement._correlate or statement._correlate_except is not None)
@@ -336,7 +336,7 @@ def _is_correlated(statement: Any) -> bool:
 
 
 def _guard_flush(session: Session, flush_context: UOWTransaction, instances: object) -> None:
-    """Stamp new rows with the school of the session; refuse to write another school's, or read-only."""
+    """Stamp new rows with the session's school; refuse to write another school's rows, or in a read-only scope."""
     scope = scope_of(session)
     written = [*session.new, *(obj for obj in session.dirty if session.is_modified(obj)), *session.deleted]
     if not written:
@@ -360,7 +360,7 @@ def _guard_object(obj: object, scope: Scope, *, is_new: bool) -> None:
         _stamp(obj, scope)
     try:
         history = inspect(obj).attrs.establishment_id.load_history()
-    except ObjectDeletedError as hidden:  # row-level security does not show another school's row, even to compare
+    except ObjectDeletedError as hidden:  # row-level security hides another school's row even from this comparison
         raise TenancyError(f"{name} is not a row of this school") from hidden
     schools = {*(history.added or ()), *(history.unchanged or ()), *(history.deleted or ())}
     if schools != {scope.establishment_id}:
@@ -379,17 +379,17 @@ _ANNOUNCE = text(f"SELECT {_HOW}, set_config('cpro.scope', :scope, true)")
 
 
 def _announce_to_database(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    """Set, on PostgreSQL, how long the transaction waits and works, how its statements are planned, and its scope.
+    """Set, on PostgreSQL, the transaction's lock and statement timeouts, its plan mode and its scope.
 
     Row-level security repeats the filter (migration 0002). A job or a command sends few statements, over many rows:
-    each is planned for its values. For one that comes a sixth time, PostgreSQL may keep a plan that suits the usual
-    school of a large base, and that takes a thousand times as long in the largest.
+    each is planned for its values. From the sixth execution of a statement, PostgreSQL may keep a generic plan that
+    suits the average school of a large database, and takes a thousand times as long in the largest.
     """
     if connection.dialect.name != "postgresql" or transaction.nested:
         return
     how = limits_of_transaction() | {"plan_cache_mode": "auto" if application.is_answering else "force_custom_plan"}
     scope = session.info.get(_SCOPE)
-    if scope is None:  # nothing is announced, so row-level security shows nothing
+    if scope is None:  # no scope is set, so row-level security shows nothing
         connection.execute(_ANNOUNCE_HOW, how)
         return
     connection.execute(_ANNOUNCE, how | {"scope": "platform" if scope.is_platform else str(scope.establishment_id)})

@@ -1,9 +1,8 @@
 """One action, one transaction: operations flush, `unit_of_work` commits once or not at all.
 
-What leaves the database (e-mails, file deletions) is handed to `after_commit`: it happens only if the action did.
-
-Rows are locked in one order, schools first (docs/decisions/0017-one-lock-order.md): a unit of work of a school begins
-by locking its row, so that a school has one writer at a time on PostgreSQL as on SQLite.
+Effects outside the database (e-mails, file deletions) are passed to `after_commit`: they happen only if the commit
+does. Rows are locked in one order, schools first (docs/decisions/0017-one-lock-order.md): a school's unit of work
+begins by locking its row, so that a school has one writer at a time on PostgreSQL as on SQLite.
 """
 
 from __future__ import annotations
@@ -27,29 +26,29 @@ logger = logging.getLogger(__name__)
 _OPEN = "cpro_unit_of_work"
 #: Connection option: SQLite takes its single write lock at BEGIN instead of failing at the first write.
 _BEGIN_IMMEDIATE = "cpro_begin_immediate"
-#: Connection option: the transaction locks its school in its last instants (watched by the tests).
+#: Connection option: the transaction locks its school just before it ends (checked by the tests).
 SCHOOL_LAST = "cpro_school_last"
-#: Seconds: a transaction that lasts longer leaves others a turn before the next; at most so long.
+#: In seconds: after a transaction longer than the first, pause before the next, at most for the second.
 _LONG, _LONGEST_TURN = 0.02, 0.1
-#: Of each thread: when its last transaction ended, how long it took, how many it committed.
+#: Per thread: when its last transaction ended, how long it took, how many it committed.
 _last = threading.local()
-#: The platform's lock on PostgreSQL, beside those of schools; any number, as long as nothing else uses it.
+#: Advisory lock of the platform on PostgreSQL, beside those of schools; an arbitrary number that nothing else uses.
 PLATFORM_LOCK = 0x4350524F
-#: In a session's `info`: the schools whose rows its transaction has locked.
+#: Key in a session's `info`: the schools whose rows its transaction has locked.
 _LOCKED = "cpro_locked_schools"
-#: How long a connection of SQLite was last set to wait, in milliseconds.
+#: The lock timeout last set on a SQLite connection, in milliseconds.
 _WAITS = "cpro_waits"
 
 
 class UnitOfWork:
-    """Hold what must happen once the action is safe in the database."""
+    """A session being written, and the actions to run after its commit."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self._afterwards: list[Callable[[], object]] = []
 
     def after_commit(self, action: Callable[[], object]) -> None:
-        """Run `action` after the commit, never if it fails; an error of its own is logged and stops nothing."""
+        """Run `action` after a successful commit only; its own error is logged and stops nothing."""
         self._afterwards.append(action)
 
     def _run_afterwards(self) -> None:
@@ -64,10 +63,10 @@ class UnitOfWork:
 def unit_of_work(session: Session | None = None, *, school_first: bool = True) -> Iterator[UnitOfWork]:
     """Commit what the block wrote, once, at its end; roll everything back if it raises.
 
-    What the session had read before is forgotten first, and the row of its school locked, so that rules judge the rows
-    as they are under the lock and not as they were when the page was opened. A long transaction that must not keep the
-    school waiting says `school_first=False`, and takes the lock in its last instants. Raises `RuntimeError` when one is
-    already open.
+    The session's state is first discarded and the row of its school locked, so that rules check the rows as they are
+    under the lock, not as they were when the page was opened. A long transaction that must not block the school
+    passes `school_first=False`, and takes the lock just before it ends. Raises `RuntimeError` when one is already
+    open.
     """
     target: Session = session or db.session()
     if target.info.get(_OPEN):
@@ -94,7 +93,7 @@ def unit_of_work(session: Session | None = None, *, school_first: bool = True) -
         target.info.pop(_OPEN, None)
         target.info.pop(_LOCKED, None)
         if held := target.info.get(HELD_CONNECTION):
-            held.execution_options(**{_BEGIN_IMMEDIATE: False, SCHOOL_LAST: False})  # what it reads next takes no lock
+            held.execution_options(**{_BEGIN_IMMEDIATE: False, SCHOOL_LAST: False})  # its next reads take no lock
         _last.ended = time.monotonic()
         _last.took = _last.ended - began
     work._run_afterwards()
@@ -103,8 +102,8 @@ def unit_of_work(session: Session | None = None, *, school_first: bool = True) -
 def lock_schools(session: Session, ids: Iterable[int | None]) -> None:
     """Lock some schools until the commit, by ascending id, then the platform (None): before any row, all at once.
 
-    A school is locked by its row, whose key is left free (FOR NO KEY UPDATE): a row that only refers to it does not
-    wait. On SQLite a unit of work holds the single writer, which is more.
+    A school is locked by its row, without its key (FOR NO KEY UPDATE): a row that only references it does not wait.
+    On SQLite a unit of work already excludes every other writer.
     """
     locked: set[int | None] = session.info.get(_LOCKED, set())
     wanted = set(ids) - locked
@@ -120,7 +119,7 @@ def lock_schools(session: Session, ids: Iterable[int | None]) -> None:
 
 
 def count_commits() -> int:
-    """Return how many units of work this thread has committed: what has committed nothing may be played again."""
+    """Return how many units of work this thread has committed: a request that committed none may be retried."""
     commits: int = getattr(_last, "commits", 0)
     return commits
 
@@ -129,15 +128,15 @@ def _lock_own_school(session: Session) -> None:
     try:
         scope = tenancy.scope_of(session)
     except tenancy.TenancyError:
-        return  # whatever is sent is refused
+        return  # every statement will be refused
     if not scope.is_platform and not scope.read_only:
         lock_schools(session, [scope.establishment_id])
 
 
 def _leave_a_turn() -> None:
-    """Pause so that others may write, where a job or a command chains transactions and the last one was long.
+    """Pause to let others write, when a job or a command runs transactions in a row and the last one was long.
 
-    Connections that wait for SQLite's single writer poll, in no order: without a pause they might never find it free.
+    Connections that wait for SQLite's write lock poll, in no order: without a pause they might never find it free.
     PostgreSQL queues them.
     """
     if application.is_answering or getattr(_last, "took", 0.0) < _LONG:
@@ -148,7 +147,7 @@ def _leave_a_turn() -> None:
 
 
 def after_commit(session: Session, action: Callable[[], object]) -> None:
-    """Run `action` once the session's unit of work is committed, never if it fails: for operations that send a message.
+    """Run `action` after the session's unit of work commits, never if it fails: for operations that send a message.
 
     Raises `RuntimeError` when no unit of work is open.
     """
@@ -162,8 +161,8 @@ def after_commit(session: Session, action: Callable[[], object]) -> None:
 def platform_unit_of_work(reason: str, *, schools: Iterable[int | None] = ()) -> Iterator[UnitOfWork]:
     """Open a platform session and a unit of work on it; `reason` says why the action spans schools.
 
-    `schools` are those whose rows or journal it will write, as far as the caller knows them, None for the platform's
-    own: they are locked first.
+    `schools` are the ids of those whose rows or journal it will write, as far as the caller knows, None for the
+    platform itself: they are locked first.
     """
     with tenancy.platform_session(reason) as session, unit_of_work(session) as work:
         lock_schools(session, schools)
@@ -172,7 +171,7 @@ def platform_unit_of_work(reason: str, *, schools: Iterable[int | None] = ()) ->
 
 @contextmanager
 def held_connection(session: Session) -> Iterator[Connection]:
-    """Keep a session on one connection over several transactions: temporary tables are its alone.
+    """Keep a session on one connection over several transactions, so that it keeps its temporary tables.
 
     Raises `RuntimeError` inside a unit of work, whose connection is another.
     """
@@ -189,7 +188,7 @@ def held_connection(session: Session) -> Iterator[Connection]:
 
 
 def keep_temporary(session: Session) -> None:
-    """End a transaction that wrote nothing but temporary tables, and keep them.
+    """Commit a transaction that wrote only temporary tables, to keep them.
 
     Raises `RuntimeError` when anything else may have been written.
     """
@@ -207,7 +206,7 @@ event.listen(db.session, "before_flush", _refuse_stray_writes)
 
 
 def configure_engine(engine: Engine) -> None:
-    """Give SQLite real transactions, foreign keys, a write-ahead log and a time to wait; nothing to PostgreSQL."""
+    """Set up SQLite: real transactions, foreign keys, a write-ahead log and a lock timeout; nothing for PostgreSQL."""
     if engine.dialect.name != "sqlite":
         return
 
@@ -223,7 +222,7 @@ def configure_engine(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         wait = milliseconds_to_wait()
         if connection.info.get(_WAITS) != wait:
-            connection.connection.cursor().execute(f"PRAGMA busy_timeout={wait}")  # no statement of anybody's
+            connection.connection.cursor().execute(f"PRAGMA busy_timeout={wait}")  # not counted as a statement
             connection.info[_WAITS] = wait
         immediate = connection.get_execution_options().get(_BEGIN_IMMEDIATE)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -13,16 +13,16 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """Keep instants in UTC and hand them back aware, on SQLite as on PostgreSQL.
+    """Store instants in UTC and return them timezone-aware, on SQLite as on PostgreSQL.
 
-    Refuses a naive value, which does not say which instant is meant.
+    Raises ValueError for a naive value, which does not identify an instant.
     """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the instant in UTC, naive on SQLite, which keeps no zone."""
+        """Return the instant in UTC, naive on SQLite, which stores no time zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -31,30 +31,30 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the instant aware, in UTC."""
+        """Return the instant timezone-aware, in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class LabelledEnum(enum.Enum):
-    """Name a closed list: a member is written as its stored value, then the French words that show it."""
+    """Base of closed lists: a member is declared by its stored value, then its French label."""
 
     _value_: str
     label: str
 
     def __new__(cls, value: str, label: str = "") -> Self:
-        """Make the first word the member's value, the second its label."""
+        """Make the first argument the member's value, the second its label."""
         member = object.__new__(cls)
         member._value_, member.label = value, label
         return member
 
     @classmethod
     def stored(cls, value: str) -> Self:
-        """Return the member of a value that was kept.
+        """Return the member of a stored value.
 
-        One that no member has (a later version wrote it) makes a member of its own, which equals no other and shows
-        itself: it spoils no list.
+        An unknown value (written by a later version) gives a new member, equal to no other and labelled with the
+        value itself, so that it breaks no list.
         """
         try:
             return cls(value)
@@ -68,7 +68,7 @@ Member = TypeVar("Member", bound=LabelledEnum)
 
 
 class EnumValue(TypeDecorator[Member]):
-    """Keep the value of an enum's member in a column of characters, and hand the member back; take nothing else."""
+    """Store an enum member as its value in a text column, and return the member; accept nothing else."""
 
     impl = String
     cache_ok = True
@@ -83,7 +83,7 @@ class EnumValue(TypeDecorator[Member]):
         return self.members
 
     def process_bind_param(self, value: Member | None, dialect: Dialect) -> str | None:
-        """Return the value of a member; raises TypeError for anything else but None."""
+        """Return the value of a member. Raises TypeError for anything else but None."""
         if value is None:
             return None
         if not isinstance(value, self.members):
@@ -96,9 +96,10 @@ class EnumValue(TypeDecorator[Member]):
 
 
 def empty_last(name: str, kind: Date | UTCDateTime) -> MappedColumn[Any]:
-    """Return the column that lists are sorted by in place of a day or an instant that may be empty, which is last.
+    """Return the sort column of a nullable date or instant, with NULL sorted last.
 
-    The database makes it: nothing writes it. A page of a list begins at a place in an index, which no empty value has.
+    The database computes it: nothing writes it. A page of a list starts at a position in an index, which NULL does
+    not have.
     """
     last = "9999-12-31" if isinstance(kind, Date) else "9999-12-31 00:00:00.000000"
     return mapped_column(kind, Computed(f"coalesce({name}, '{last}')"), deferred=True)

@@ -1,11 +1,11 @@
 """What each migration does, in French, for the operator who runs `db upgrade`; their docstrings are for developers.
 
-A migration that has landed is never edited: its sentence stands here.
+A published migration is never edited: its sentence is written here.
 """
 
 from __future__ import annotations
 
-#: By revision: what follows « Migration 00NN : ».
+#: By revision: the text after « Migration 00NN : ».
 STEPS = {
     "0001": "les premières tables\u202f: écoles, comptes, élèves, masques, images, journal",
     "0002": "sur PostgreSQL, la base elle-même sépare les écoles",

@@ -1,6 +1,6 @@
-"""What `db upgrade` and `db downgrade` say, what they refuse, and how long they wait.
+"""The messages, refusals and lock timeouts of `db upgrade` and `db downgrade`.
 
-The functions of Flask-Migrate, which tests and the local platform call, neither print nor refuse.
+Flask-Migrate's functions, called by the tests and the local platform, neither print nor refuse.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from sqlalchemy.exc import DBAPIError
 from cpro.core.locks import is_busy
 from cpro.core.upgrade_steps import STEPS
 
-#: Seconds a migration waits for a lock: all who come after it wait behind it meanwhile.
+#: Seconds a migration waits for a lock: meanwhile, all later transactions on the table queue behind it.
 LOCK_WAIT = 5
-#: What a column holds when nobody ever wrote anything there, as text.
+#: Default values of columns never written to, as text.
 _NOTHING = ("", "0", "0.0", "false", "[]", "{}", "null")
-#: Tables that hold no data of anybody: the revision itself, and what the database derives from other tables.
+#: Tables without users' data: the revision itself, and what the database derives from other tables.
 _DERIVED = frozenset({"alembic_version", "search_word", "worker_beat"})
 _DERIVED_COLUMNS = frozenset({("student", "division_sort")})
 
@@ -30,10 +30,10 @@ Place = tuple[str, str]  # table, and column or "" for its rows
 
 @contextmanager
 def guarded(connection: Connection, accept_losses: bool) -> Iterator[None]:
-    """Run migrations in the block; on the command line, refuse those that lose data, and say that a lock was missed.
+    """Run migrations in the block; on the command line, refuse those that lose data, and report lock timeouts.
 
-    `accept_losses` lets a downgrade drop what tables and columns hold. Raises `click.ClickException`: the caller's
-    transaction is then undone, and nothing has changed.
+    `accept_losses` lets a downgrade drop non-empty tables and columns. Raises `click.ClickException`: the caller's
+    transaction is then rolled back, and nothing has changed.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.set_config("lock_timeout", f"{LOCK_WAIT}s", True)))
@@ -59,14 +59,14 @@ def guarded(connection: Connection, accept_losses: bool) -> Iterator[None]:
 
 
 def announce(step: Any, **_more: object) -> None:
-    """Print one step of the migrations, where a command asked for it (`on_version_apply` of Alembic)."""
+    """Print one migration step, if a command is running (`on_version_apply` of Alembic)."""
     if _command() in ("upgrade", "downgrade"):
         verb = "Migration" if step.is_upgrade else "Retour avant"
         click.echo(f"{verb} {step.up_revision_id}\u202f: {STEPS.get(step.up_revision_id, step.up_revision.doc)}.")
 
 
 def announce_end(connection: Connection) -> None:
-    """Print the revision of the database, where a command changed or checked it."""
+    """Print the revision of the database, if a command has changed or checked it."""
     if _command() in ("upgrade", "downgrade"):
         revision = MigrationContext.configure(connection).get_current_revision()
         click.echo(f"La base est à la révision {revision}." if revision else "La base est vide.")
@@ -88,13 +88,13 @@ def _places(tables: list[Table]) -> set[Place]:
 
 
 def _columns(table: Table) -> list[str]:
-    """Return the columns of a table, but for those that the database makes of others."""
+    """Return the columns of a table, except those that the database computes."""
     made = [each.name for each in table.columns if each.computed is not None]
     return [name for name in table.columns.keys() if name not in made and (table.name, name) not in _DERIVED_COLUMNS]
 
 
 def _places_that_hold_something(connection: Connection) -> set[Place]:
-    """Return the tables that have rows, and their columns where a row says more than nothing."""
+    """Return the tables that have rows, and their columns with at least one non-default value."""
     found: set[Place] = set()
     for table in _tables(connection):
         names = ["", *_columns(table)]
