@@ -1,4 +1,4 @@
-"""What drafts do each night."""
+"""The nightly job of drafts."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ def _describe(result: Mapping[str, Any]) -> str:
 
 @nightly("drafts:sweep", label="Oubli des brouillons de plus de sept jours", summary=_describe)
 def forget_old_drafts(context: JobContext) -> dict[str, int]:
-    """Forget the drafts to which nothing was added for seven days."""
+    """Delete the drafts unchanged for seven days."""
     with context.unit_of_work() as work:
         return {"forgotten": sweep(work.session, now=context.now)}

@@ -1,4 +1,4 @@
-"""The drafts."""
+"""The model of drafts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cpro.extensions import Model
 
 
 class Draft(Owned, Model):
-    """What somebody has typed in one page and not saved; once the page was saved, a mark that nothing more comes."""
+    """Unsaved content of one open page; once the page is saved, a mark that refuses later requests."""
 
     __tablename__ = "draft"
     __table_args__ = (
@@ -25,21 +25,21 @@ class Draft(Owned, Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    #: who wrote it: nobody else ever sees it
+    #: its author, the only account that sees it
     account_id: Mapped[int]
-    #: 32 hexadecimal characters drawn when the page was opened
+    #: 32 hexadecimal characters generated when the page was opened
     token: Mapped[str] = mapped_column(String(32))
     #: which form, e.g. "scenario"
     form: Mapped[str] = mapped_column(String(20))
-    #: which object of that form; "new" and the like for one that does not exist yet
+    #: the object of the form; "new" and the like when it does not exist yet
     object_key: Mapped[str] = mapped_column(String(60))
-    #: whom or what it is about, e.g. "student:12": it goes with them
+    #: what it is about, e.g. "student:12", with which it is deleted
     subject: Mapped[str] = mapped_column(String(40), default="")
-    #: [[name, value], …], as the form would post them; empty once over
+    #: [[name, value], …], as the form would post them; empty once closed
     fields: Mapped[list[Any]] = mapped_column(JSON)
-    #: how often its page has saved it
+    #: how many times its page has saved it
     turn: Mapped[int]
     began_at: Mapped[datetime] = mapped_column(UTCDateTime)
     saved_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
-    #: when its page was saved or given up: what arrives later under this token is ignored
+    #: when its page was saved or abandoned: later requests with this token are ignored
     over_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

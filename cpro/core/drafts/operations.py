@@ -1,4 +1,4 @@
-"""Keep, forget and sweep drafts. Nothing of them goes into the journal."""
+"""Save, delete and sweep drafts, without recording anything in the journal."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from cpro.core.errors import Conflict, DomainError
 from cpro.extensions import db
 
 LIFETIME = timedelta(days=7)
-#: Characters kept of one form: our largest, a scenario of five long rich texts, with room to spare.
+#: Maximum characters of one form: our largest, a scenario of five long rich texts, fits with a margin.
 MAX_CHARACTERS = 300_000
 MAX_FIELDS = 3_000
-#: Drafts kept of one person: some for each pupil of several divisions; beyond, the oldest goes.
+#: Maximum drafts of one account: some for each student of several divisions; the oldest is deleted beyond that.
 MOST_DRAFTS = 200
 _MOST_TURNS = 2**31 - 1
-#: How long a page that was saved may still send what it had under way.
+#: How long requests of a saved page may still arrive.
 _OVER_FOR = timedelta(hours=1)
 
 
 class DraftTooLarge(DomainError):
-    """Refuse to keep more than `MAX_CHARACTERS`."""
+    """The form exceeds `MAX_CHARACTERS` or `MAX_FIELDS`."""
 
     status = 413
 
@@ -33,13 +33,13 @@ class DraftTooLarge(DomainError):
 
 
 class DraftOver(Conflict):
-    """Refuse what a page sends after it was saved or given up."""
+    """A page sent a draft after it was saved or abandoned."""
 
     message = "Cette page a déjà été enregistrée ou abandonnée\u202f: rouvrez-la pour écrire à nouveau."
 
 
 class PageSent(Conflict):
-    """Ask before something is created twice from one page: a button pressed twice, or Back and again."""
+    """The same page was sent twice (double click, or Back then again): ask before creating a second object."""
 
     message = (
         "Ce formulaire vient déjà d’être enregistré\u202f: rien n’a été créé une seconde fois. S’il en faut vraiment "
@@ -49,7 +49,7 @@ class PageSent(Conflict):
 
 @dataclass(frozen=True)
 class DraftKey:
-    """Which form a draft is of, which object, and whom it is about."""
+    """The form, the object and the subject of a draft."""
 
     form: str
     object: str
@@ -58,7 +58,7 @@ class DraftKey:
 
 @dataclass(frozen=True)
 class PageMark:
-    """What an open page says of itself: its token, how often it saved, the draft it began from ("token@turn")."""
+    """What an open page sends about itself: its token, its number of saves, the draft it restored ("token@turn")."""
 
     token: str
     turn: int = 0
@@ -66,19 +66,19 @@ class PageMark:
 
     @property
     def origin_token(self) -> str:
-        """Return the token of the draft the page began from, or ""."""
+        """Return the token of the draft the page restored, or ""."""
         return self.origin.partition("@")[0]
 
     def began_from(self, draft: Draft) -> bool:
-        """Return whether a draft still is as this page showed it."""
+        """Return whether a draft is unchanged since this page restored it."""
         return self.origin == f"{draft.token}@{draft.turn}"
 
 
 def keep(key: DraftKey, mark: PageMark, fields: Sequence[tuple[str, str]], *, account_id: int, now: datetime) -> Draft:
-    """Keep what a page holds in place of what it held, and of the draft it began from; return the draft.
+    """Save a page's content, replacing its previous content and the draft it restored; return the draft.
 
-    A draft that another tab has changed since stays beside this one. What arrives after a later turn of the same page
-    changes nothing. Raises `DraftTooLarge`, `DraftOver`.
+    If another tab has changed the restored draft since, it is kept beside this one. A request older than the draft's
+    turn changes nothing. Raises `DraftTooLarge`, `DraftOver`.
     """
     if len(fields) > MAX_FIELDS or sum(len(name) + len(value) for name, value in fields) > MAX_CHARACTERS:
         raise DraftTooLarge
@@ -96,10 +96,10 @@ def keep(key: DraftKey, mark: PageMark, fields: Sequence[tuple[str, str]], *, ac
 
 
 def close(key: DraftKey, mark: PageMark, *, account_id: int, now: datetime, creates: bool = False) -> None:
-    """Forget what a page kept, and the draft it began from, once it is saved or given up.
+    """Delete a page's draft, and the one it restored, once the page is saved or abandoned.
 
-    If the page had begun to save drafts, one may still be under way: a mark refuses it for an hour. So it is of a page
-    that `creates` something: sent again, it raises `PageSent`.
+    If the page had saved drafts, a request may still be under way: a mark refuses it for an hour. The same mark is
+    written for a page that `creates` an object: sent again, it raises `PageSent`.
     """
     draft = _find(account_id, mark.token)
     if creates and draft is not None and draft.over_at is not None:
@@ -115,26 +115,26 @@ def close(key: DraftKey, mark: PageMark, *, account_id: int, now: datetime, crea
 
 
 def forget_object(key: DraftKey, *, account_id: int) -> None:
-    """Forget somebody's drafts of an object, which they have just deleted."""
+    """Delete an account's drafts of an object that it has just deleted."""
     _delete(db.session(), Draft.account_id == account_id, Draft.form == key.form, Draft.object_key == key.object)
 
 
 def forget_account(session: Session, account_id: int) -> None:
-    """Forget all the drafts of somebody whose account is closed."""
+    """Delete all the drafts of a closed account."""
     _delete(session, Draft.account_id == account_id)
 
 
 def forget_subjects(session: Session, establishment_id: int, subjects: Collection[str]) -> None:
-    """Forget all the drafts of a school that are about somebody whose data is deleted."""
+    """Delete all the drafts of a school about subjects whose data is deleted."""
     ours = Draft.establishment_id == establishment_id
     held = set(
         session.scalars(select(Draft.subject).where(ours, Draft.subject != ""))
-    )  # few, where subjects may be many
+    )  # few, while subjects may be many
     _delete(session, ours, Draft.subject.in_(held.intersection(subjects)))
 
 
 def sweep(session: Session, *, now: datetime) -> int:
-    """Delete the drafts that are not kept any more, in a platform session; return how many people's texts went."""
+    """Delete expired drafts and marks, in a platform session; return how many drafts, marks not counted."""
     ended = session.scalars(
         delete(Draft)
         .where(or_(Draft.saved_at < now - LIFETIME, Draft.over_at < now - _OVER_FOR))
@@ -149,7 +149,7 @@ def _find(account_id: int, token: str) -> Draft | None:
 
 
 def _take_over(mark: PageMark, account_id: int) -> Draft | None:
-    """Return the draft a page began from, now its own, unless another tab went on with it."""
+    """Return the draft a page restored, now the page's own, unless another tab has continued it."""
     draft = _find(account_id, mark.origin_token) if mark.origin_token else None
     if draft is None or draft.over_at is not None or not mark.began_from(draft):
         return None

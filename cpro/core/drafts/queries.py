@@ -1,4 +1,4 @@
-"""What is read of drafts: one's own, always."""
+"""Queries on drafts, always limited to one account."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cpro.extensions import db
 
 
 def list_drafts(key: DraftKey, *, account_id: int, now: datetime) -> Sequence[Draft]:
-    """Return somebody's drafts of one object, the latest first."""
+    """Return an account's drafts of one object, the latest first."""
     return db.session.scalars(
         select(Draft)
         .where(
@@ -28,7 +28,7 @@ def list_drafts(key: DraftKey, *, account_id: int, now: datetime) -> Sequence[Dr
 
 
 def list_written_about(subject: str, form: str, *, account_id: int, now: datetime) -> Sequence[Draft]:
-    """Return somebody's drafts of one form about one subject, the latest first."""
+    """Return an account's drafts of one form about one subject, the latest first."""
     return db.session.scalars(
         select(Draft)
         .where(
