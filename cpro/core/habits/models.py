@@ -1,4 +1,4 @@
-"""What somebody arranged of one list."""
+"""The model of a user's preferences for one list."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from cpro.extensions import Model
 
 @dataclass(frozen=True)
 class KeptList:
-    """A search, with its filters and its sort, under a name; `id` tells it from the others of its list."""
+    """A search, with its filters and its sort, under a name; `id` is unique within its list."""
 
     id: str
     name: str
-    #: the parameters of its address
+    #: the parameters of its URL
     asked: dict[str, str]
 
 
 class ListHabits(Owned, Model):
-    """What one account keeps of one list: a row while there is anything, read with each page of the list."""
+    """One account's preferences for one list: a row only if there are any, read with each page of the list."""
 
     __tablename__ = "list_habits"
     __table_args__ = (
@@ -32,16 +32,16 @@ class ListHabits(Owned, Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    #: whose they are: nobody else ever sees them
+    #: its owner, the only account that sees it
     account_id: Mapped[int]
-    #: which list: the endpoint of a screen
+    #: the list: the endpoint of a screen
     screen: Mapped[str] = mapped_column(String(40))
-    #: the keys of the columns that are shown; empty for the usual ones
+    #: the keys of the columns shown; empty for the default ones
     columns: Mapped[list[str]] = mapped_column(JSON, default=list)
-    #: [{id, name, asked}, …], in the order of their names
+    #: [{id, name, asked}, …], sorted by name
     kept: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
 
     @property
     def lists(self) -> list[KeptList]:
-        """Return the lists kept, in the order of their names."""
+        """Return the kept lists, sorted by name."""
         return [KeptList(**each) for each in self.kept]

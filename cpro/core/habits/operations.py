@@ -1,4 +1,4 @@
-"""Keep, rename and forget the lists of somebody, and the columns they see. Nothing of it goes into the journal."""
+"""Save, rename and delete a user's kept lists, and choose the columns shown; nothing goes into the journal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cpro.core.validators import InvalidText, clean_text, fold
 from cpro.extensions import db
 
 LONGEST_NAME = 60
-#: Lists kept of one screen: as many as are found at a glance above it.
+#: Maximum kept lists of one screen: as many as can be read at a glance above it.
 MOST_KEPT = 20
 
 _UNNAMED = "Donnez-lui un nom, par exemple «\u202fTerminales sans INE\u202f»."
@@ -26,10 +26,10 @@ _FULL = f"Vous gardez déjà {MOST_KEPT} listes ici\u202f: supprimez-en une d’
 
 
 def keep_list(screen: str, name: str, asked: Mapping[str, object], *, account_id: int) -> KeptList:
-    """Keep what is asked of a list under a name; return it.
+    """Save the list's current parameters under a name; return the kept list.
 
-    Raises `DomainError` on the field `name` where there is none or it is taken, where nothing is asked, or where there
-    are `MOST_KEPT` already.
+    Raises `DomainError` on the field `name` when the name is missing or taken, when there is no parameter to save,
+    or when there are already `MOST_KEPT`.
     """
     habits = _open(screen, account_id)
     if not asked:
@@ -43,9 +43,9 @@ def keep_list(screen: str, name: str, asked: Mapping[str, object], *, account_id
 
 
 def update_lists(screen: str, names: Mapping[str, str], gone: Collection[str], *, account_id: int) -> None:
-    """Rename kept lists, by their ids, and forget those of `gone`; one that is not there any more is left.
+    """Rename kept lists, by their ids, and delete those of `gone`; ids that no longer exist are ignored.
 
-    Raises `FieldErrors` on the fields `name_<id>` that hold no name, or one that is taken.
+    Raises `FieldErrors` on the fields `name_<id>` whose name is missing or taken.
     """
     habits = _open(screen, account_id)
     left, errors = [each for each in habits.lists if each.id not in gone], {}
@@ -61,9 +61,9 @@ def update_lists(screen: str, names: Mapping[str, str], gone: Collection[str], *
 
 
 def choose_columns(screen: str, columns: Sequence[str], *, usual: Sequence[str], account_id: int) -> bool:
-    """Show some columns of a list, by their keys; return whether they are the usual ones, as none is too.
+    """Choose the columns of a list, by their keys; return whether they are the default ones, as an empty choice is.
 
-    The usual ones are not kept: a list that has one more some day shows it.
+    The default ones are not stored, so that a column added later to the list is shown.
     """
     habits = _open(screen, account_id)
     is_usual = not columns or columns == usual
@@ -73,7 +73,7 @@ def choose_columns(screen: str, columns: Sequence[str], *, usual: Sequence[str],
 
 
 def forget_account(session: Session, account_id: int) -> None:
-    """Forget all the habits of somebody whose account is closed."""
+    """Delete all the habits of a closed account."""
     session.execute(
         delete(ListHabits).where(ListHabits.account_id == account_id),
         execution_options={"synchronize_session": False},
@@ -87,7 +87,7 @@ def _open(screen: str, account_id: int) -> ListHabits:
 
 
 def _save(habits: ListHabits, lists: Sequence[KeptList]) -> None:
-    """Write what is kept; a row that would hold nothing goes."""
+    """Save the kept lists; delete a row that would be empty."""
     habits.kept = [asdict(each) for each in sorted(lists, key=lambda each: fold(each.name))]
     if habits.kept or habits.columns:
         db.session.add(habits)
@@ -97,7 +97,7 @@ def _save(habits: ListHabits, lists: Sequence[KeptList]) -> None:
 
 
 def _read_name(text: str, others: Sequence[KeptList]) -> str:
-    """Return a name as it is kept. Raises `DomainError` on the field `name`."""
+    """Return a name cleaned for storage. Raises `DomainError` on the field `name`."""
     try:
         name = clean_text(text, max_length=LONGEST_NAME)
     except InvalidText as refusal:

@@ -1,4 +1,4 @@
-"""What is read of habits: one's own, always."""
+"""Queries on habits, always limited to one account."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cpro.extensions import db
 
 
 def find_habits(screen: str, *, account_id: int) -> ListHabits | None:
-    """Return what somebody keeps of a list, or None."""
+    """Return an account's habits for a list, or None."""
     return db.session.scalars(_select(screen, account_id)).one_or_none()
 
 
 def select_habits(screen: str, *, account_id: int) -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
-    """Return, as parts of a statement, the columns chosen and the lists kept, as `ListHabits` holds them."""
+    """Return the chosen columns and the kept lists as scalar subqueries, typed as in `ListHabits`."""
     own = _select(screen, account_id)
     columns, kept = own.with_only_columns(ListHabits.columns), own.with_only_columns(ListHabits.kept)
     return columns.scalar_subquery(), kept.scalar_subquery()
