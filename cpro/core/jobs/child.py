@@ -1,7 +1,7 @@
-"""The worker of the local platform: a child process, started again if it dies, gone when its parent is.
+"""The worker of the local platform: a child process, restarted if it dies, ended with its parent.
 
-In a thread, an import would take the interpreter from the pages. Nothing here is peculiar to a system: the child is
-asked to stop by the end of its standard input.
+In a thread, an import would slow down the pages, because of the interpreter lock. Nothing here depends on the
+operating system: closing the child's standard input asks it to stop.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from cpro.core.jobs.worker import GRACE
 
 logger = logging.getLogger(__name__)
 
-#: Seconds before a worker that died is started again: the first time, and at most.
+#: Seconds before a dead worker is restarted: the first time, and at most.
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
-#: Seconds that a worker lives when nothing is wrong with it: what killed it then is news.
+#: A worker that lived this many seconds was healthy: the restart pause is reset.
 _HEALTHY_LIFE = 60.0
 _COMMAND = ["-m", "flask", "--app", str(PROJECT_ROOT / "app.py"), "worker", "--child"]
 
 
 class ChildWorker:
-    """A worker in a process of its own, with the settings of this one, until `stop`."""
+    """A worker in its own process, with this process's settings, until `stop`."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
@@ -35,11 +35,11 @@ class ChildWorker:
 
     @property
     def number(self) -> int:
-        """Return the number of the process."""
+        """Return the process id."""
         return self._process.pid
 
     def stop(self) -> None:
-        """Ask the worker to stop, and wait for it: the job at hand is handed back."""
+        """Ask the worker to stop, and wait for it; its current job goes back to the queue."""
         self._stopping.set()
         self._end(self._process)
         self._watch.join()
@@ -48,7 +48,7 @@ class ChildWorker:
         return subprocess.Popen([sys.executable, *_COMMAND], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
     def _supervise(self) -> None:
-        """Start the worker again each time it dies, after a pause that grows until one has lived long enough."""
+        """Restart the worker each time it dies, after a pause that grows until a worker has lived long enough."""
         pause = _FIRST_PAUSE
         while True:
             began = time.monotonic()
@@ -63,7 +63,7 @@ class ChildWorker:
                 return
             pause = min(2 * pause, _LONGEST_PAUSE)
             self._process = self._start()
-            if self._stopping.is_set():  # asked to stop while the new one was being started
+            if self._stopping.is_set():  # asked to stop while the new one was starting
                 self._end(self._process)
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Command line: the worker, the jobs, and the nightly tasks by hand."""
+"""Command line: the worker, the jobs, and running the nightly tasks manually."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from cpro.core.transactions import platform_unit_of_work
 
 jobs = AppGroup("jobs", help="Traitements longs et tâches de la nuit.")
 
-_PAUSE = 1  # second between two looks at a job that another process has taken
+_PAUSE = 1  # seconds between two checks of a job taken by another process
 
 
 @click.command("worker", help="Faire les traitements longs (imports, tâches de la nuit) jusqu’à SIGTERM ou Ctrl+C.")
@@ -37,7 +37,7 @@ _PAUSE = 1  # second between two looks at a job that another process has taken
 @with_appcontext
 @sentences
 def worker(child: bool) -> None:
-    """Do the long work until SIGTERM or Ctrl+C; as a child, also when its parent process is gone."""
+    """Run jobs until SIGTERM or Ctrl+C; as a child, also until the parent process ends."""
     from cpro.core.jobs.worker import run_worker
 
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the worker's threads need the application
@@ -60,7 +60,7 @@ def worker(child: bool) -> None:
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Combien au plus.")
 @sentences
 def list_jobs(state: str | None, limit: int) -> None:
-    """Print the last jobs: number, state, kind, school, when asked, attempts, and why one failed."""
+    """Print the last jobs: number, state, kind, school, creation time, attempts, and the reason of a failure."""
     query = select(Job).order_by(Job.id.desc()).limit(limit)
     if state:
         query = query.where(Job.state == JobState(state))
@@ -94,7 +94,7 @@ def retry(number: int) -> None:
 @click.argument("number", type=click.IntRange(1, LARGEST_ID), metavar="NUMÉRO")
 @sentences
 def cancel(number: int) -> None:
-    """Ask for a job to be given up. Raises `DomainError` once it is over."""
+    """Cancel a job, at once or at its next heartbeat. Raises `DomainError` if it is finished."""
     with _job(number) as (_work, job):
         if job.state.is_finished:
             raise DomainError(f"Le traitement {number} est terminé : il ne peut plus être annulé.")
@@ -105,7 +105,7 @@ def cancel(number: int) -> None:
 
 @contextmanager
 def _job(number: int) -> Iterator[tuple[Session, Job]]:
-    """Yield a job, locked, and its session, in a unit of work of the platform. Raises `NotFound`."""
+    """Yield a job, locked, and its session, in a platform unit of work. Raises `NotFound`."""
     with platform_unit_of_work("command line: a job") as work:
         job = work.session.get(Job, number, with_for_update=True)
         if job is None:
@@ -117,7 +117,7 @@ def _job(number: int) -> Iterator[tuple[Session, Job]]:
 @click.argument("kind", metavar="TÂCHE")
 @sentences
 def run(kind: str) -> None:
-    """Do a periodic kind of work now, whatever the hour, and print what it did. Raises `NotFound`."""
+    """Run a periodic kind of job now, whatever the time, and print its summary. Raises `NotFound`."""
     known = [handler.kind for handler in list_periodic()]
     if kind not in known:
         raise NotFound(f"«\u202f{kind}\u202f» n’est pas une tâche périodique. Ce sont\u202f: {', '.join(known)}.")
@@ -125,7 +125,7 @@ def run(kind: str) -> None:
 
 
 def make_task_command(name: str, kind: str) -> click.Command:
-    """Return the command that does a nightly kind of work now and prints what it did."""
+    """Return the command that runs a nightly kind of job now and prints its summary."""
 
     @with_appcontext
     @sentences
@@ -136,9 +136,9 @@ def make_task_command(name: str, kind: str) -> click.Command:
 
 
 def do_now(kind: str) -> str:
-    """Do a nightly kind of work in this process, whatever the hour; return what it did, in a sentence.
+    """Run a nightly kind of job in this process, whatever the time; return its summary, in a sentence.
 
-    Where a worker does the same work at this instant, wait for it first. Raises `DomainError` when the work fails.
+    If a worker is running the same kind, wait for it first. Raises `DomainError` when the job fails.
     """
     from cpro.core.jobs.runner import Runner
 

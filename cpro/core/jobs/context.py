@@ -1,4 +1,4 @@
-"""What a handler is given: who asked, the clock of jobs, a place to write, and the ways to say how far it is."""
+"""What a handler receives: the actor, the jobs' clock, units of work, and progress reporting."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from cpro.core.transactions import UnitOfWork, after_commit, platform_unit_of_wo
 
 logger = logging.getLogger(__name__)
 
-_PROGRESS_EVERY = 1.0  # seconds: nobody reads faster, and SQLite has a single writer
+_PROGRESS_EVERY = 1.0  # seconds: faster would be unreadable, and SQLite has a single writer
 
 
 class JobContext:
-    """One attempt at one job. A school's job reads and writes through `db.session`, opened on that school."""
+    """One attempt at one job. A school's job uses `db.session`, opened on that school."""
 
     def __init__(self, taken: Taken, stopping: threading.Event) -> None:
         self.taken = taken
@@ -45,34 +45,34 @@ class JobContext:
 
     @property
     def establishment_id(self) -> int | None:
-        """Return the school the job works in, None for the platform's."""
+        """Return the school of the job, or None for a platform job."""
         return self.taken.establishment_id
 
     @property
     def actor(self) -> Actor:
-        """Return who asked for the job."""
+        """Return the actor who requested the job."""
         return self.taken.actor
 
     @property
     def attempt(self) -> int:
-        """Return 1 the first time, more when a worker died on the job before."""
+        """Return 1 for the first attempt, more after a worker died on the job."""
         return self.taken.attempt
 
     @property
     def reason(self) -> str:
-        """Return why a platform session is opened, for `tenancy.platform_session`."""
+        """Return the reason of the platform sessions, for `tenancy.platform_session`."""
         return f"job {self.taken.kind}"
 
     @property
     def now(self) -> datetime:
-        """Return the present instant on the clock of jobs: when this one was taken, and the time passed since."""
+        """Return the current instant on the jobs' clock: when the job was taken, plus the time elapsed since."""
         return self.taken.taken_at + timedelta(seconds=instants.read_stopwatch() - self._began_at)
 
     @contextmanager
     def unit_of_work(self, *, school_first: bool = True) -> Iterator[UnitOfWork]:
-        """Open one transaction, in the school's session or in a platform session; keep it short.
+        """Open a transaction, in the school's session or in a platform session; keep it short.
 
-        `school_first` is as in `transactions.unit_of_work`.
+        `school_first` is that of `transactions.unit_of_work`.
         """
         platform = self.taken.establishment_id is None
         with platform_unit_of_work(self.reason) if platform else unit_of_work(school_first=school_first) as work:
@@ -83,33 +83,33 @@ class JobContext:
                 self._writing = False
 
     def progress(self, done: int, total: int, message: str = "") -> None:
-        """Say how far the job is, in a transaction of its own, once a second at most; it is a heartbeat too.
+        """Record the job's progress, in its own transaction, at most once a second; also a heartbeat.
 
-        `total` is 0 while unknown. Raises `Stopped` when the handler must end here, `RuntimeError` between the
-        beginning and the end of a transaction, whose lock the progress would wait for.
+        `total` is 0 while unknown. Raises `Stopped` when the handler must end here, `RuntimeError` inside a
+        transaction, whose lock the progress would wait for.
         """
         self._renew_lease((done, total, message), every=0 if total and done >= total else _PROGRESS_EVERY)
 
     def heartbeat(self) -> None:
-        """Say that the worker is alive. Raises as `progress` does."""
+        """Renew the job's lease. Raises the same errors as `progress`."""
         self._renew_lease(None, every=self._heartbeat_every)
 
     def finish_within(self, session: Session, result: Mapping[str, Any] | None = None) -> None:
-        """Finish the job as done in the caller's transaction: what it wrote and the end of the job are one commit.
+        """Mark the job as done in the caller's transaction: its writes and its end are one commit.
 
-        The row is locked and must still be this attempt's: two workers that believe they hold a job cannot both
-        commit, and a job killed before the commit left nothing behind. Raises `Stopped` (the transaction is rolled
-        back) when the job was lost or cancelled.
+        The row is locked and must still belong to this attempt: two workers that both believe they have the job
+        cannot both commit, and a job killed before the commit has left nothing behind. Raises `Stopped` (the
+        transaction is rolled back) when the job was lost or cancelled.
         """
-        self._writing = True  # the row is locked by the caller from here: writing progress would wait for this lock
+        self._writing = True  # the row is locked from here: writing progress would wait for this lock
         now = instants.read_clock(session)
         operations.finish(session, self.taken, now=now, result=result, unless_cancelled=True)
         after_commit(session, self._note_finished)
 
     def postpone_within(self, session: Session, until: datetime) -> None:
-        """Have the job done again from an instant on, in the caller's transaction: the handler then returns.
+        """Postpone the job until an instant, in the caller's transaction; the handler must then return.
 
-        Raises `Stopped`, as `finish_within` does, when the job was lost.
+        Raises `Stopped`, like `finish_within`, when the job was lost.
         """
         self._writing = True
         operations.postpone(session, self.taken, until=until)
@@ -131,5 +131,5 @@ class JobContext:
                 now = instants.read_clock(work.session)
                 operations.renew(work.session, self.taken, now=now, progress=progress)
         except OperationalError:
-            # A database too busy to be written to is no reason to stop: if it lasts, the lease expires.
+            # A busy database is no reason to stop: if it lasts, the lease expires.
             logger.warning("job %d: its progress could not be written", self.taken.id, exc_info=True)

@@ -1,4 +1,4 @@
-"""Files that jobs make: kept apart from the pictures, a few days, for who asked for them alone."""
+"""Files produced by jobs: stored apart from the pictures, for a few days, only for the account that requested them."""
 
 from __future__ import annotations
 
@@ -17,48 +17,48 @@ from cpro.extensions import application, db
 
 #: How long a file can be downloaded.
 KEPT = timedelta(days=3)
-#: The jobs of a kind that a school asked for in these days are among its last ones.
+#: How many of the school's last jobs of a kind are read, which covers those days.
 _JOBS_READ = 200
 
 
 class FileGone(NotFound):
-    """Say that a file is not kept any more."""
+    """The file is no longer kept."""
 
     status = 410
 
 
 @dataclass(frozen=True)
 class JobFiles:
-    """The files of the jobs of one kind, each named by the result of its job."""
+    """The files of the jobs of one kind, each named in its job's result."""
 
     kind: str
-    #: of the uploads
+    #: subfolder of the uploads
     folder: str
-    #: what is said of a job that is not there, or is somebody else's, and of a file that is not kept any more
+    #: message for a job that does not exist or belongs to another account, and for a file no longer kept
     unknown: str
     gone: str
-    #: where the result of a job holds the stored name of its file
+    #: key of the stored file name in the job's result
     key: str = "file"
 
     @property
     def storage(self) -> FileStorage:
-        """Return where the files are, a folder of the uploads."""
+        """Return the file storage, in a subfolder of the uploads."""
         return FileStorage(application.uploads, self.folder)
 
     def get_own(self, job_id: int, *, by: Actor) -> Job:
-        """Return a job of the kind that somebody asked for, in their school. Raises `NotFound`."""
+        """Return a job of this kind that the actor requested, in their school. Raises `NotFound`."""
         job = db.session.get(Job, job_id)
         if job is None or job.kind != self.kind or not is_asked_by(job, by):
             raise NotFound(self.unknown)
         return job
 
     def list_own(self, *, by: Actor) -> list[Job]:
-        """List the jobs of the kind that somebody asked for in their school, latest first, a few at most."""
+        """List the jobs of this kind that the actor requested in their school, latest first; only recent ones."""
         jobs = db.session.scalars(select(Job).where(Job.kind == self.kind).order_by(Job.id.desc()).limit(_JOBS_READ))
         return [job for job in jobs if is_asked_by(job, by)]
 
     def find(self, job: Job, *, now: datetime) -> Path:
-        """Return the file of a job that is done. Raises `FileGone` once it is not kept any more."""
+        """Return the path of a finished job's file. Raises `FileGone` when it is no longer kept."""
         if not is_kept(job, now=now) or job.result is None:
             raise FileGone(self.gone)
         try:
@@ -67,7 +67,7 @@ class JobFiles:
             raise FileGone(self.gone) from missing
 
     def delete_expired(self, session: Session, *, now: datetime) -> list[str]:
-        """Delete the files whose days are over, in a platform session, and return their names."""
+        """Delete the expired files, in a platform session, and return their names."""
         results = session.scalars(
             select(Job.result).where(Job.kind == self.kind, Job.state == JobState.DONE, Job.finished_at >= now - KEPT)
         )
@@ -75,7 +75,7 @@ class JobFiles:
         return self.storage.sweep_unused(needed, now=now)
 
     def forget_expired(self, session: Session, *, now: datetime) -> list[str]:
-        """Delete the files whose days are over with their jobs, whose arguments need not outlive them.
+        """Delete the expired files and their jobs, whose arguments should not outlive them.
 
         In a platform session; return the names of the files.
         """
@@ -89,5 +89,5 @@ def is_kept(job: Job, *, now: datetime) -> bool:
 
 
 def is_asked_by(job: Job, person: Actor | Principal) -> bool:
-    """Return whether somebody asked for a job."""
+    """Return whether an account requested a job."""
     return (job.actor.kind, job.actor.id) == (person.kind, person.id)

@@ -1,4 +1,4 @@
-"""Which function does the jobs of a kind, and which kinds are done by themselves, once per period."""
+"""Register the handler of each kind of job, and which kinds run periodically."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., dict[str, Any] | None])
 
-#: A worker silent for longer is taken for dead.
+#: A worker silent for longer is considered dead.
 LEASE = timedelta(minutes=3)
-#: A job whose worker died this often does not come back: it may be what kills them.
+#: Maximum attempts when workers die: the job itself may be what kills them.
 ATTEMPTS = 3
-#: When people sleep, on the clocks of mainland France.
+#: When users sleep, in the time zone of mainland France.
 _NIGHT_HOUR = 3
 
 
 @dataclass(frozen=True)
 class Report:
-    """Where a finished job leads: a page of this site and its arguments, and what the link to it says."""
+    """The page a finished job leads to: its endpoint and arguments, and the label of the link."""
 
     endpoint: str
     label: str
@@ -36,17 +36,17 @@ class Report:
 
 @dataclass(frozen=True)
 class Handler:
-    """How jobs of one kind are done."""
+    """How jobs of one kind are run."""
 
     kind: str
     run: Callable[..., dict[str, Any] | None]
-    #: what it does, as the title of its page
+    #: its description, used as the title of the job's page
     label: str
-    #: what a finished one did, in a sentence with its figures, from its result
+    #: summarises the result of a finished job, in a sentence with its figures
     summary: Callable[[Mapping[str, Any]], str]
-    #: the link at the end of its page, for the person who looks
+    #: the link at the end of its page, for the user who views it
     report: Callable[[Job, Principal], Report | None] | None = None
-    #: no two running jobs of one school share it
+    #: two jobs of one school with the same value never run at the same time
     exclusive: str | None = None
     lease: timedelta = LEASE
     attempts: int = ATTEMPTS
@@ -69,9 +69,10 @@ def job(
 ) -> Callable[[Function], Function]:
     """Make a function `(context, **arguments)` the handler of a kind of job.
 
-    It must bear being run again after being killed anywhere, and call `context.progress` or `context.heartbeat` more
-    often than its lease. What it returns, small and JSON, is kept as the result. A `DomainError` fails the job with
-    its sentence, anything else with a neutral one. `summary` describes that result in a sentence, the last of its page.
+    It must be safe to run again after being killed anywhere, and must call `context.progress` or `context.heartbeat`
+    more often than its lease. Its return value, small and JSON-serialisable, is stored as the result. A
+    `DomainError` fails the job with its sentence, any other exception with a neutral one. `summary` describes the
+    result in a sentence, the last of its page.
     """
 
     def mark(function: Function) -> Function:
@@ -82,7 +83,7 @@ def job(
 
 
 def nightly(kind: str, *, label: str, summary: Callable[[Mapping[str, Any]], str]) -> Callable[[Function], Function]:
-    """Make a function `(context)` the handler of a platform job done each night, or at the first start after it."""
+    """Make a function `(context)` the handler of a platform job run each night, or at the first start after it."""
 
     def period(now: datetime) -> str | None:
         local = now.astimezone(ZoneInfo(DEFAULT_TIMEZONE))
@@ -94,7 +95,7 @@ def nightly(kind: str, *, label: str, summary: Callable[[Mapping[str, Any]], str
 def every(
     minutes: int, kind: str, *, label: str, summary: Callable[[Mapping[str, Any]], str]
 ) -> Callable[[Function], Function]:
-    """Make a function `(context)` the handler of a platform job done every so many minutes."""
+    """Make a function `(context)` the handler of a platform job run every `minutes` minutes."""
 
     def period(now: datetime) -> str | None:
         return f"{floor(now.timestamp()) // (minutes * 60)}/{minutes}"
@@ -132,10 +133,10 @@ def get_handler(kind: str) -> Handler:
 
 
 def list_kinds() -> list[str]:
-    """Return the kinds this program can do."""
+    """Return the kinds that this program can run."""
     return sorted(_handlers)
 
 
 def list_periodic() -> list[Handler]:
-    """Return the handlers whose jobs come by themselves."""
+    """Return the handlers of periodic jobs."""
     return [handler for _kind, handler in sorted(_handlers.items()) if handler.period]

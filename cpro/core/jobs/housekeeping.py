@@ -1,4 +1,4 @@
-"""Work that each worker does every minute: requeue the jobs of dead workers, enqueue the periodic jobs."""
+"""Housekeeping that each worker runs every minute: requeue the jobs of dead workers, enqueue the periodic jobs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEPT = timedelta(days=30)
 
 
 def beat(name: str) -> None:
-    """Note that the worker of that name lives."""
+    """Record that the worker of that name is alive."""
     with platform_unit_of_work("worker: a sign of life") as work:
         operations.record_beat(work.session, name, now=instants.read_clock(work.session))
 
@@ -63,7 +63,7 @@ def _ask_once(kind: str, period_key: str, now: datetime) -> None:
 
 
 def _purge(context: JobContext) -> dict[str, int]:
-    """Delete the periodic jobs that were asked for a month ago and are over; those that people asked for stay."""
+    """Delete finished periodic jobs older than a month; those requested by people are kept."""
     with context.unit_of_work() as work:
         finished = [state for state in JobState if state.is_finished]
         forgotten = work.session.scalars(
@@ -80,5 +80,5 @@ def _describe_purge(result: Mapping[str, Any]) -> str:
 
 
 def register() -> None:
-    """Declare the mechanism's own periodic job."""
+    """Declare the periodic job of the jobs themselves."""
     nightly("jobs:purge", label="Oubli des anciennes tâches périodiques", summary=_describe_purge)(_purge)

@@ -1,4 +1,4 @@
-"""The clock of jobs, by which they are due, leased and done: the database's, which all hosts share."""
+"""The clock of jobs, used for due times, leases and ends: the database's, shared by all hosts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cpro.extensions import db
 
 
 def read_clock(session: Session | None = None) -> datetime:
-    """Return the present instant, as the database of a session tells it (that of the request by default).
+    """Return the current instant according to a session's database (by default the request's).
 
-    By its own clock, a host that is ahead would take running jobs from their workers, and delete what is to be kept for
-    longer. A SQLite database has the clock of its only host.
+    With its own clock, a host that is ahead would take running jobs from their workers, and delete data too early.
+    For SQLite, the only host's clock is used.
     """
     session = session or db.session()
     if session.get_bind().dialect.name != "postgresql":
@@ -26,5 +26,5 @@ def read_clock(session: Session | None = None) -> datetime:
 
 
 def read_stopwatch() -> float:
-    """Return seconds whose differences are the time that passed here, whatever is done to the clock of this host."""
+    """Return seconds, to measure elapsed time unaffected by changes of this host's clock."""
     return time.monotonic()

@@ -1,7 +1,7 @@
-"""Sentences about a job that gives no sign of life, before its lease has run out.
+"""Sentences about a job that has gone silent, before its lease expires.
 
-A killed worker's job comes back by itself, after its lease and the next round of housekeeping: the page says
-so at once, and that nothing is lost, instead of « en cours ».
+A killed worker's job restarts by itself, after its lease and the next housekeeping: the page says so at once, and
+that nothing is lost, instead of « en cours ».
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from math import floor
 from cpro.core.formatting import plural
 from cpro.core.jobs.models import Job, JobState
 
-#: Handlers give a sign each second or so, but while they write: that lasts longer for very large imports only.
+#: Handlers send a heartbeat every second or so, except while writing, which is longer only for very large imports.
 SILENT_AFTER = timedelta(seconds=45)
-#: The round that takes jobs back comes each minute; beyond the second, no worker makes any.
+#: Housekeeping takes jobs back every minute; after two, no worker is running it.
 _ROUNDS = timedelta(minutes=2)
 _SAFE = "Rien n’est perdu, et rien ne reste écrit à moitié."
 
 
 def describe_interruption(job: Job, now: datetime) -> str:
-    """Return the sentence about a job that was, or seems, interrupted; "" for one that goes well."""
+    """Return the sentence about a job that was, or seems, interrupted; "" otherwise."""
     if job.state is JobState.WAITING and job.attempts:
         return f"Le traitement s’est interrompu avant la fin ; il va reprendre de lui-même. {_SAFE}"
     if job.state is not JobState.RUNNING or job.heartbeat_at is None or job.lease_until is None:
@@ -39,7 +39,7 @@ def describe_interruption(job: Job, now: datetime) -> str:
 
 
 def describe_length(length: timedelta) -> str:
-    """Return a length of time in whole seconds or minutes: « 50 secondes », « 3 minutes »."""
+    """Return a duration in whole seconds or minutes: « 50 secondes », « 3 minutes »."""
     seconds = floor(length.total_seconds())
     if seconds < 120:
         return plural(seconds, "seconde", "secondes")

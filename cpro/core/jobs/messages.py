@@ -1,4 +1,4 @@
-"""Huey's queues of wake-ups, as this application opens them: imported at the first wake-up, and by workers."""
+"""Open Huey's wake-up queues; imported by workers, and at the first wake-up."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from huey import Huey, RedisHuey, SqliteHuey
 from huey.registry import Message
 from huey.serializer import Serializer
 
-_CONNECT_TIMEOUT = 2  # seconds: an action must not wait longer for a Redis that is away
-_ANSWER_TIMEOUT = 10  # seconds, above the second during which Huey's worker waits for a message
+_CONNECT_TIMEOUT = 2  # seconds: an action must not wait longer for an unreachable Redis
+_ANSWER_TIMEOUT = 10  # seconds: more than the one second during which Huey's worker waits for a message
 
 
 class _PlainText(Serializer):
-    """Write messages as JSON: Huey's own are pickles, which run whatever the queue's owner put in them."""
+    """Serialise messages as JSON: Huey's default is pickle, which lets the queue's owner run any code."""
 
     def _serialize(self, data: Any) -> bytes:
         return json.dumps(list(data)).encode()
@@ -25,7 +25,7 @@ class _PlainText(Serializer):
 
 
 def open_huey(url: str, file: Path) -> Huey:
-    """Return Huey: on Redis where a URL says so, else on a file."""
+    """Return Huey, on Redis if a URL is given, else on a file."""
     common = {"name": "cpro", "results": False, "serializer": _PlainText()}
     if not url:
         return SqliteHuey(filename=str(file), **common)

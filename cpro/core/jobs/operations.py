@@ -1,6 +1,6 @@
-"""The life of a job's row: asked for, taken, renewed, finished, taken back from the dead.
+"""The life of a job's row: enqueued, taken, renewed, finished, requeued when its worker dies.
 
-Whatever a worker writes is refused once the job is no longer its own: `worker`, drawn at each take, is the fence.
+A worker that has lost its job can no longer write to it: `worker`, renewed at each take, is a fencing token.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _GIVEN_UP = "Le traitement s’est interrompu plusieurs fois de suite avant la f
 
 @dataclass(frozen=True)
 class Taken:
-    """A job as the worker that took it knows it."""
+    """A job as seen by the worker that took it."""
 
     id: int
     kind: str
@@ -42,7 +42,7 @@ class Taken:
     actor: Actor
     worker: str
     attempt: int
-    #: when, on the clock of jobs
+    #: when it was taken, on the jobs' clock
     taken_at: datetime
 
 
@@ -57,10 +57,10 @@ def enqueue(
     period_key: str | None = None,
     not_before: datetime | None = None,
 ) -> Job:
-    """Ask for a job, in the transaction of the action: no commit, no job. A worker is woken after the commit.
+    """Enqueue a job in the transaction of the action: no commit, no job. A worker is woken after the commit.
 
-    In a school's session the job is that school's; in a platform session it is that of `establishment_id`, or the
-    platform's own. No worker takes it before `not_before`. Raises `LookupError` for a kind without handler.
+    In a school's session the job belongs to that school; in a platform session, to `establishment_id`, or to the
+    platform. No worker takes it before `not_before`. Raises `LookupError` for a kind without handler.
     """
     target: Session = session or db.session()
     scope = scope_of(target)
@@ -83,7 +83,7 @@ def enqueue(
 
 
 def cancel(job: Job, *, now: datetime) -> None:
-    """Ask for a job to be given up: at once if it waits, at its next heartbeat if it runs, never once finished."""
+    """Cancel a job: at once if it waits, at its next heartbeat if it runs; a finished job is left unchanged."""
     if job.state is JobState.WAITING:
         _finish_job(job, JobState.CANCELLED, now)
     elif job.state is JobState.RUNNING:
@@ -91,9 +91,9 @@ def cancel(job: Job, *, now: datetime) -> None:
 
 
 def retry(job: Job, *, session: Session) -> None:
-    """Put a job that failed or was cancelled back in the queue, with all its attempts; its handler judges it again.
+    """Put a failed or cancelled job back in the queue, with all its attempts; its handler checks everything again.
 
-    Raises `DomainError` for any other: it waits, runs, or was done.
+    Raises `DomainError` for a job that is waiting, running or done.
     """
     if job.state not in (JobState.FAILED, JobState.CANCELLED):
         raise DomainError(f"Le traitement {job.id} n’a pas échoué et n’a pas été annulé : il ne peut pas être repris.")
@@ -104,28 +104,28 @@ def retry(job: Job, *, session: Session) -> None:
 
 
 def record_beat(session: Session, name: str, *, now: datetime) -> None:
-    """Note that a worker lives, and forget those that were not seen for a day."""
+    """Record that a worker is alive, and delete the beats of those not seen for a day."""
     session.merge(WorkerBeat(name=name, seen_at=now))
     session.execute(delete(WorkerBeat).where(WorkerBeat.seen_at < now - _BEATS_KEPT))
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
-    """Return the condition of the jobs that a worker may take at an instant, those of a busy exclusive key included."""
+    """Return the condition of the jobs due at an instant, including those whose exclusive key is busy."""
     waits = Job.state == JobState.WAITING
     return and_(waits, or_(Job.not_before.is_(None), Job.not_before <= now))
 
 
 def is_free(now: datetime) -> ColumnElement[bool]:
-    """Return the condition of the jobs that nothing keeps a worker from taking at an instant."""
+    """Return the condition of the jobs that a worker may take at an instant."""
     running = aliased(Job)
     busy = select(running.exclusive_key).where(running.state == JobState.RUNNING, running.exclusive_key.is_not(None))
     return and_(is_due(now), or_(Job.exclusive_key.is_(None), Job.exclusive_key.not_in(busy)))
 
 
 def take(session: Session, *, host: str, now: datetime, only: int | None = None) -> Taken | None:
-    """Take the oldest job that may run, or the one whose number is `only` if it may; return None when there is none.
+    """Take the oldest job that may run, or the job `only` if it may; return None when there is none.
 
-    Raises `IntegrityError` when another worker took a job of the same exclusive key meanwhile: try again.
+    Raises `IntegrityError` when another worker took a job with the same exclusive key meanwhile: try again.
     """
     job = session.scalars(
         select(Job)
@@ -145,7 +145,7 @@ def take(session: Session, *, host: str, now: datetime, only: int | None = None)
 
 
 def renew(session: Session, taken: Taken, *, now: datetime, progress: tuple[int, int, str] | None = None) -> None:
-    """Keep the job for another lease, and say how far it is. Raises `JobLost`, `JobCancelled`."""
+    """Renew the lease of the job, and record its progress. Raises `JobLost`, `JobCancelled`."""
     job = _get_taken(session, taken)
     if job.cancel_asked_at:
         raise JobCancelled
@@ -164,7 +164,7 @@ def finish(
     result: Mapping[str, Any] | None = None,
     unless_cancelled: bool = False,
 ) -> None:
-    """Finish the job as done. Raises `JobLost`, and `JobCancelled` where that can still be obeyed."""
+    """Mark the job as done. Raises `JobLost`, or `JobCancelled` if `unless_cancelled` and cancellation is requested."""
     job = _get_taken(session, taken)
     if unless_cancelled and job.cancel_asked_at:
         raise JobCancelled
@@ -174,7 +174,7 @@ def finish(
 
 
 def fail(session: Session, taken: Taken, sentence: str, *, now: datetime) -> None:
-    """Finish the job as failed, for a reason in French. Raises `JobLost`."""
+    """Mark the job as failed, with a reason in French. Raises `JobLost`."""
     job = _get_taken(session, taken)
     job.error = sentence[:500]
     _finish_job(job, JobState.FAILED, now)
@@ -182,7 +182,7 @@ def fail(session: Session, taken: Taken, sentence: str, *, now: datetime) -> Non
 
 
 def give_up(session: Session, taken: Taken, *, now: datetime) -> None:
-    """Finish the job as cancelled. Raises `JobLost`."""
+    """Mark the job as cancelled. Raises `JobLost`."""
     _finish_job(_get_taken(session, taken), JobState.CANCELLED, now)
     session.flush()
 
@@ -196,7 +196,7 @@ def hand_back(session: Session, taken: Taken) -> None:
 
 
 def postpone(session: Session, taken: Taken, *, until: datetime) -> None:
-    """Put the job back in the queue, not to be taken before an instant; this attempt does not count as a death.
+    """Put the job back in the queue until an instant; this attempt is not counted as a dead worker's.
 
     Raises `JobLost`.
     """
@@ -207,7 +207,7 @@ def postpone(session: Session, taken: Taken, *, until: datetime) -> None:
 
 
 def take_back_expired(session: Session, *, now: datetime) -> int:
-    """Put back in the queue the jobs whose worker is silent, fail those it happened to too often; return how many."""
+    """Requeue the jobs of silent workers, and fail those with no attempt left; return how many leases had expired."""
     expired = session.scalars(
         select(Job)
         .where(Job.state == JobState.RUNNING, Job.lease_until < now)
@@ -229,7 +229,7 @@ def take_back_expired(session: Session, *, now: datetime) -> int:
 
 
 def _get_taken(session: Session, taken: Taken) -> Job:
-    """Return the row of a job that this worker has taken, locked. Raises `JobLost`."""
+    """Return the locked row of a job that this worker has taken. Raises `JobLost`."""
     job = session.scalars(
         select(Job)
         .where(Job.id == taken.id, Job.state == JobState.RUNNING, Job.worker == taken.worker)

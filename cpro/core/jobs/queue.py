@@ -1,7 +1,7 @@
-"""Huey's queues, used for one thing: waking a worker when there is something in the table of jobs.
+"""Huey's queue, used only to wake a worker when the table of jobs has something to do.
 
-Huey forgets a message once it is taken, and a worker may die holding it: nothing is ever entrusted to it. All
-messages are alike; what is to be done is read from the database, where workers look by themselves now and then.
+Huey forgets a message once it is taken, and the worker that took it may die: no data depends on it. All messages are
+identical; the work is read from the database, which workers also poll by themselves.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ class WakeUps:
 
     @cached_property
     def huey(self) -> Huey:
-        """Return Huey: on Redis when `CPRO_JOBS_URL` says so, else on a file of the instance folder."""
-        from cpro.core.jobs.messages import open_huey  # Huey, and asyncio with it: few processes ever wake a worker
+        """Return Huey: on Redis if `CPRO_JOBS_URL` is set, else on a file of the instance folder."""
+        from cpro.core.jobs.messages import open_huey  # imports Huey and asyncio, and few processes ever wake a worker
 
         huey = open_huey(self._url, self._file)
         self._task = huey.task(name="look")(_nothing)
         return huey
 
     def wake(self) -> None:
-        """Wake one worker to look for jobs. A queue that is away is logged and harms nobody: workers look anyway."""
+        """Wake one worker to look for jobs; a queue error is logged and harmless, since workers poll anyway."""
         try:
-            assert self.huey is not None  # opened, with its task
+            assert self.huey is not None  # opens it, and declares its task
             self._task()
-        except Exception as error:  # Redis, SQLite: each has its own
+        except Exception as error:  # Redis and SQLite each have their own
             logger.warning("the queue did not take a wake-up (%s): a worker will look by itself", type(error).__name__)
 
     def take_one(self) -> bool:
-        """Return whether a message was there: on Redis after a second's wait at most, at once on a file.
+        """Take a message; return whether there was one: on Redis after one second at most, at once on a file.
 
-        Raises what the queue's own library raises when it is away.
+        Raises the queue library's own error when the queue is unreachable.
         """
         return self.huey.dequeue() is not None
 
 
 def _nothing() -> None:
-    """Do nothing: a message is taken, its task never executed."""
+    """Do nothing: messages are taken, the task itself never runs."""
 
 
 def wake_a_worker() -> None:

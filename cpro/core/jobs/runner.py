@@ -1,4 +1,4 @@
-"""Take jobs and do them, one after the other, until there is none."""
+"""Take jobs and run them one after the other, until there are none."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: What is shown of a defect of ours; what happened is in the log.
+#: Shown for an unexpected error; the details are in the log.
 NEUTRAL = "Une erreur inattendue a interrompu ce traitement. L’équipe qui administre la plateforme en est avertie."
 
 _Ending = Callable[[Session], None]
 
 
 class Runner:
-    """Do the jobs of an application until `stopping` is set."""
+    """Run the jobs of an application until `stopping` is set."""
 
     def __init__(self, app: Flask, stopping: threading.Event) -> None:
         self._app = app
@@ -44,7 +44,7 @@ class Runner:
         self._current: Taken | None = None
 
     def drain(self) -> None:
-        """Do every job there is; take no lock when there is none."""
+        """Run every job there is; take no lock when there is none."""
         while not self._stopping.is_set() and self._is_any_due():
             taken = self._take()
             if taken is None:
@@ -52,15 +52,15 @@ class Runner:
             self._do(taken)
 
     def do(self, job_id: int) -> None:
-        """Do one job, unless somebody else has taken it: for what must be done in the process that asks for it."""
+        """Run one job in this process, unless another process has taken it."""
         taken = self._take(only=job_id)
         if taken is not None:
             self._do(taken)
 
     def hand_back(self) -> None:
-        """Put the job at hand back in the queue, from another thread, because the process ends before it does.
+        """Put the current job back in the queue, from another thread, because the process is about to end.
 
-        Whatever its thread still does is refused: the job is no longer its own.
+        Later writes by the job's thread are refused: the job is no longer its own.
         """
         taken = self._current
         if taken:
@@ -83,10 +83,10 @@ class Runner:
                         now = instants.read_clock(work.session)
                         return operations.take(work.session, host=self._host, now=now, only=only)
                 except IntegrityError:
-                    continue  # another worker has just taken a job of the same exclusive key: look again
+                    continue  # another worker has just taken a job with the same exclusive key: try again
 
     def _attempt(self, taken: Taken) -> _Ending | None:
-        """Run the handler in a context of its own; return how the job ends, None when there is nothing to write."""
+        """Run the handler in its own context; return how to end the job, or None when there is nothing to write."""
         with self._app.app_context(), bound_contextvars(job=taken.id, kind=taken.kind, school=taken.establishment_id):
             context = JobContext(taken, self._stopping)
             if taken.establishment_id is not None:
@@ -104,7 +104,7 @@ class Runner:
                 sentence = refusal.message
                 return lambda session: operations.fail(session, taken, sentence, now=instants.read_clock(session))
             except OperationalError:
-                # Nothing to do but wait: the lease expires and the job comes back, as often as its kind allows.
+                # The lease will expire and the job come back, as many times as its kind allows.
                 logger.exception("job %d (%s): the database did not answer", taken.id, taken.kind)
                 return None
             except Exception:
@@ -115,7 +115,7 @@ class Runner:
             return lambda session: operations.finish(session, taken, now=instants.read_clock(session), result=result)
 
     def _end(self, taken: Taken, ending: _Ending | None) -> None:
-        """Write how a job ends, once the handler's own session is closed."""
+        """Write the end of a job, once the handler's own session is closed."""
         if ending is None:
             return
         try:

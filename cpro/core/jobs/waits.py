@@ -1,4 +1,4 @@
-"""Sentences about a job that nobody has begun: what it waits for, as the workers and the queue are."""
+"""Sentences about a job not started yet: what it waits for, given the workers and the queue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cpro.core.jobs.queries import Queue, read_queue
 
 
 def describe_wait(job: Job, now: datetime) -> str:
-    """Return why a waiting job has not begun, `now` on the database's clock."""
+    """Return why a waiting job has not started, `now` on the database's clock."""
     if job.not_before and job.not_before > now:
         return f"Le traitement reprendra dans {describe_length(job.not_before - now)}."
     with tenancy.platform_session("page of a job: what it waits for") as session:

@@ -1,4 +1,4 @@
-"""The worker: a thread that does the jobs, and one that keeps house, in a process of its own."""
+"""The worker process: one thread runs the jobs, the other does the housekeeping."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two looks at a file of messages (Redis signals at once).
+#: Seconds between two polls of a file queue (Redis notifies at once).
 POLL_EVERY = 0.2
-#: Seconds between two looks at the table of jobs that nobody asked for: wake-ups may be lost, and Redis be away.
+#: Seconds between two polls of the jobs table: wake-ups may be lost, and Redis unreachable.
 LOOK_EVERY = 10.0
 #: Seconds between two rounds of housekeeping.
 HOUSEKEEPING_EVERY = 60.0
-#: Seconds left to the job at hand when the worker is asked to stop; then it is handed back as it stands.
+#: Seconds given to the current job when the worker must stop; then it is handed back unfinished.
 GRACE = 8.0
 _STOP_SEEN_WITHIN = 0.1  # seconds
-#: Seconds before the queue or the database is asked again once it did not answer.
+#: Seconds before a queue or a database that did not answer is tried again.
 _AWAY_PAUSE = 2.0
 
 
 class Worker:
-    """Do the jobs of an application, one at a time, until told to stop."""
+    """Run the jobs of an application, one at a time, until asked to stop."""
 
     def __init__(self, app: Flask, *, takes_signals: bool) -> None:
         self.stop_flag = threading.Event()
@@ -49,7 +49,7 @@ class Worker:
         self._working = threading.Thread(target=self._work, name="jobs", daemon=True)
 
     def run(self) -> None:
-        """Work until a signal, or `stop_flag`; the job at hand is finished or handed back, never left in the air."""
+        """Work until a signal or `stop_flag`; the current job is finished or handed back, never abandoned."""
         if self._takes_signals:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._note_signal)
@@ -57,13 +57,13 @@ class Worker:
         while self._signum is None and not self.stop_flag.is_set() and self._working.is_alive():
             self._run_housekeeping()
             self.stop_flag.wait(_STOP_SEEN_WITHIN)
-        self.stop_flag.set()  # the handler ends at its next heartbeat
+        self.stop_flag.set()  # the handler stops at its next heartbeat
         self._working.join(GRACE)
         if self._working.is_alive():
             self._runner.hand_back()
 
     def _work(self) -> None:
-        """Do the jobs there are, at each wake-up and every few seconds, whatever is away."""
+        """Run the jobs, at each wake-up and every few seconds, even when the database or the queue is unreachable."""
         while not self.stop_flag.is_set():
             try:
                 self._runner.drain()
@@ -75,7 +75,7 @@ class Worker:
                 self._wait_for_work()
 
     def _wait_for_work(self) -> None:
-        """Return at a wake-up, when it is time to look anyway, or soon where the queue does not answer."""
+        """Return at a wake-up, at the next polling time, or soon if the queue does not answer."""
         until = time.monotonic() + LOOK_EVERY
         while not self.stop_flag.is_set() and time.monotonic() < until:
             began = time.monotonic()
@@ -88,11 +88,11 @@ class Worker:
             self._away.discard("the queue")
             if is_woken:
                 return
-            if time.monotonic() - began < POLL_EVERY:  # a file: Redis has waited
+            if time.monotonic() - began < POLL_EVERY:  # a file queue; Redis has already waited
                 self.stop_flag.wait(POLL_EVERY)
 
     def _note_away(self, what: str, error: Exception) -> None:
-        """Log once that something does not answer, and not again until it has answered."""
+        """Log that something does not answer, once until it has answered again."""
         if what not in self._away:
             logger.error("%s did not answer; it is asked again every %.0f s", what, _AWAY_PAUSE, exc_info=error)
         self._away.add(what)
@@ -113,9 +113,9 @@ class Worker:
 
 
 def run_worker(app: Flask, *, is_child: bool = False) -> None:
-    """Be a worker until SIGTERM or Ctrl+C; a child, until the process that started it is gone as well."""
+    """Run a worker until SIGTERM or Ctrl+C or, as a child, until the parent process ends."""
     if hasattr(os, "nice"):
-        os.nice(app.config["CPRO_WORKER_NICE"])  # pages, which people wait for, have the processor first
+        os.nice(app.config["CPRO_WORKER_NICE"])  # the pages, which users wait for, have priority on the processor
     worker = Worker(app, takes_signals=True)
     if is_child:
         threading.Thread(target=_stop_with_parent, args=(worker,), name="parent", daemon=True).start()
@@ -123,8 +123,8 @@ def run_worker(app: Flask, *, is_child: bool = False) -> None:
 
 
 def _stop_with_parent(worker: Worker) -> None:
-    """Wait for the end of standard input, which the parent holds: it ends however the parent ends, killed included."""
-    # Past the buffer, whose lock a thread that waits for ever would keep from the interpreter's end.
+    """Wait for the end of standard input, which closes however the parent process ends, killed included."""
+    # Read unbuffered: this thread would keep the buffer's lock for ever, and block the interpreter's exit.
     while os.read(sys.stdin.fileno(), 1):
         pass
     worker.stop_flag.set()
