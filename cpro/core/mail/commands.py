@@ -1,4 +1,4 @@
-"""Command line: try the mail server."""
+"""Command line: test the mail server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ group = click.Group("mail", help="Messages électroniques.")
 @with_appcontext
 @sentences
 def test(address: str) -> None:
-    """Send a message to ADDRESS at once, and say what the server answered."""
+    """Send a message to ADDRESS at once, and print the server's answer."""
     to = normalise_email(address)
     if not to:
         raise DomainError("Indiquez l’adresse électronique à laquelle écrire.")

@@ -1,4 +1,4 @@
-"""The job that delivers a message, and the nightly one that forgets the old ones."""
+"""The job that delivers a message, and the nightly one that deletes old messages."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from cpro.core.transactions import platform_unit_of_work
 
 logger = logging.getLogger(__name__)
 
-#: Longer than the slowest session with a server: another worker would send a second time.
+#: Longer than the slowest SMTP session: otherwise another worker would send the message again.
 _LEASE = timedelta(minutes=10)
-#: A worker's death says nothing against the message.
+#: High, because a worker's death does not mean that the message is at fault.
 _ATTEMPTS = 50
 _UNREADABLE = "son contenu n’est plus lisible, la clé secrète du serveur ayant changé depuis : demandez un nouvel envoi"
 
@@ -45,9 +45,9 @@ def _describe_forgetting(result: Mapping[str, Any]) -> str:
 
 
 def deliver(context: JobContext, message_id: int) -> None:
-    """Try to send a message that waits; the try, and the end of the job or its next instant, are one commit.
+    """Try to send a waiting message; the result, and the end of the job or its next attempt, are one commit.
 
-    No transaction is open while the server is spoken to.
+    No transaction is open while the server is contacted.
     """
     with tenancy.platform_session(context.reason) as session:
         message = session.get(MailMessage, message_id)
@@ -71,7 +71,7 @@ def deliver(context: JobContext, message_id: int) -> None:
 
 
 def _try(message: MailMessage) -> Outcome:
-    """Send a message; a defect of ours is logged and tried again like an absent server."""
+    """Send a message; an unexpected error is logged and retried, like an unreachable server."""
     try:
         body = unseal(operations.PURPOSE, message.sealed_body)
         letter = transport.compose(
@@ -85,7 +85,7 @@ def _try(message: MailMessage) -> Outcome:
     except Unreadable:
         return Outcome(_UNREADABLE)
     except Exception as defect:
-        # The words of an unforeseen error may quote what was being sent: only its kind and its place are logged.
+        # The text of an unexpected error may quote the message: only its type and line are logged.
         place = defect.__traceback__.tb_lineno if defect.__traceback__ else 0
         logger.error("message %d could not be sent: %s (line %d)", message.id, type(defect).__name__, place)
         return Outcome("une erreur inattendue a empêché l’envoi", is_final=False)
@@ -93,7 +93,7 @@ def _try(message: MailMessage) -> Outcome:
 
 
 def _without_secrets(answer: str, body: str) -> str:
-    """Return a server's answer without what it quotes of the body: codes and addresses that hold digits."""
+    """Return a server's answer without what it quotes of the body: codes and addresses that contain digits."""
     return " ".join(
         "…" if len(word) >= 8 and re.search(r"\d", word) and word.strip("<>()[].,;:") in body else word
         for word in answer.split(" ")

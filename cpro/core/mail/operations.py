@@ -1,4 +1,4 @@
-"""The life of a message's row: written, tried again later, sent, refused, forgotten."""
+"""The life of a message's row: written, retried, sent, refused, deleted."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from cpro.extensions import application, db
 
 #: The kind of job that delivers a message.
 DELIVER = "mail:deliver"
-#: What the body of messages is encrypted for.
+#: The encryption purpose of messages' bodies.
 PURPOSE = "mail"
 
 _NO_ANSWER = "aucun serveur n’a accepté ce message"
-#: How long what became of a message can be read.
+#: How long the outcome of a message can be read.
 _KEPT = timedelta(days=30)
-#: Past this age nothing tries a message any more, whatever became of its job.
+#: Beyond this age a message will never be retried, whatever happened to its job.
 _LOST_AFTER = GIVEN_UP_AFTER + timedelta(days=2)
 
 
@@ -45,9 +45,9 @@ def enqueue(
 ) -> MailMessage:
     """Write a message in the transaction of the action that sends it, and return its row.
 
-    In a school's session the message is that school's; in a platform session it is that of `establishment_id`, or the
-    platform's own. `about` is the type and the id of the object on whose page its state is shown. An address that no
-    server would take is refused at once: the row says why.
+    In a school's session the message belongs to that school; in a platform session, to `establishment_id`, or to the
+    platform. `about` is the type and id of the object whose page shows its state. An invalid address is refused at
+    once: the row says why.
     """
     target: Session = session or db.session()
     scope = scope_of(target)
@@ -91,7 +91,7 @@ def finish_message(message: MailMessage, state: MailState, *, now: datetime, ans
 
 
 def put_off(message: MailMessage, *, answer: str, now: datetime) -> datetime | None:
-    """Record a failed try and return when the next one is due, or None once the message is given up after two days."""
+    """Record a failed try; return when the next is due, or None if the message is abandoned, after two days."""
     message.tries += 1
     deadline = message.created_at + GIVEN_UP_AFTER
     if now >= deadline:
@@ -103,7 +103,7 @@ def put_off(message: MailMessage, *, answer: str, now: datetime) -> datetime | N
 
 
 def forget_old(session: Session, *, now: datetime) -> int:
-    """Delete the messages finished a month ago with their jobs, and give up those that nothing tries any more.
+    """Delete month-old finished messages and their jobs, and abandon those that will never be retried.
 
     Return how many messages were deleted.
     """

@@ -1,4 +1,4 @@
-"""Reads of the messages, in the session of the school."""
+"""Queries on messages, in the school's session unless stated otherwise."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cpro.extensions import db
 
 
 def find_oldest_waiting(session: Session) -> datetime | None:
-    """Return since when the oldest message that is not settled waits, None where none does; a platform session."""
+    """Return since when the oldest unsettled message has been waiting, or None; in a platform session."""
     return session.scalar(select(func.min(MailMessage.created_at)).where(MailMessage.settled_at.is_(None)))
 
 
 def count_by_state(session: Session) -> dict[str, int]:
-    """Return how many messages there are in each state, of every school; a platform session."""
+    """Return the number of messages in each state, all schools together; in a platform session."""
     found = session.execute(select(MailMessage.state, func.count()).group_by(MailMessage.state)).all()
     return {state.value: 0 for state in MailState} | {state.value: number for state, number in found}
 
@@ -34,7 +34,7 @@ def list_messages_about(object_type: str, object_id: object, *, limit: int = 5) 
 
 
 def find_last_messages(object_type: str, object_ids: Collection[object]) -> dict[str, MailMessage]:
-    """Return the last message about each of some objects of the current school, by the object's id as text."""
+    """Return the last message about each of some objects of the current school, keyed by the object's id as text."""
     last = (
         select(func.max(MailMessage.id))
         .where(MailMessage.object_type == object_type, MailMessage.object_id.in_([str(each) for each in object_ids]))

@@ -1,4 +1,4 @@
-"""How a message leaves: by SMTP, or as a file of the instance folder. Nothing here knows the database."""
+"""Send messages by SMTP, or write them as files of the instance folder. Nothing here uses the database."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one try: `answer` is empty when the message left, `is_final` when trying again is of no use."""
+    """The result of one try: `answer` is empty when the message was sent, `is_final` when retrying is pointless."""
 
     answer: str = ""
     is_final: bool = True
 
     @property
     def is_accepted(self) -> bool:
-        """Return whether the message left."""
+        """Return whether the message was sent."""
         return not self.answer
 
 
@@ -45,18 +45,18 @@ def is_folder() -> bool:
 
 
 def public_link(path: str, **query: str) -> str:
-    """Return an absolute address of this site for messages and documents; never built from what a browser says."""
+    """Return an absolute URL of this site for messages and documents, never built from the request's own headers."""
     address = f"{application.public_url}{path}"
     return f"{address}?{urlencode(query)}" if query else address
 
 
 def new_message_id() -> str:
-    """Return a new `Message-ID`, under the host of this site."""
+    """Return a new `Message-ID`, under this site's host name."""
     return f"<{uuid.uuid4()}@{_public_host()}>"
 
 
 def compose(*, to: str, subject: str, body: str, message_id: str, date: datetime) -> EmailMessage:
-    """Return a message ready to leave: plain text, dated, marked as written by a machine."""
+    """Return a message ready to send: plain text, dated, marked as auto-generated."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = _sender(), to, subject
     message["Date"], message["Message-ID"] = format_datetime(date), message_id
@@ -66,7 +66,7 @@ def compose(*, to: str, subject: str, body: str, message_id: str, date: datetime
 
 
 def deliver(message: EmailMessage) -> Outcome:
-    """Try once to have a message leave. A file is written under the name of its `Message-ID`: twice is once."""
+    """Try once to send a message. A file is named after its `Message-ID`, so that a second try overwrites it."""
     url = application.mail_url
     if url:
         return _send_by_smtp(message, urlsplit(url))
@@ -87,17 +87,17 @@ def _sender() -> str:
 def _write(message: EmailMessage, folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{message['Message-ID'].strip('<>').partition('@')[0]}.eml"
-    draft = path.with_suffix(".part")  # a reader of the folder never sees half a message
+    draft = path.with_suffix(".part")  # so that a reader of the folder never sees a partial message
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(message.as_bytes())
     draft.replace(path)
 
 
 def _send_by_smtp(message: EmailMessage, url: SplitResult) -> Outcome:
-    """Hand a message to the server, and distinguish what it refuses for good from what may pass later.
+    """Send a message to the server, distinguishing permanent refusals from temporary ones.
 
-    For good: a 5xx for the recipient or the content. Everything else may pass once the server, or our settings
-    (sender, password, certificate), are mended.
+    Permanent: a 5xx for the recipient or the content. Any other failure may succeed later, once the server or our
+    settings (sender, password, certificate) are fixed.
     """
     try:
         with _connection(url) as server:
@@ -119,7 +119,7 @@ def _send_by_smtp(message: EmailMessage, url: SplitResult) -> Outcome:
 
 @contextmanager
 def _connection(url: SplitResult) -> Iterator[smtplib.SMTP]:
-    """Open a session with the server. How it ends changes nothing: what was accepted is accepted."""
+    """Open a session with the server. An error on closing it is ignored: what was accepted is accepted."""
     context, host = ssl.create_default_context(), url.hostname or ""
     if url.scheme == "smtps":
         server: smtplib.SMTP = smtplib.SMTP_SSL(host, url.port or 465, timeout=_TIMEOUT, context=context)
@@ -138,6 +138,6 @@ def _connection(url: SplitResult) -> Iterator[smtplib.SMTP]:
 
 
 def _spoken(code: int, words: bytes | str) -> str:
-    """Return a server's answer on one line."""
+    """Return a server's answer as a single line."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     return " ".join(f"{code} {text}".split())
