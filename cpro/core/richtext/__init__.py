@@ -1,8 +1,8 @@
 """Rich text: paragraphs, bold, italic, lists and links; nothing else is ever stored or shown.
 
-Words: what is *stored* is HTML in the one form that `sanitise` writes; what is *typed* is the light Markdown of a text
-area without script; *blocks* are the same text as plain data, for papers.
-Invariant: stored text is sanitised when it comes in, and again each time it is shown.
+Words: *stored* text is HTML in the canonical form that `sanitise` writes; *typed* text is the light Markdown of a
+text area, without script; *blocks* are the same text as plain data, for documents. Invariant: stored text is
+sanitised when received, and again each time it is shown.
 """
 
 from __future__ import annotations

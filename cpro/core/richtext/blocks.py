@@ -1,9 +1,9 @@
-"""The tree between HTML, typed text and PDF documents: plain data, ready for JSON.
+"""The tree between HTML, typed text and PDF documents: plain data, JSON-serialisable.
 
-A paragraph is `{"kind": "paragraph", "runs": […]}`, a list `{"kind": "list", "ordered": bool, "start": int,
-"items": [[block, …]]}` where `start` is the number of the first item (1 unless ordered), a run
-`{"text": str, "bold": bool, "italic": bool, "link": str}`, where a line break is "\\n" in the text and `link` is an
-http, https or mailto address, or empty.
+A paragraph is `{"kind": "paragraph", "runs": […]}`, a list `{"kind": "list", "ordered": bool, "start": int, "items":
+[[block, …]]}` where `start` is the number of the first item (1 unless ordered), a run `{"text": str, "bold": bool,
+"italic": bool, "link": str}`, where a line break is "\\n" in the text and `link` is an http, https or mailto
+address, or empty.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import Any
 Block = dict[str, Any]
 Run = dict[str, Any]
 
-#: Lists within lists go no deeper: what is deeper joins the last level.
+#: Maximum depth of nested lists: deeper ones are merged into the last level.
 MAX_DEPTH = 6
-#: The number of a list's item is below; a number beyond is written as words.
+#: The numbers of list items are below this; from there on, they are written as text.
 MAX_NUMBER = 1_000
 
-# White space as HTML has it: a no-break space is a letter like another, French typography rests on it.
+# White space as in HTML: a no-break space is an ordinary character, which French typography needs.
 _BLANKS = re.compile(r"[ \t\r\f]+")
 _AT_ENDS = " \u00a0\u202f"
 _PLAIN: Run = {"text": "", "bold": False, "italic": False, "link": ""}
 _BREAK: Run = {**_PLAIN, "text": "\n"}
-#: Between the cells of a row.
+#: Separates the cells of a row.
 _BETWEEN: Run = {**_PLAIN, "text": " — "}
-#: What numbers of a list are written in, as HTML and CSS name it.
+#: Numberings of lists, by their HTML and CSS names.
 _NUMBERINGS = {
     **{name: name for name in "aAiI"},
     **{"lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A"},
@@ -37,7 +37,7 @@ _ROMAN = tuple(zip((100, 90, 50, 40, 10, 9, 5, 4, 1), "c xc l xl x ix v iv i".sp
 
 
 def paragraphs(runs: Iterable[Run]) -> list[Block]:
-    """Return the paragraphs that runs make: an empty line between two breaks separates them, blanks are folded."""
+    """Return the paragraphs of runs: separated by an empty line between two breaks, with runs of blanks collapsed."""
     made: list[list[Run]] = [[]]
     for line in _lines(runs):
         if not line:
@@ -51,7 +51,7 @@ def paragraphs(runs: Iterable[Run]) -> list[Block]:
 
 
 def tidy(blocks: Iterable[Block]) -> list[Block]:
-    """Return the blocks without empty items nor empty lists; lists that go on from one another are one."""
+    """Return the blocks without empty items or empty lists; a list that continues the previous one joins it."""
     kept: list[Block] = []
     for block in blocks:
         if block["kind"] == "list":
@@ -68,7 +68,7 @@ def tidy(blocks: Iterable[Block]) -> list[Block]:
 
 
 def row_of(cells: Sequence[Sequence[Block]]) -> list[Block]:
-    """Return the blocks of a row of a table: one line for all its cells, or one after another when they are longer."""
+    """Return the blocks of a table row: one line for all its cells, or one after another when they are longer."""
     filled = [number for number, cell in enumerate(cells, 1) if cell]
     cells = cells[: filled[-1]] if filled else []
     if not all(_is_line(cell) for cell in cells):
@@ -81,12 +81,12 @@ def row_of(cells: Sequence[Sequence[Block]]) -> list[Block]:
 
 
 def numbering_of(name: str) -> str:
-    """Return « a », « A », « i » or « I » for a numbering in letters or Roman numerals, "" for any other."""
+    """Return « a », « A », « i » or « I » for a numbering in letters or Roman numerals, or ""."""
     return _NUMBERINGS.get(name, "")
 
 
 def labelled_items(block: Block, numbering: str) -> list[Block]:
-    """Return the items of a list as blocks that begin with their number in words."""
+    """Return the items of a list as blocks that begin with their number as text."""
     labelled: list[Block] = []
     for number, item in enumerate(block["items"], block["start"]):
         first, others = (item[0]["runs"], item[1:]) if item and item[0]["kind"] == "paragraph" else ([], item)
@@ -98,12 +98,12 @@ def labelled_items(block: Block, numbering: str) -> list[Block]:
 
 
 def style_of(run: Run) -> tuple[bool, bool, str]:
-    """Return what distinguishes two runs besides their text."""
+    """Return the style of a run: what makes it differ from another besides its text."""
     return run["bold"], run["italic"], run["link"]
 
 
 def joined_runs(runs: Iterable[Run]) -> list[Run]:
-    """Return the runs with neighbours of one style made one."""
+    """Return the runs, with neighbours of the same style merged."""
     joined: list[Run] = []
     for run in runs:
         if joined and style_of(joined[-1]) == style_of(run):
@@ -151,7 +151,7 @@ def _label(number: int, numbering: str) -> str:
 
 
 def _lines(runs: Iterable[Run]) -> list[list[Run]]:
-    """Return the runs of each line, without blanks at its ends nor runs of nothing."""
+    """Return the runs of each line, without blanks at its ends or empty runs."""
     lines: list[list[Run]] = [[]]
     for run in runs:
         first, *others = run["text"].split("\n")

@@ -1,4 +1,4 @@
-"""How long a rich text may be, and of what letters."""
+"""Limits of a rich text: its length and its characters."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count
 from cpro.core.validators import describe_unprintable, find_unprintable
 
-#: Characters of text in one field, markup not counted: some eight printed pages.
+#: Maximum characters of text in one field, markup not counted: some eight printed pages.
 MAX_CHARACTERS = 20_000
-#: Characters that are read at all, markup counted: what a person writes or pastes is far below.
+#: Maximum characters parsed, markup included, far above what a person writes or pastes.
 MAX_SOURCE = 100_000
 
 
 class InvalidRichText(DomainError):
-    """Refuse a text that is too long."""
+    """A rich text is too long, or contains an unprintable character."""
 
 
 def check_source(source: str) -> None:
-    """Raise `InvalidRichText` when what was posted is too long even to be read."""
+    """Raise `InvalidRichText` when the posted text is too long to be parsed."""
     if len(source) > MAX_SOURCE:
         raise InvalidRichText(
             f"Ce texte, mise en forme comprise, dépasse {format_count(MAX_SOURCE)} caractères. Raccourcissez-le, "
@@ -26,7 +26,7 @@ def check_source(source: str) -> None:
 
 
 def check(text: str) -> None:
-    """Raise `InvalidRichText` when the plain text is too long, or holds a letter that no document can print."""
+    """Raise `InvalidRichText` when the plain text is too long, or has a character that documents cannot print."""
     unprintable = find_unprintable(text)
     if unprintable:
         raise InvalidRichText(describe_unprintable(unprintable))

@@ -1,7 +1,7 @@
-"""Read HTML, as editors, word processors and spreadsheets write it, into the blocks that `blocks` describes.
+"""Parse HTML, as written by editors, word processors and spreadsheets, into the blocks described in `blocks`.
 
-What has no block of its own is said in words: the cells of a row stand on one line, a picture leaves its description,
-an exponent becomes a plain character, the letters of a list are written before its items.
+What has no block of its own is written as text: the cells of a row on one line, a picture's description, exponents
+as plain characters, the letters of a list before its items.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _SCHEMES = {"http", "https", "mailto"}
 _ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s<>\"\\^`{|}]+", re.IGNORECASE)
 _LONGEST_ADDRESS = 2_000
 _LONGEST_DESCRIPTION = 80
-#: The highest number that an item of a list may be given.
+#: Maximum number of a list item.
 _LARGEST_NUMBER = 999_999
 _BOLD, _ITALIC, _LISTS = frozenset({"strong", "b"}), frozenset({"em", "i"}), frozenset({"ul", "ol"})
 _INLINE = _BOLD | _ITALIC | {"span", "font", "sup", "sub"}
 _CELLS = frozenset({"td", "th"})
-#: What separates paragraphs.
+#: Elements that separate paragraphs.
 _PARAGRAPHS = frozenset(
     "p div h1 h2 h3 h4 h5 h6 blockquote pre hr center address article aside details dd dl dt figcaption figure "
     "fieldset footer form header hgroup legend main nav optgroup option search section summary "
@@ -50,10 +50,10 @@ _ATTRIBUTES = {
     "li": {"value", "style"},
     "ol": {"start", "type", "style"},
 }
-#: Word processors say some of what we keep by these alone.
+#: Word processors express some kept formatting only with these.
 _STYLES = {"font-weight", "font-style", "vertical-align", "list-style-type"}
 _UNREAD_CONTENT = {"script", "style", "title", "template", "iframe", "object", "svg", "math", "noscript", "textarea"}
-#: Elements whose content cannot be read as words, and what a reader is told of them.
+#: Elements whose content cannot be read as text, and the notice that replaces them.
 _LEFT_OUT = re.compile(
     r"<(?P<tag>math|svg|canvas|video|audio|iframe|object)\b(?![^>]*aria-hidden\s*=\s*[\"']?true)", re.IGNORECASE
 )
@@ -69,7 +69,7 @@ _TABLE = re.compile(r"<table\b", re.IGNORECASE)
 
 
 def to_blocks(html: str) -> list[Block]:
-    """Return the text as the plain data that `blocks` describes."""
+    """Return the text as the plain data described in `blocks`."""
     html = _LEFT_OUT.sub(_said, FORBIDDEN.sub("", html))
     if not _TABLE.search(html) and _ORPHAN_CELLS.search(html):  # cells copied without their table
         html = f"<table>{html}</table>"
@@ -89,11 +89,11 @@ def to_blocks(html: str) -> list[Block]:
 
 
 class _Frame:
-    """Where blocks go: the whole text, or one cell of a table."""
+    """The container of blocks: the whole text, or one cell of a table."""
 
     def __init__(self) -> None:
         self.root: list[Block] = []
-        #: lists that are open, where each stands, and what its numbers are written in
+        #: open lists, their containers, and their numberings
         self.lists: list[Block] = []
         self.places: list[list[Block]] = []
         self.numberings: list[str] = []
@@ -101,7 +101,7 @@ class _Frame:
 
     @property
     def container(self) -> list[Block]:
-        """Return where a block goes: the last item (old editors put a list between two items)."""
+        """Return the container of the next block: the last item (old editors put a list between two items)."""
         if not self.lists:
             return self.root
         items: list[list[Block]] = self.lists[-1]["items"]
@@ -111,7 +111,7 @@ class _Frame:
 
 
 class _Reader(HTMLParser):
-    """Gather blocks from balanced, already sanitised HTML."""
+    """Build blocks from balanced, already sanitised HTML."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -119,8 +119,8 @@ class _Reader(HTMLParser):
         self._rows: list[list[list[Block]]] = []
         self._depth = 0
         self._runs: list[Run] = []
-        #: for each inline element open, whether words are bold and italic, and for a script where its words start:
-        #: in which paragraph, after how many runs
+        #: for each open inline element: whether its text is bold, italic, and for a script where its text starts: in
+        #: which paragraph, after how many runs
         self._styles: list[tuple[bool, bool, Script, int, int]] = []
         self._scripts = 0
         self._paragraph = 0
@@ -128,7 +128,7 @@ class _Reader(HTMLParser):
         self._preformatted = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open what a tag opens."""
+        """Handle an opening tag."""
         values = {name: value or "" for name, value in attrs}
         if tag in _INLINE:
             self._styles.append(self._style_of(tag, values.get("style", "")))
@@ -143,7 +143,7 @@ class _Reader(HTMLParser):
             self._open_block(tag, values)
 
     def handle_endtag(self, tag: str) -> None:
-        """Close what a tag closes."""
+        """Handle a closing tag."""
         if tag in _INLINE:
             self._end_inline()
         elif tag == "a":
@@ -153,11 +153,11 @@ class _Reader(HTMLParser):
             self._close_block(tag)
 
     def handle_data(self, data: str) -> None:
-        """Gather words; a line break of the source is a blank, as in any page, save where lines are kept."""
+        """Add text; a line break of the source is a blank, as in any page, except in preformatted text."""
         self._add(data if self._preformatted else data.replace("\n", " "))
 
     def finish(self) -> list[Block]:
-        """Return the blocks gathered."""
+        """Return the blocks built."""
         self._end_paragraph()
         return tidy(self._frames[0].root)
 
@@ -169,7 +169,7 @@ class _Reader(HTMLParser):
         self._runs.append({"text": text, "bold": bold, "italic": italic, "link": link})
 
     def _style_of(self, tag: str, style: str) -> tuple[bool, bool, Script, int, int]:
-        """Return what an inline element makes of its words; its style counts more than its tag."""
+        """Return the style of an inline element's text; its style attribute overrides its tag."""
         rules = _rules_of(style)
         bold, italic = self._styles[-1][:2] if self._styles else (False, False)
         bold = _is_bold(rules["font-weight"]) if rules.get("font-weight") else bold or tag in _BOLD
@@ -190,7 +190,7 @@ class _Reader(HTMLParser):
         start = start if paragraph == self._paragraph else 0
         written = self._runs[start:]
         words = "".join(run["text"] for run in written)
-        if written and not self._scripts and "\n" not in words:  # a script within a script is written once
+        if written and not self._scripts and "\n" not in words:  # a script within a script is converted once
             self._runs[start:] = [{**written[0], "text": plain_script(words, script)}]
 
     def _end_paragraph(self) -> None:
@@ -248,7 +248,7 @@ class _Reader(HTMLParser):
             frame.numberings[-1] = frame.numberings[-1] or _numbering(values)
             expected = current["start"] + len(current["items"])
             number = _number(values.get("value"), expected)
-            if number != expected and current["items"]:  # the count goes on elsewhere: another list
+            if number != expected and current["items"]:  # the numbering jumps: start another list
                 _settle(frame)
                 current = {**current, "items": []}
                 frame.places[-1].append(current)
@@ -270,7 +270,10 @@ class _Reader(HTMLParser):
 
 
 def _settle(frame: _Frame) -> None:
-    """Write the numbers of the last open list as words where a list cannot have them; it is the last of its place."""
+    """Convert the last open list of a frame to labelled paragraphs when a list cannot express its numbers.
+
+    The list is the last block of its container.
+    """
     settled, place, numbering = frame.lists[-1], frame.places[-1], frame.numberings[-1]
     if numbering or (settled["ordered"] and settled["start"] + len(settled["items"]) > MAX_NUMBER):
         place[-1:] = labelled_items(settled, numbering)
@@ -281,7 +284,7 @@ def _said(found: re.Match[str]) -> str:
 
 
 def _described(values: dict[str, str]) -> str:
-    """Return what a picture leaves: its description, the sign it draws, nothing when nobody sees it."""
+    """Return the text that replaces a picture: its description, the sign it draws, or "" for an invisible one."""
     description = " ".join(values.get("alt", "").split())
     if values.get("aria-hidden") == "true" or {values.get("width"), values.get("height")} & {"0", "1"}:
         return ""
@@ -293,7 +296,7 @@ def _described(values: dict[str, str]) -> str:
 
 
 def _rules_of(style: str) -> dict[str, str]:
-    """Return the properties of a style, the only ones that remain being those we read."""
+    """Return the properties of a style, already filtered to those we read."""
     pairs = (rule.split(":", 1) for rule in style.lower().split(";") if ":" in rule)
     return {name.strip(): value.strip() for name, value in pairs}
 
@@ -303,17 +306,17 @@ def _is_bold(weight: str) -> bool:
 
 
 def _number(text: str | None, default: int) -> int:
-    """Return a number of an item, the default when it is none that a list can have."""
+    """Return the number of an item, or the default when it is not valid in a list."""
     number = read_integer((text or "").strip(), largest=_LARGEST_NUMBER)
     return default if number is None else number
 
 
 def _numbering(values: dict[str, str]) -> str:
-    """Return « a », « A », « i » or « I » for a list that counts in letters or in Roman numerals, "" for figures."""
+    """Return « a », « A », « i » or « I » for a list numbered in letters or Roman numerals, "" for digits."""
     return numbering_of(values.get("type") or _rules_of(values.get("style", "")).get("list-style-type", ""))
 
 
 def _safe_address(href: str | None) -> str:
-    """Return an address that a link may have, or nothing: its words remain."""
+    """Return an address allowed in a link, or "": the link's text is kept."""
     address = (href or "").strip()
     return address if len(address) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(address) else ""

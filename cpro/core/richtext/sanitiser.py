@@ -1,4 +1,4 @@
-"""Sanitise HTML into the single form that is stored, and convert that into plain text."""
+"""Sanitise HTML into the canonical stored form, and convert that to plain text."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _REL = "noopener noreferrer nofollow"
 
 
 def sanitise(html: str) -> str:
-    """Return the HTML that is stored: p, br, strong, em, ul, ol, li and a (http, https, mailto), in one sole form.
+    """Return the HTML to store: p, br, strong, em, ul, ol, li and a (http, https, mailto), in canonical form.
 
-    A numbered list may have a `start`. Sanitising twice changes nothing. What is not kept loses its tags, not its
-    words, save those of scripts and styles; a word stands for a picture.
+    A numbered list may have a `start`. Sanitising twice changes nothing. Other elements lose their tags but keep
+    their text, except scripts and styles; pictures are replaced by text.
     """
     return _written(to_blocks(html))
 
 
 def to_text(html: str) -> str:
-    """Return the words alone, a line for each paragraph and list item: for searches and counts."""
+    """Return the text alone, one line for each paragraph and list item, for searches and counts."""
     return "\n".join(lines_of(to_blocks(html)))
 
 
 def read_rich(values: Mapping[str, str], name: str, errors: dict[str, str]) -> str:
-    """Return a rich text among what was typed, as it is stored; note in `errors`, under its name, why it is refused."""
+    """Return a posted rich text, sanitised; if it is refused, add the reason to `errors` under its name."""
     html = sanitise(values.get(name) or "")
     try:
         check(to_text(html))
@@ -50,7 +50,7 @@ def _block(block: Block) -> str:
 
 
 def _item(blocks: Sequence[Block]) -> str:
-    """Return the inside of a list item: bare words when it starts with its only paragraph."""
+    """Return the content of a list item, without <p> when it starts with its only paragraph."""
     paragraphs = [each for each in blocks if each["kind"] == "paragraph"]
     if len(paragraphs) == 1 and blocks[0] is paragraphs[0]:
         return _words(paragraphs[0]["runs"]) + _written(blocks[1:])
@@ -66,7 +66,7 @@ def _words(runs: Sequence[Run]) -> str:
 
 
 def _bold(runs: Sequence[Run]) -> str:
-    """Return runs that are all bold, or all not."""
+    """Return the HTML of runs that are all bold, or all not bold."""
     words = "".join(_run(run) for run in runs)
     return f"<strong>{words}</strong>" if runs[0]["bold"] else words
 

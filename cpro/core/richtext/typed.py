@@ -1,4 +1,4 @@
-"""What is typed in a plain text area: a light Markdown, for people whose browser runs no script.
+"""The light Markdown typed in a plain text area, for browsers without script.
 
 A blank line separates paragraphs, `- ` and `1. ` begin list items, `**gras**`, `*italique*`, `[texte](adresse)`.
 """
@@ -18,17 +18,17 @@ from cpro.core.richtext.reader import to_blocks
 from cpro.core.richtext.sanitiser import sanitise
 
 _RULES = ["list", "newline", "escape", "emphasis", "link"]
-# What begins no list: a year before its point, a voltage with its sign.
+# Does not begin a list: a year before its full stop, a voltage with its sign.
 _BEGINS_NO_LIST = re.compile(r"^( *)(\+|\d{4,9}[.)])(?=[ \t])", re.MULTILINE)
-# What would be read as the beginning of a list.
+# Would be parsed as the beginning of a list.
 _BEGINS_LIST = re.compile(r"^( *)([-+]|\d{1,9}[.)])(?=[ \t]|$)", re.MULTILINE)
 _MARKS = re.compile(r"([\\*])")
-# An underscore within a word marks nothing.
+# An underscore inside a word is not a mark.
 _UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
 def from_typed(text: str) -> str:
-    """Return the HTML to store for what was typed without script."""
+    """Return the HTML to store for a text typed without script."""
     text = _BEGINS_NO_LIST.sub(_escaped_start, text.replace("\r\n", "\n"))
     return sanitise(_rendered(text))
 
@@ -36,7 +36,7 @@ def from_typed(text: str) -> str:
 def to_typed(html: str) -> str:
     """Return stored text as it would be typed.
 
-    Read again by `from_typed`, it gives the same words; a bold or italic that Markdown cannot write is left out.
+    Parsed again by `from_typed`, it gives the same text; bold or italic that Markdown cannot express is dropped.
     """
     return "\n\n".join(_typed_blocks(to_blocks(html)))
 
@@ -47,7 +47,7 @@ def _markdown() -> MarkdownIt:
 
 
 def _rendered(text: str) -> str:
-    """Return the HTML of a text in Markdown; the items of a list have the numbers typed, unless all have the same."""
+    """Return the HTML of a Markdown text; list items keep the numbers typed, unless all are the same."""
     parser = _markdown()
     tokens = parser.parse(text)
     numbers: list[list[Token]] = []
@@ -71,7 +71,7 @@ def _typed_blocks(blocks: Sequence[Block]) -> Iterator[str]:
             mark = ")"
             yield _typed_paragraph(block)
         else:
-            mark = "." if mark == ")" else ")"  # a list that follows another is told from it by its mark
+            mark = "." if mark == ")" else ")"  # the mark distinguishes a list from the one just before it
             yield "\n".join(_typed_items(block, mark))
 
 
@@ -85,12 +85,12 @@ def _typed_items(block: Block, mark: str) -> Iterator[str]:
 
 
 def _needs_blank_lines(item: Sequence[Block]) -> bool:
-    """Return whether Markdown would join the blocks of an item: two paragraphs, or one and a list that begins late."""
+    """Return whether Markdown would merge an item's blocks: two paragraphs, or one and a list not starting at 1."""
     return len([each for each in item if each["kind"] == "paragraph" or each["start"] != 1]) > 1
 
 
 def _typed_paragraph(block: Block) -> str:
-    """Return a paragraph with its marks, or with fewer where Markdown would read them otherwise."""
+    """Return a paragraph with its marks, or with fewer if Markdown would parse them otherwise."""
     plain = joined_runs([{**run, "bold": False, "italic": False} for run in block["runs"]])
     bare = joined_runs([{**run, "link": ""} for run in plain])
     wanted = list(lines_of([block]))
@@ -123,7 +123,7 @@ def _styled(runs: Sequence[Run], *, in_link: bool) -> str:
 
 
 def _marked(words: str, mark: str) -> str:
-    """Put a mark around words, blanks left outside: Markdown would not see it otherwise."""
+    """Put a mark around a text, leaving blanks outside, where Markdown requires them."""
     core = words.strip(" \n\u00a0\u202f")
     if not mark or not core:
         return words
