@@ -1,8 +1,8 @@
-"""The error pages shown in the last thirty days: with the number of one, the support finds what happened.
+"""The error pages shown in the last thirty days: given the number of one, the support finds what happened.
 
-Nothing typed is kept, nor the values of an address that has a page: a number, an instant, a school, the number of an
-account, a route, a status and the class of what was raised. Of an address that has none, the path is kept, without what
-follows « ? ». Of one account, at most a hundred refusals and a hundred breakdowns a day.
+No user input is stored, nor the values in the URL of an existing page: only a number, an instant, a school, an
+account's id, a route, a status and the class of the exception. For a URL without page, the path is stored, without
+its query string. For each account, at most a hundred refusals and a hundred failures a day.
 """
 
 from __future__ import annotations
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Declare the nightly forgetting."""
-    from cpro.core.shown_errors import jobs as _declared  # noqa: F401  # its handler, known once imported
+    """Declare the nightly cleanup."""
+    from cpro.core.shown_errors import jobs as _declared  # noqa: F401  # importing declares its handler

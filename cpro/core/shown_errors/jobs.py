@@ -1,4 +1,4 @@
-"""What error pages do each night."""
+"""The nightly job of error pages."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ def _describe(result: Mapping[str, Any]) -> str:
 
 @nightly("errors:sweep", label="Oubli des pages d’erreur de plus de trente jours", summary=_describe)
 def forget_old_errors(context: JobContext) -> dict[str, int]:
-    """Forget the error pages of more than thirty days ago."""
+    """Delete the error pages older than thirty days."""
     with context.unit_of_work() as work:
         return {"forgotten": sweep(work.session, now=context.now)}

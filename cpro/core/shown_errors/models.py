@@ -1,4 +1,4 @@
-"""One error page that was shown."""
+"""The model of shown error pages."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from cpro.extensions import Model
 
 
 class ShownError(PlatformOnly, Model):
-    """What the platform knows of an error page; its school is no foreign key: it outlives whatever happens to it."""
+    """An error page shown to a user; its school is not a foreign key, so that the row outlives the school."""
 
     __tablename__ = "shown_error"
 
-    #: the number of the request, which the page and the logs give too
+    #: the request id, also in the page and the logs
     number: Mapped[str] = mapped_column(String(12), primary_key=True)
     at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
-    #: the school worked in, if any
+    #: the current school, if any
     school_id: Mapped[int | None]
-    #: whose page it was, "account:12"; empty where nobody was signed in
+    #: the account, "account:12"; empty when not signed in
     account: Mapped[str] = mapped_column(String(40))
-    #: the method and the route, without the values in its address; the path asked for where no page is there
+    #: the method and the route, without the values in its URL; the requested path when there is no such page
     route: Mapped[str] = mapped_column(String(200))
     status: Mapped[int]
-    #: the class of what was raised
+    #: the class of the exception
     cause: Mapped[str] = mapped_column(String(100))

@@ -1,4 +1,4 @@
-"""Keep what an error page showed, and forget it."""
+"""Record the error pages shown, and delete old ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cpro.core.shown_errors.models import ShownError
 
 _KEPT = timedelta(days=30)
 _DAY = timedelta(days=1)
-#: Pages kept of one account in a day, refusals and breakdowns each: past them, nobody fills the table with a loop.
+#: Pages recorded per account and day, refusals and failures each: a loop of requests cannot fill the table.
 MOST_A_DAY = 100
 _BREAKDOWN = 500
 _ROUTE_LENGTH, _CAUSE_LENGTH = 200, 100
@@ -28,9 +28,10 @@ def keep_error(
     school_id: int | None,
     now: datetime,
 ) -> None:
-    """Keep an error page under the number of its request; in a platform unit of work.
+    """Record an error page under its request id; in a platform unit of work.
 
-    Past `MOST_A_DAY` of one account in twenty-four hours, of a kind, nothing more is kept: the log has them all.
+    Beyond `MOST_A_DAY` of a kind for one account in twenty-four hours, nothing more is recorded: the log has them
+    all.
     """
     if _count(session, account, is_breakdown=status >= _BREAKDOWN, since=now - _DAY) >= MOST_A_DAY:
         return
@@ -49,13 +50,13 @@ def keep_error(
 
 
 def _count(session: Session, account: str, *, is_breakdown: bool, since: datetime) -> int:
-    """Return how many pages are kept of an account since an instant, counted up to the most."""
+    """Return how many pages are recorded for an account since an instant, at most `MOST_A_DAY`."""
     is_of_kind = ShownError.status >= _BREAKDOWN if is_breakdown else ShownError.status < _BREAKDOWN
     kept = select(ShownError.number).where(ShownError.at > since, ShownError.account == account, is_of_kind)
     return session.scalar(select(func.count()).select_from(kept.limit(MOST_A_DAY).subquery())) or 0
 
 
 def sweep(session: Session, *, now: datetime) -> int:
-    """Forget the error pages of more than thirty days ago; return how many."""
+    """Delete the error pages older than thirty days; return how many."""
     forgotten = session.scalars(delete(ShownError).where(ShownError.at < now - _KEPT).returning(ShownError.number))
     return len(forgotten.all())
