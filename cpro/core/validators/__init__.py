@@ -1,8 +1,8 @@
-"""Normalise what people type to the one form we store, or refuse it in a French sentence that says what to do.
+"""Normalise users' input to a single stored form, or refuse it in a French sentence that says what to do.
 
-Every `normalise_…` function takes the text typed, returns "" for a blank one (whether a field may stay blank is
-another rule's business) and raises a subclass of `InvalidValue` otherwise. Digits are [0-9]: \\d would also let
-Arabic or full-width digits through, and they would then match nothing in an import.
+Every `normalise_…` function takes the text typed, returns "" for a blank one (whether a field may be blank is
+checked elsewhere) and raises a subclass of `InvalidValue` when it is invalid. Digits are [0-9]: \\d would also
+accept Arabic or full-width digits, which would then match nothing in an import.
 """
 
 from __future__ import annotations

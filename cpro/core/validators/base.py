@@ -1,4 +1,4 @@
-"""What the rules share: the refusal, and the trimming of what was typed."""
+"""Shared by the validators: the base error, and the trimming of input."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ import re
 
 from cpro.core.errors import DomainError
 
-# Control characters other than ordinary white space, lone surrogates, bidirectional overrides and isolates (which
-# make a text read otherwise than it is stored), and the two code points that XML and so XLSX forbid.
+# Control characters other than ordinary white space, lone surrogates, bidirectional overrides and isolates (which make
+# a text display otherwise than it is stored), and the two code points that XML, hence XLSX, forbids.
 FORBIDDEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 # Soft hyphen, zero-width space, direction marks, word joiner, blank pattern, variation selectors, byte order mark:
-# they come along in a paste, unseen.
-# The zero-width joiner stays: emoji are made of it.
+# invisible characters often present in pasted text. The zero-width joiner is kept: emoji need it.
 UNSEEN = re.compile("[\u00ad\u034f\u061c\u200b\u200e\u200f\u2060\u2800\ufe0e\ufe0f\ufeff]")
 _SEPARATORS = re.compile(r"[\s.\-\u2010-\u2015]")
 
 
 class InvalidValue(DomainError):
-    """Refuse what was typed in a field; the form or the import knows which one."""
+    """A field's value is refused; the form or the import knows which field."""
 
 
 def trim(text: str) -> str:
-    """Return the text without invisible characters, nor blanks at its ends."""
+    """Return the text without invisible characters, or blanks at its ends."""
     return UNSEEN.sub("", text).strip()
 
 
 def compact(text: str) -> str:
-    """Return the text without any of the separators people write in numbers."""
+    """Return the text without the separators people write in numbers."""
     return _SEPARATORS.sub("", trim(text))

@@ -1,4 +1,4 @@
-"""Ways to reach a school or a person: e-mail, telephone, postal code, web site."""
+"""Contact details of a school or a person: e-mail, telephone, postal code, web site."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from email_validator import EmailNotValidError, validate_email
 from cpro.core.formatting import format_count
 from cpro.core.validators.base import FORBIDDEN, InvalidValue, compact, trim
 
-#: Limits in characters, shared with the columns.
+#: Maximum lengths in characters, shared with the columns.
 EMAIL_MAX_LENGTH = 254
 WEBSITE_MAX_LENGTH = 255
 
-# ITU-T E.164: country codes of one and two digits are listed, every other has three.
+# ITU-T E.164: country codes of one and two digits are listed, all others have three.
 _INTERNATIONAL_PHONE = re.compile(
     r"\+(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9][0-9]{2})([0-9]{6,12})"
 )
-# Country codes of the French numbering plan: nine digits follow, and the 0 dialled at home is dropped.
+# Country codes of the French numbering plan: followed by nine digits, without the 0 of national calls.
 _FRENCH_COUNTRY_CODES = frozenset({"33", "262", "590", "594", "596"})
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9]{1,5}(?:[/?#]|$))")
@@ -27,26 +27,26 @@ _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0
 
 
 class InvalidEmail(InvalidValue):
-    """Refuse an e-mail address."""
+    """An e-mail address is invalid."""
 
 
 class InvalidPhone(InvalidValue):
-    """Refuse a phone number."""
+    """A phone number is invalid."""
 
 
 class InvalidPostalCode(InvalidValue):
-    """Refuse a postal code."""
+    """A postal code is invalid."""
 
 
 class InvalidWebsite(InvalidValue):
-    """Refuse the address of a web site."""
+    """A web site's URL is invalid."""
 
 
 def normalise_email(text: str) -> str:
-    """Return the address with its domain in lower case, an internationalised one in punycode; raises InvalidEmail.
+    """Return the address with its domain in lower case, in punycode if internationalised. Raises InvalidEmail.
 
-    The part before the @ is ASCII: the mail servers of the academies do not take any other (SMTPUTF8), and an accent
-    there is a typing error. Nothing is asked of the network.
+    The part before the @ must be ASCII: the academies' mail servers accept no other (SMTPUTF8), and an accent there
+    is a typing error. No network request is made.
     """
     address = trim(text)
     if not address:
@@ -64,15 +64,15 @@ def normalise_email(text: str) -> str:
 
 
 def normalise_phone(text: str) -> str:
-    """Return « 01 23 45 67 89 » for a French number, « +687 123456 » for one with a country code.
+    """Return « 01 23 45 67 89 » for a French number, « +687 123456 » for one with a country code.
 
-    Spaces, dots, hyphens and parentheses are dropped, 00 stands for +. Raises InvalidPhone.
+    Spaces, dots, hyphens and parentheses are removed, 00 means +. Raises InvalidPhone.
     """
     number = trim(text)
     if not number:
         return ""
     if number.startswith(("+", "00")):
-        # « +32 (0)2 … »: the 0 between parentheses is the one that is not dialled from abroad.
+        # « +32 (0)2 … »: the 0 in parentheses is not dialled from abroad.
         number = re.sub(r"\(\s*0\s*\)", "", number)
     number = re.sub(r"^00", "+", re.sub(r"[()]", "", compact(number)))
     if re.fullmatch(r"0[1-9][0-9]{8}", number):
@@ -103,9 +103,9 @@ def normalise_postal_code(text: str) -> str:
 
 
 def normalise_website(text: str) -> str:
-    """Return an http or https address, https:// added when nothing was typed before the host; raises InvalidWebsite.
+    """Return an http or https URL, with https:// added when no scheme was typed. Raises InvalidWebsite.
 
-    The host is stored in ASCII (punycode), so that a look-alike letter shows.
+    The host is stored in ASCII (punycode), which reveals look-alike letters.
     """
     address = trim(text)
     if not address:
@@ -130,7 +130,7 @@ def _pairs(ten_digits: str) -> str:
 
 
 def _explain_email(address: str) -> str:
-    """Say what a person can see of the mistake; the library's own reasons are in English."""
+    """Return a French sentence on what is visibly wrong; the library's own reasons are in English."""
     before, _, after = address.partition("@")
     if address.count("@") != 1 or not before or not after:
         reason = "doit contenir une arobase (@), et une seule, entre deux textes"

@@ -1,4 +1,4 @@
-"""Numbers the administration gives: UAI, INE, CNIL references."""
+"""Official numbers: UAI, INE, MEF, CNIL references."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ CNILReferenceKind = Literal["declaration", "registre"]
 
 _INE_LENGTH = 11
 _DIGITS_IN_ORDER = "01234567890123456789 98765432109876543210"
-#: Of a text that holds a digit too: without any, it is none.
+#: In a text that also has a digit: without any digit, it is not an INE.
 _FILLER_WORDS = ("CONNU", "SANSINE", "SANSNUM", "AUCUN", "NEANT", "ABSENT", "VIDE", "TEST")
-_KEY_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # 23 letters: I, O and Q read too much like digits
-_RNIE_DIGITS = "ABCDEFGHJK"  # a digit of the RNIE key, written as a letter
+_KEY_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # 23 letters: I, O and Q look too much like digits
+_RNIE_DIGITS = "ABCDEFGHJK"  # the digits of the RNIE key, written as letters
 _RNIE_KEYS = [_RNIE_DIGITS[(97 - rest) // 10] + _RNIE_DIGITS[(97 - rest) % 10] for rest in range(97)]
 
 
 class InvalidUAI(InvalidValue):
-    """Refuse an establishment number whose form or key letter is wrong."""
+    """A UAI's format or key letter is wrong."""
 
 
 class InvalidCNILReference(InvalidValue):
-    """Refuse the reference that allows transfers."""
+    """The CNIL reference that allows transfers is invalid."""
 
 
 class InvalidINE(InvalidValue):
-    """Refuse a national pupil number."""
+    """An INE is invalid."""
 
 
 class InvalidMEF(InvalidValue):
-    """Refuse the code of a course."""
+    """A MEF code is invalid."""
 
 
 class INEKind(enum.Enum):
-    """Families of national pupil numbers; values are the French labels."""
+    """Families of INE; values are the French labels."""
 
     BEA = "numéro d’avant 2018 (BEA)"
     RNIE = "numéro du répertoire national (RNIE)"
@@ -48,9 +48,9 @@ class INEKind(enum.Enum):
 
 
 def uai_key(digits: str) -> str:
-    """Return the key letter of the seven digits of a UAI: their remainder by 23 in an alphabet without I, O and Q.
+    """Return the key letter of a UAI's seven digits: their remainder modulo 23, in an alphabet without I, O and Q.
 
-    Source: BO n° 37 of 2008, whose numbers all fit. Raises ValueError for anything but seven ASCII digits.
+    Source: BO n° 37 of 2008, all of whose numbers agree. Raises ValueError for anything but seven ASCII digits.
     """
     if not re.fullmatch(r"[0-9]{7}", digits):
         raise ValueError(f"a UAI has seven digits before its key, not {digits!r}")
@@ -58,7 +58,7 @@ def uai_key(digits: str) -> str:
 
 
 def normalise_uai(text: str) -> str:
-    """Return the UAI in capitals, without spaces, dots or hyphens; raises InvalidUAI."""
+    """Return the UAI in capitals, without spaces, dots or hyphens. Raises InvalidUAI."""
     uai = compact(text)
     if not uai:
         return ""
@@ -75,10 +75,10 @@ def normalise_uai(text: str) -> str:
 
 
 def normalise_cnil_reference(text: str, kind: CNILReferenceKind) -> str:
-    """Return a declaration as « 1679866 v 0 » (or its digits alone), a register reference as a clean line.
+    """Return a declaration as « 1679866 v 0 » (or its digits alone), a register reference as a clean line.
 
-    A declaration has 6 or 7 digits and perhaps a version, as in the CNIL's open data of past formalities.
-    Raises InvalidCNILReference.
+    A declaration has 6 or 7 digits and an optional version, as in the CNIL's open data on past formalities. Raises
+    InvalidCNILReference.
     """
     if kind == "registre":
         reference = clean_text(text, max_length=CNIL_REGISTER_MAX_LENGTH, label="Référence du registre")
@@ -101,10 +101,10 @@ def normalise_cnil_reference(text: str, kind: CNILReferenceKind) -> str:
 
 
 def normalise_ine(text: str) -> str:
-    """Return the INE in capitals without spaces; raises InvalidINE.
+    """Return the INE in capitals, without spaces. Raises InvalidINE.
 
-    Only the form is checked, eleven characters as in the ministry's import schema 3.1, and that it is no filler; see
-    `is_ine_key_doubtful`.
+    Only its format is checked (eleven characters, as in the ministry's import schema 3.1), and that it is not a
+    filler; see `is_ine_key_doubtful`.
     """
     ine = re.sub(r"\s", "", trim(text))
     if is_ine_filler(ine):
@@ -115,10 +115,10 @@ def normalise_ine(text: str) -> str:
 
 
 def is_ine_filler(text: str) -> bool:
-    """Return whether a text fills the place of a missing INE: what people type so that a column is not empty.
+    """Return whether a text is a filler for a missing INE, typed so that the column is not empty.
 
-    One sign or a group of up to three repeated, all but one equal, digits in order, eight equal ones first, a word.
-    Such a number would be given to several people, and compared between schools.
+    One sign or a group of up to three repeated, all the same but one, consecutive digits, the first eight the same,
+    or a word. Such a number would be given to several students, and compared between schools.
     """
     ine = re.sub(r"\s", "", trim(text)).upper()
     if not ine:
@@ -132,9 +132,9 @@ def is_ine_filler(text: str) -> bool:
 
 
 def normalise_mef(text: str) -> str:
-    """Return the code of a course (MEF) in capitals without spaces; raises InvalidMEF.
+    """Return the code of a course (MEF) in capitals, without spaces. Raises InvalidMEF.
 
-    Eleven digits, or capitals: a letter can stand in the last place (GEPI).
+    Eleven digits or capitals: the last one may be a letter (GEPI).
     """
     code = compact(text).upper()
     if code and not re.fullmatch(r"[0-9A-Z]{11}", code):
@@ -143,7 +143,7 @@ def normalise_mef(text: str) -> str:
 
 
 def ine_kind(ine: str) -> INEKind:
-    """Return the family of a normalised INE, from its form alone."""
+    """Return the family of a normalised INE, from its format alone."""
     for kind, form, _key in _INE_FORMS:
         if form.fullmatch(ine):
             return kind
@@ -151,10 +151,10 @@ def ine_kind(ine: str) -> INEKind:
 
 
 def is_ine_key_doubtful(ine: str) -> bool:
-    """Return whether the key of a normalised INE disagrees with its digits; False for the kinds whose key is unknown.
+    """Return whether the key of a normalised INE disagrees with its digits; False for families whose key is unknown.
 
-    A reason to warn, never to refuse: no specification of the RNIE key is public, and this rule was inferred
-    from published samples (97 less the remainder by 97, its two digits written as letters).
+    A reason to warn, never to refuse: there is no public specification of the RNIE key, and this rule was inferred
+    from published samples (97 minus the remainder modulo 97, its two digits written as letters).
     """
     for _kind, form, key_of in _INE_FORMS:
         match = form.fullmatch(ine)
@@ -164,7 +164,7 @@ def is_ine_key_doubtful(ine: str) -> bool:
 
 
 def rnie_key(digits: str) -> str:
-    """Return the two letters that should follow the nine digits of an RNIE (see `is_ine_key_doubtful`)."""
+    """Return the expected two-letter key of an RNIE's nine digits (see `is_ine_key_doubtful`)."""
     return _RNIE_KEYS[int(digits) % 97]
 
 
@@ -172,7 +172,7 @@ def _bea_key(digits: str) -> str:
     return _KEY_LETTERS[int(digits) % 23]
 
 
-#: Each with its digits, and what key should follow them where that is known; the most common first, no text has two.
+#: Each with its digits and, if known, how to compute its key; the most common first, and no text matches two.
 _INE_FORMS: tuple[tuple[INEKind, re.Pattern[str], Callable[[str], str] | None], ...] = (
     (INEKind.RNIE, re.compile(r"([0-9]{9})([A-Z]{2})"), rnie_key),
     (INEKind.BEA, re.compile(r"([0-9]{10})([A-Z])"), _bea_key),

@@ -1,15 +1,15 @@
-"""Find the letters that our documents cannot print: none of the fonts they embed draws them (`core.documents`)."""
+"""Find the characters that our documents cannot print: the fonts they embed do not have them (`core.documents`)."""
 
 from __future__ import annotations
 
 import re
 
-#: What the embedded fonts draw, as the first and last code points of runs.
+#: The characters of the embedded fonts, as ranges of code points (first, last).
 PRINTABLE = (
     (0x0009, 0x000D),  # white space
     (0x0020, 0x0525),  # Latin, phonetic letters, marks, Greek, Cyrillic
     (0x0531, 0x058F),  # Armenian
-    (0x05B0, 0x05C3),  # Hebrew, its vowels first; no font of ours places the marks of chant
+    (0x05B0, 0x05C3),  # Hebrew, with its vowels; none of our fonts places cantillation marks
     (0x05C6, 0x05F4),
     (0x0606, 0x061C),  # Arabic, Persian, Urdu…
     (0x061E, 0x06FF),
@@ -51,7 +51,7 @@ _OTHER = re.compile("[^" + "".join(rf"\U{first:08x}-\U{last:08x}" for first, las
 
 
 def find_unprintable(text: str) -> str:
-    """Return the first letter that no document can print, "" when there is none; a name is also printed in capitals."""
+    """Return the first character no document can print, or ""; capitals are checked too, since names are printed so."""
     if text.isascii():
         return ""
     found = _OTHER.search(text)
@@ -61,7 +61,7 @@ def find_unprintable(text: str) -> str:
 
 
 def describe_unprintable(letter: str) -> str:
-    """Return the sentence that refuses a text for a letter."""
+    """Return the sentence that refuses a text because of a character."""
     return (
         f"Le texte contient « {letter} », un signe que les documents ne peuvent pas imprimer\u202f: remplacez-le ou "
         "retirez-le."

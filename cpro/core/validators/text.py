@@ -1,4 +1,4 @@
-"""Lines of text, and the words chosen from a list or reserved."""
+"""Single lines of text, values chosen from a list, and reserved words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cpro.core.validators.base import FORBIDDEN, UNSEEN, InvalidValue, trim
 from cpro.core.validators.mojibake import repair_text
 from cpro.core.validators.printable import describe_unprintable, find_unprintable
 
-#: Zones in which the schools of the Republic live: IANA name → what people call the place.
+#: Time zones of French schools: IANA name → the usual name of the place.
 TIMEZONES: Mapping[str, str] = {
     "Europe/Paris": "France métropolitaine",
     "America/Guadeloupe": "Guadeloupe",
@@ -25,7 +25,7 @@ TIMEZONES: Mapping[str, str] = {
     "Pacific/Wallis": "Wallis-et-Futuna",
 }
 
-#: First segments of our own addresses, which a school's code would hide.
+#: First segments of our own URLs, with which a school's code would conflict.
 RESERVED_CODES = frozenset(
     "connexion deconnexion activation mot-de-passe-oublie mon-compte ecoles admin scenarios eleves passeport "
     "adresse mon-passeport passeports verifier aide plan-du-site mentions metrics sante static uploads favicon robots "
@@ -33,26 +33,26 @@ RESERVED_CODES = frozenset(
 )
 
 
-#: Characters of a text quoted in a sentence.
+#: Maximum characters of a text quoted in a sentence.
 _QUOTED = 60
 
-#: Vietnamese puts two marks on a letter, a linguist three.
+#: Vietnamese puts two marks on a letter, linguists three.
 _PILED_MARKS = re.compile("[\u0300-\u036f]{4,}")
 
-#: What nearly all accents are once letters are decomposed, found faster than one by one.
+#: Nearly all accents of decomposed letters, removed faster this way than one by one.
 _USUAL_ACCENTS = re.compile("[\u0300-\u034e\u0350-\u036f]+")
-# Letters that Unicode does not decompose, and the apostrophes people type for one another.
+# Letters that Unicode does not decompose, and the variants of the apostrophe.
 _FOLDED_LETTERS = str.maketrans(
     {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "'", "‘": "'", "ʼ": "'"}
 )
 
 
 class InvalidText(InvalidValue):
-    """Refuse a text that is too long or holds invisible characters."""
+    """A text is too long or contains forbidden characters."""
 
 
 class GarbledText(InvalidText):
-    """Refuse a text decoded with the wrong encoding; `suggestion` is the text repaired, "" when letters are lost."""
+    """A text was decoded with the wrong encoding; `suggestion` is the repaired text, "" when letters are lost."""
 
     def __init__(self, message: str, suggestion: str) -> None:
         super().__init__(message)
@@ -60,19 +60,19 @@ class GarbledText(InvalidText):
 
 
 class InvalidTimezone(InvalidValue):
-    """Refuse a time zone that is not offered."""
+    """A time zone is not one of `TIMEZONES`."""
 
 
 class InvalidSchoolCode(InvalidValue):
-    """Refuse the word that stands for a school in its address."""
+    """A school's code, used in its URL, is invalid."""
 
 
 def clean_text(text: str, *, max_length: int, label: str = "") -> str:
-    """Return a single line in NFC, without unseen characters, its runs of white space folded to one space.
+    """Return a single line in NFC, without invisible characters, with each run of white space replaced by one space.
 
-    `max_length` counts code points, as the columns do; `label` is the field's, put before the sentence.
-    Raises GarbledText for a text that was decoded with the wrong encoding; InvalidText for control characters, lone
-    surrogates, bidirectional overrides, letters that no document can print, and over `max_length`.
+    `max_length` counts code points, as the columns do; `label` is the field's, put before the sentence. Raises
+    GarbledText for a text decoded with the wrong encoding; InvalidText for control characters, lone surrogates,
+    bidirectional overrides, characters that no document can print, or a text over `max_length`.
     """
     repaired = repair_text(text)
     if repaired != text:
@@ -101,7 +101,7 @@ def clean_text(text: str, *, max_length: int, label: str = "") -> str:
 
 
 def clean_person_name(text: str, *, max_length: int = 100) -> str:
-    """Return somebody's name in a tidy line; raises InvalidText as `clean_text` does, and for one without a letter."""
+    """Return a person's name as a clean line. Raises InvalidText like `clean_text`, and for a name without a letter."""
     name = clean_text(text, max_length=max_length)
     if name and not any(sign.isalpha() for sign in name):
         raise InvalidText(f"« {name} » ne contient aucune lettre : écrivez le nom.")
@@ -121,7 +121,7 @@ def read_line(
     required: str = "",
     clean: Callable[..., str] = clean_text,
 ) -> str:
-    """Return a line of text among what was typed, or "" and note in `errors`, under its name, why it is refused."""
+    """Return a posted line of text, or "" with the reason of its refusal added to `errors` under its name."""
     try:
         line = clean(values.get(name) or "", max_length=max_length)
     except InvalidText as refusal:
@@ -133,7 +133,7 @@ def read_line(
 
 
 def normalise_timezone(text: str) -> str:
-    """Return the IANA name if it is one of `TIMEZONES`; raises InvalidTimezone."""
+    """Return the IANA name if it is in `TIMEZONES`. Raises InvalidTimezone."""
     name = trim(text)
     if name and name not in TIMEZONES:
         raise InvalidTimezone("Ce fuseau horaire n’est pas proposé : choisissez-en un dans la liste.")
@@ -141,12 +141,15 @@ def normalise_timezone(text: str) -> str:
 
 
 def looks_like_school(text: str) -> bool:
-    """Return whether a text may be the code of a school or its UAI, in any case; such a one need not exist."""
+    """Return whether a text has the format of a school's code or UAI, in any case; the school need not exist."""
     return bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,31}|[0-9]{7}[A-Za-z]", text))
 
 
 def normalise_school_code(text: str) -> str:
-    """Return the code in lower case: 2 to 32 letters, digits or hyphens, a letter first; raises InvalidSchoolCode."""
+    """Return the code in lower case: 2 to 32 letters, digits or hyphens, starting with a letter.
+
+    Raises InvalidSchoolCode.
+    """
     code = trim(text)
     if not code:
         return ""
@@ -162,7 +165,7 @@ def normalise_school_code(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return the text in lower case without accents or ligatures, for searching and for logins."""
+    """Return the text in lower case, without accents or ligatures, for searching and for logins."""
     plain = text.casefold().translate(_FOLDED_LETTERS)
     if plain.isascii():
         return plain
