@@ -209,7 +209,7 @@ def _lacking_for_privileged(password: str) -> str:
 
 
 def _is_passphrase(password: str) -> bool:
-    """Return whether the password has enough different words of three letters or more; « a a a a a a a » has none."""
+    """Return whether the password has enough different words of three letters or more (« a a a a a a a » has none)."""
     return len(set(re.findall(r"[^\W\d_]{3,}", fold(password)))) >= _PASSPHRASE_WORDS
 
 
