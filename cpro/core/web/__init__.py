@@ -1,1 +1,1 @@
-"""What knows the web in this feature: views, forms, screens, what pages show."""
+"""The web layer shared by all features: views, forms, screens and presenters."""

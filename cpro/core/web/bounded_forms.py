@@ -1,4 +1,4 @@
-"""Bound how many fields a form holds: reading each one costs, before anything says who posts it."""
+"""Limit the number of fields of a form: parsing each one costs time, even before authentication."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
-#: The largest form of ours is a grid: a division of 35 pupils and a dozen competences, several fields each.
+#: Our largest form is a grid: a division of 35 pupils by a dozen competences, with several fields each.
 MOST_FIELDS = 5_000
 _URLENCODED = "application/x-www-form-urlencoded"
 
@@ -18,9 +18,9 @@ class _BoundedParser(FormDataParser):
     def parse(
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
     ) -> Any:
-        """Read a form; Werkzeug counts the parts of a multipart one (`max_form_parts`), and no other's fields.
+        """Parse a form; Werkzeug limits only the parts of a multipart form (`max_form_parts`), not other forms' fields.
 
-        Raises `RequestEntityTooLarge` for more than `MOST_FIELDS`, none of them read.
+        Raises `RequestEntityTooLarge` above `MOST_FIELDS`, before any field is read.
         """
         if mimetype == _URLENCODED:
             body = stream.read()
@@ -31,6 +31,6 @@ class _BoundedParser(FormDataParser):
 
 
 class BoundedRequest(Request):
-    """A request whose forms hold a bounded number of fields."""
+    """A request whose forms have a limited number of fields."""
 
     form_data_parser_class = _BoundedParser

@@ -1,4 +1,4 @@
-"""What features show on the dashboard: what they count, and the lines of « Les incontournables »."""
+"""What features show on the dashboard: their counts, and the lines of « Les incontournables »."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from cpro.core.counts import Counted
 from cpro.core.permissions import Permission
 
-#: What the dashboard counts for a feature, by the names under which `Figures` hold the numbers. Features that tell the
-#: same number ask for it under the same name.
+#: What the dashboard counts for a feature, by the names under which `Figures` store the numbers. Features that need
+#: the same number use the same name.
 Asked = Mapping[str, Counted]
 Figures = Mapping[str, int]
 
@@ -24,27 +24,27 @@ class ChecklistItem:
     link_label: str
     figure: str | None = None
     done: bool = False
-    #: whether it is to be looked at, by whoever reads it: nothing that the application counts will ever settle it
+    #: whether the reader has to check it by eye: no figure of the application will ever show that it is done
     is_to_check: bool = False
-    #: the right that the act asks for: a reader without it is shown who has it; None for an act of theirs
+    #: the permission that the action requires: a reader without it sees who has it; None for an action of their own
     act: Permission | None = None
-    #: the blueprints after whose pages it is what comes next, whatever else is missing
+    #: the blueprints after whose pages this item is the next step, whatever else is missing
     after: Collection[str] = ()
 
     @property
     def is_missing(self) -> bool:
-        """Return whether it is among what is left to settle."""
+        """Return whether the item still has to be done."""
         return not (self.done or self.is_to_check)
 
     @property
     def rank(self) -> int:
-        """Return its place: what is missing comes first, then what is to be checked."""
+        """Return its sort rank: missing items first, then those to check."""
         return 0 if self.is_missing else 1 if self.is_to_check else 2
 
 
 @dataclass(frozen=True)
 class NextStep:
-    """What comes next, once something is done: how many are left in a sentence, and the first to act on."""
+    """The next step once something is done: a sentence with how many are left, and the first one to act on."""
 
     left: str
     title: str

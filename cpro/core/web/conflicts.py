@@ -1,6 +1,6 @@
-"""Show a refusal on a form: beside its fields, or side by side with what another person saved.
+"""Show a refusal on a form: beside its fields, or as two columns next to what another person saved.
 
-Which fields clash, and which take what another person saved, is known to the form (`VersionedForm.reconcile`).
+The form itself knows which fields conflict and which take another person's value (`VersionedForm.reconcile`).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _JUST_SAVED = (
 
 
 def explain(form: VersionedForm, refusal: DomainError | None, *, stored: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Blame the form for a refusal; return the fields that two people changed, each with the two values.
+    """Add the messages of a refusal to the form; return the fields that two people changed, each with both values.
 
-    `stored` are the values as they are now, as the form would show them. Posting the form again saves the value chosen
-    for each, knowingly.
+    `stored` are the current values, in the form's representation. Posting the form again saves the value chosen for
+    each field.
     """
     if isinstance(refusal, StaleForm):  # another person saved between the comparison and the write
         form.reconcile(stored)
@@ -36,7 +36,7 @@ def explain(form: VersionedForm, refusal: DomainError | None, *, stored: Mapping
 
 
 def describe_kept(form: BaseForm) -> list[str]:
-    """Return the sentences that say which values of another person the form has taken."""
+    """Return the sentences that name the fields where the form took another person's value."""
     if not isinstance(form, VersionedForm):
         return []
     by_author: dict[tuple[str, str], list[str]] = {}
@@ -61,7 +61,7 @@ def _clash(form: VersionedForm, name: str, theirs: Any) -> dict[str, Any]:
         "saved_by": f"par {author[0]}, le {author[1]}" if author else "entre-temps",
         "keep_theirs": KEEP_THEIRS,
         "keep_mine": KEEP_MINE,
-        # Without knowing what the form was opened on, it is unknown whether the field was touched.
+        # Without the values that the form was opened on, we cannot know whether the user changed the field.
         "proposes_theirs": not knows(form.opened_on, name),
     }
 
@@ -71,7 +71,7 @@ def _author(form: VersionedForm, name: str) -> tuple[str, str] | None:
 
 
 def _shown(field: Any, value: Any) -> str:
-    """Return a value as people read it, « (vide) » for nothing: a field that has its own way says it in `as_text`."""
+    """Return a value as displayed, « (vide) » for an empty one; a field with its own format implements `as_text`."""
     if hasattr(field, "as_text"):
         return field.as_text(value) or "(vide)"
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
-"""What keeps other sites from acting through a person's browser: the token of forms, and where a form was sent from.
+"""CSRF protection: the token of forms and the check of where a form was sent from.
 
-The token is masked anew in each answer, so that pages may be compressed: an attacker who has a browser ask for pages
-and measures the answers would otherwise guess a compressed token letter by letter (BREACH,
+The token is masked differently in each answer, so that pages may be compressed: otherwise an attacker who makes a
+browser request pages and measures the answers could guess a compressed token letter by letter (BREACH,
 https://www.breachattack.com).
 """
 
@@ -21,7 +21,7 @@ from cpro.extensions import application
 
 
 class SentFromElsewhere(Forbidden):
-    """Refuse a form that a page of another site sent."""
+    """Raised for a form that a page of another site sent."""
 
     message = (
         "Ce formulaire a été envoyé depuis un autre site que CPro\u202f: rien n’a été enregistré. Ouvrez CPro à son "
@@ -30,10 +30,10 @@ class SentFromElsewhere(Forbidden):
 
 
 class MaskedCSRFProtect(CSRFProtect):
-    """Flask-WTF's protection, whose tokens look random."""
+    """Flask-WTF's protection with masked tokens."""
 
     def init_app(self, app: Flask) -> None:
-        """Protect an application; templates write the masked token."""
+        """Protect an application, and make templates write the masked token."""
         super().init_app(app)
         app.jinja_env.globals["csrf_token"] = masked_token
         app.context_processor(lambda: {"csrf_token": masked_token})
@@ -44,10 +44,10 @@ class MaskedCSRFProtect(CSRFProtect):
 
 
 def check_origin() -> None:
-    """Raise `SentFromElsewhere` when the browser says that a page of another site sent this form.
+    """Raise `SentFromElsewhere` when the browser reports that a page of another site sent this form.
 
-    It says so in `Origin`, else in `Referer`. One that says neither is let through: the token is judged all the same.
-    Ours are the host that was asked and the public address, which a proxy may not repeat.
+    The browser reports it in `Origin`, else in `Referer`. A request with neither is accepted: the token is checked
+    anyway. Our own origins are the requested host and the public address, which a proxy may not pass on.
     """
     said = request.headers.get("Origin", "")
     source = said if said not in ("", "null") else request.headers.get("Referer", "")
@@ -59,27 +59,27 @@ def check_origin() -> None:
 def _host_of(address: str) -> str:
     try:
         return urlsplit(address).netloc.lower()
-    except ValueError:  # no address of anything
+    except ValueError:  # not a valid URL
         return ""
 
 
 def masked_token() -> str:
-    """Return the token of this session as this answer writes it: the same for all its forms."""
+    """Return the masked token of this session, the same for all the forms of one answer."""
     if "masked_csrf_token" not in g:
         g.masked_csrf_token = mask(generate_csrf())
     return str(g.masked_csrf_token)
 
 
 def mask(token: str) -> str:
-    """Return a token behind random bytes of its length, without a dot."""
+    """Return a token XORed with random bytes of its length, which precede it; the result contains no dot."""
     plain = token.encode()
     cover = secrets.token_bytes(len(plain))
     return base64.urlsafe_b64encode(cover + _xor(plain, cover)).decode().rstrip("=")
 
 
 def unmask(token: str) -> str:
-    """Return what `mask` was given; anything else is returned as it is, and judged as a token."""
-    if "." in token:  # one of Flask-WTF's own
+    """Return the token given to `mask`; anything else is returned unchanged, and then validated as a token."""
+    if "." in token:  # an unmasked Flask-WTF token
         return token
     try:
         both = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)

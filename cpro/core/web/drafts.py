@@ -1,9 +1,9 @@
-"""Drafts as pages meet them: shown when a form is opened, kept as it is typed, forgotten once it is saved.
+"""The web side of drafts: show one when a form is opened, keep it while the user types, delete it once it is saved.
 
-A form opts in by four calls: `typed` where it is opened, `is_asked` and `answer` before it is judged, `saved` in the
-unit of work that saves it. Its template puts in what `macros/drafts.html` offers. The address and the permission are
-the form's own: those who may not post it keep no draft of it. Saving happens in the school's session, as `saved` does.
-The texts about which forms keep drafts stand in the help, the privacy notice and CHANGELOG (decision 0011).
+A form opts in with four calls: `typed` when it is opened, `is_asked` and `answer` before it is validated, `saved` in
+the unit of work that saves it. Its template includes what `macros/drafts.html` offers. The URL and the permission are
+the form's own: a person who may not post it keeps no draft of it. Drafts are written in the school's session, as
+`saved` does. The list of forms that keep drafts is in the help, the privacy notice and CHANGELOG (decision 0011).
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from cpro.core.web.forms import VersionedForm, choice_name, typed_before_sign_in
 from cpro.core.web.pages import OWN, asks_for_json, back_to, page_address
 from cpro.core.web.registry import registry
 
-#: What the buttons post under the name `brouillon`.
+#: Values that the buttons post under the name `brouillon`.
 ASKED, KEEP, GIVE_UP = "brouillon", "enregistrer", "abandonner"
-#: In an address, under the same name: open the form as it is saved, the draft left alone.
+#: In a URL, under the same name: open the form with its saved values and leave the draft alone.
 WITHOUT = "aucun"
-#: What a page says of itself (see `PageMark`).
+#: Fields that identify a page (see `PageMark`).
 TOKEN, TURN, ORIGIN = "draft", "draft_turn", "draft_of"
-#: The version that a page of a clash was opened on: its draft keeps it, so that the clash is seen again.
+#: The version that a page showing a conflict was opened on: its draft keeps it, so that the conflict is shown again.
 BASE = "draft_base"
 FIELD_NAMES = frozenset({ASKED, TOKEN, TURN, ORIGIN, BASE})
-#: Never kept: what says which button was pressed, the token of the sign-in, passwords and codes.
+#: Fields never kept: the pressed button, the CSRF token, passwords and codes.
 _NOT_KEPT = FIELD_NAMES | SECRET_FIELDS | {"csrf_token", "geste", "then"}
 _CHOICES = choice_name("")
 _BUSY = "Le brouillon n’est pas encore enregistré\u202f: la base de données est occupée. Réessayez dans un instant."
@@ -51,7 +51,7 @@ _BUSY = "Le brouillon n’est pas encore enregistré\u202f: la base de données 
 
 @dataclass(frozen=True)
 class DraftPage:
-    """What a template shows of drafts: the mark of its page, the draft that fills the form, the other ones."""
+    """What a template shows of drafts: the mark of its page, the draft that fills the form, the other drafts."""
 
     mark: PageMark
     shown: Draft | None = None
@@ -59,43 +59,43 @@ class DraftPage:
 
     @property
     def is_unsaved(self) -> bool:
-        """Return whether the form holds more than what is kept: it was just posted, and comes back."""
+        """Return whether the form contains more than the kept draft: it was just posted and is shown again."""
         return request.method == "POST"
 
     @property
     def base(self) -> str:
-        """Return the version that the form was opened on, while it shows a clash that is not resolved."""
+        """Return the version that the form was opened on, while it shows an unresolved conflict."""
         form = g.get("merged_form")
         return form.opened_on if isinstance(form, VersionedForm) and form.clashes else ""
 
     @property
     def began(self) -> str:
-        """Return when the draft that is shown was begun."""
+        """Return when the displayed draft was begun."""
         return _when(self.shown.began_at) if self.shown else ""
 
     @property
     def kept(self) -> str:
-        """Return when the draft that is shown was last kept."""
+        """Return when the displayed draft was last kept."""
         return _when(self.shown.saved_at) if self.shown else ""
 
     @property
     def address(self) -> str:
-        """Return the address of the page, which is also where its buttons post."""
+        """Return the URL of the page, which is also where its buttons post."""
         return page_address()
 
     @property
     def address_without(self) -> str:
-        """Return the address that opens the form as it is saved, its drafts left alone."""
+        """Return the URL that opens the form with its saved values, leaving its drafts alone."""
         return page_address(**{ASKED: WITHOUT})
 
     @property
     def links(self) -> list[tuple[str, str]]:
-        """Return the address of each other draft and when it was last kept."""
+        """Return the URL of each other draft and when it was last kept."""
         return [(page_address(**{ASKED: each.token}), _when(each.saved_at)) for each in self.others]
 
 
 def typed(key: DraftKey) -> ImmutableMultiDict[str, str] | None:
-    """Return what a form shows instead of what is saved: what was typed before the sign-in ended, else one's draft."""
+    """Return what a form shows instead of its saved values: the input from before the sign-in ended, else the draft."""
     before = typed_before_sign_in()
     account_id, wanted = current_account_id(), request.args.get(ASKED, "")
     if account_id is None or before is not None or "abandonner" in request.args:
@@ -115,7 +115,7 @@ def typed(key: DraftKey) -> ImmutableMultiDict[str, str] | None:
 
 
 def current_page() -> DraftPage:
-    """Return what the page being drawn shows of drafts; a form that comes back after a post goes on as it was."""
+    """Return the drafts of the page being rendered; a form shown again after a post keeps its mark."""
     if "draft_page" not in g:
         g.draft_page = DraftPage(_mark_in(request.form))
     page = g.draft_page
@@ -124,14 +124,14 @@ def current_page() -> DraftPage:
 
 
 def is_asked() -> bool:
-    """Return whether what was posted is a draft to keep or to give up, not a form to save."""
+    """Return whether the request keeps or discards a draft, rather than saving the form."""
     return request.form.get(ASKED) in (KEEP, GIVE_UP)
 
 
 def answer(key: DraftKey, again: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
-    """Keep or give up what was posted, and lead back to the page, or answer the script.
+    """Keep or discard the posted draft, then redirect to the page, or answer the script in JSON.
 
-    `again` shows the form as it was posted: what could not be kept stays on the page.
+    `again` renders the form as it was posted, so that input that could not be kept stays on the page.
     """
     if request.form.get(ASKED) == GIVE_UP:
         with unit_of_work():
@@ -149,7 +149,7 @@ def answer(key: DraftKey, again: Callable[[], ResponseReturnValue]) -> ResponseR
 
 
 def keep_posted(key: DraftKey) -> None:
-    """Keep what was posted, within the caller's unit of work. Raises `DraftTooLarge`, `DraftOver`."""
+    """Keep the posted form as a draft, in the caller's unit of work. Raises `DraftTooLarge`, `DraftOver`."""
     account_id = current_account_id()
     assert account_id is not None, "forms that keep drafts are written by accounts of a school"
     base = request.form.get(BASE)
@@ -162,9 +162,9 @@ def keep_posted(key: DraftKey) -> None:
 
 
 def saved(key: DraftKey, *, creates: bool = False) -> None:
-    """Forget the draft of the page that was posted, in the unit of work that saves it or gives it up.
+    """Delete the draft of the posted page, in the unit of work that saves the form or discards the draft.
 
-    Raises `PageSent` where a page that `creates` something was saved before; shown again, it may be.
+    Raises `PageSent` if the page `creates` something and was saved before; the page shown again may be saved.
     """
     account_id = current_account_id()
     if account_id is None:
@@ -177,14 +177,14 @@ def saved(key: DraftKey, *, creates: bool = False) -> None:
 
 
 def forget(key: DraftKey) -> None:
-    """Forget one's drafts of an object, in the unit of work that deletes it."""
+    """Delete the current account's drafts of an object, in the unit of work that deletes the object."""
     account_id = current_account_id()
     if account_id is not None:
         operations.forget_object(key, account_id=account_id)
 
 
 def describe_loss(key: DraftKey) -> list[str]:
-    """Return the draft one loses by an action that replaces what a form edits, as a sentence, or nothing.
+    """Return a sentence about the draft lost to an action that replaces what the form edits, or an empty list.
 
     The action itself calls `forget`.
     """
@@ -195,14 +195,14 @@ def describe_loss(key: DraftKey) -> list[str]:
 
 
 def _keep(key: DraftKey) -> tuple[str, int]:
-    """Keep what was posted; return the sentence that says so, or why not, and the status."""
+    """Keep the posted draft; return the confirmation, or why it could not be kept, and the status."""
     try:
         with unit_of_work():
             keep_posted(key)
     except DomainError as refusal:
         return refusal.message, refusal.status
     except SQLAlchemyError as error:
-        # Somebody else writes, or this very page does at the same instant.
+        # Another transaction is writing, or a second request of the same page at the same instant.
         if not is_busy(error) and not isinstance(error, IntegrityError):
             raise
         return _BUSY, 503
@@ -211,7 +211,7 @@ def _keep(key: DraftKey) -> tuple[str, int]:
 
 
 def _mark_in(fields: Mapping[str, Any]) -> PageMark:
-    """Return the mark of the page that some fields come from, a new one when they carry none that holds."""
+    """Return the page mark in the posted fields, a new one if they have no valid mark."""
     token, turn, origin = (str(fields.get(name) or "") for name in (TOKEN, TURN, ORIGIN))
     if not re.fullmatch(r"[0-9a-f]{32}", token):
         return PageMark(_new_token())

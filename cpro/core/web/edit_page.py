@@ -1,7 +1,7 @@
-"""Show a form, save it, and show it again when it is refused: what every page that edits something does.
+"""The base class of the pages that edit something: show a form, save it, show it again if it is refused.
 
-A page is declared by its form, the values that it shows, the operation that saves and the context of its template. What
-two people change, what was typed before a sign-in ended and drafts are the same on all of them.
+A page declares its form, the values that it shows, the operation that saves them and the context of its template.
+Edit conflicts, input typed before a sign-in ended and drafts are handled here, the same way for all.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ EditForm = TypeVar("EditForm", bound=VersionedForm)
 
 
 class EditPage(Generic[EditForm]):
-    """One form of one object; made for a request, with what it is about already read (`load`)."""
+    """One form of one object; created for each request, with its object already read (`load`)."""
 
     form_class: type[EditForm]
     template: str
-    #: what the form is about, as the journal names it: (object type, object id)
+    #: the edited object, as the journal names it: (object type, object id)
     about: tuple[str, object] | None = None
-    #: the key of its drafts; None for a form that keeps none
+    #: the key of its drafts; None for a form without drafts
     draft: DraftKey | None = None
-    #: whether a text that was not posted keeps its stored value
+    #: whether a text field that was not posted keeps its stored value
     keeps_absent = True
 
     def __init__(self) -> None:
@@ -40,43 +40,43 @@ class EditPage(Generic[EditForm]):
     # --- What a page declares --------------------------------------------------------------------------------------
 
     def load(self) -> None:
-        """Read what the page is about, or read it again: a unit of work forgets what was read before it."""
+        """Read the edited object, or read it again: a unit of work expires what was read before it."""
 
     def check(self) -> None:
-        """Raise a refusal when the person may not save; called before the form is shown, not before it is saved."""
+        """Raise a refusal if the person may not save; called before the form is shown, not before it is saved."""
 
     def values(self) -> Mapping[str, Any] | None:
-        """Return what is stored, as the form shows it; None for an object that is not written yet."""
+        """Return the stored values, as the form shows them; None for an object that does not exist yet."""
         raise NotImplementedError
 
     def first_values(self) -> Mapping[str, Any]:
-        """Return what the form of an object that is not written yet shows."""
+        """Return the initial values of the form for an object that does not exist yet."""
         return {}
 
     def complete(self, form: EditForm) -> None:
-        """Complete a form that was posted, before it is compared and judged."""
+        """Complete a posted form, before it is compared and validated."""
 
     def before_save(self, form: EditForm) -> ResponseReturnValue | None:
-        """Do what a valid form asks outside any unit of work; return what to answer instead of saving it, a question.
+        """Run the steps of a valid form that need no unit of work; return a response, such as a question, to stop here.
 
         Raises `DomainError`.
         """
         return None
 
     def save(self, form: EditForm) -> tuple[str, str]:
-        """Save a form within a unit of work; return the address it leads to, and the message. Raises `DomainError`."""
+        """Save a form within a unit of work; return the URL to redirect to and the message. Raises `DomainError`."""
         raise NotImplementedError
 
     def told(self, message: str) -> str:
-        """Return the message of what is saved, completed with what is known once it is committed."""
+        """Return the message of a save, completed with what is known only after the commit."""
         return message
 
     def is_final(self, refusal: DomainError) -> bool:
-        """Return whether a refusal is answered alone, without the form."""
+        """Return whether a refusal is shown on its own page, without the form."""
         return False
 
     def offer(self, form: EditForm) -> None:
-        """Give the form its choices and labels, before it is shown."""
+        """Set the choices and labels of the form, before it is shown."""
 
     def context(self, form: EditForm) -> Mapping[str, Any]:
         """Return the context of the template, besides `form` and `conflict`."""
@@ -85,7 +85,7 @@ class EditPage(Generic[EditForm]):
     # --- What its views call ---------------------------------------------------------------------------------------
 
     def show(self) -> ResponseReturnValue:
-        """Show the form as it is saved, or as it was typed and not saved yet."""
+        """Show the form with its saved values, or with unsaved input."""
         self.check()
         stored = self.values()
         typed = drafts.typed(self.draft) if self.draft else typed_before_sign_in()
@@ -94,7 +94,7 @@ class EditPage(Generic[EditForm]):
         return self.page(self.form_class.opened(stored, typed, about=self.about))
 
     def answer(self) -> ResponseReturnValue:
-        """Save the form that was posted, or keep it as a draft; show it again if it is refused."""
+        """Save the posted form, or keep it as a draft; show it again if it is refused."""
         if self.draft and drafts.is_asked():
             self.check()
             return drafts.answer(self.draft, again=self.show_posted)
@@ -119,12 +119,12 @@ class EditPage(Generic[EditForm]):
         return back_to(address, self.told(message))
 
     def show_posted(self) -> ResponseReturnValue:
-        """Show the form as it was posted, neither judged nor saved."""
+        """Show the form as it was posted, neither validated nor saved."""
         self.load()
         return self.page(self.form_class())
 
     def page(self, form: EditForm, status: int = 200, refusal: DomainError | None = None) -> ResponseReturnValue:
-        """Render the page of a form, with what refused it if anything did."""
+        """Render the page of a form, with its refusal if there is one."""
         self.offer(form)
         conflict = explain(form, refusal, stored=self.values() or {})
         return render_page(self.template, form=form, conflict=conflict, status=status, **self.context(form))

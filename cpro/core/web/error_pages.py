@@ -1,4 +1,4 @@
-"""Errors as pages, in French: what happened, what to do, what was typed offered again."""
+"""Error pages in French: what happened, what to do, and the typed form to send again."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from cpro.core.web.request_log import request_number
 
 logger = logging.getLogger(__name__)
 
-#: Fields that no page shows again, whatever the form.
+#: Fields that are never shown again, in any form.
 SECRET_FIELDS = frozenset({"password", "password_confirm", "current_password", "code", "passkey"})
-#: Values of an address that open something to anyone who knows them.
+#: Names of URL values that grant access to anyone who knows them.
 _SECRET_VALUES = frozenset({"token", "code"})
 _KEEPING_WAITS = 0.5  # seconds
-_RETRY_AFTER = 5  # seconds: a machine that asks again comes back after the longest transaction of a page
-#: Characters of a form that a refused page offers to send again.
+_RETRY_AFTER = 5  # seconds: an automatic client retries after the longest transaction of a page
+#: Largest form, in characters, that an error page offers to send again.
 _MAX_TYPED = 300_000
 _PAGES: dict[int, tuple[str, str]] = {
     400: ("Demande incompréhensible", "L’adresse ou le formulaire envoyé n’est pas de ceux que CPro attend."),
@@ -72,7 +72,7 @@ _UNEXPECTED = (
 
 
 def register_handlers(app: Flask) -> None:
-    """Show every error of an application as a page in French."""
+    """Render every error of an application as a page in French."""
     app.register_error_handler(HTTPException, _show_http_error)
     app.register_error_handler(DomainError, _show_refusal)
     app.register_error_handler(OperationalError, show_database_failure)
@@ -83,10 +83,10 @@ def register_handlers(app: Flask) -> None:
 def show_error(
     code: int, message: str = "", *, cause: BaseException, typed: Sequence[tuple[str, str]] = ()
 ) -> ResponseReturnValue:
-    """Render the error page of a status, with its usual sentence unless one is given.
+    """Render the error page of a status, with its usual message unless one is given.
 
-    `cause` is what was raised: its class is kept under the number that the page gives. `typed` is the form that may be
-    sent again from there: nothing of it is lost.
+    `cause` is the exception: its class is stored under the number shown on the page. `typed` is the form that may be
+    sent again from the page, so that no input is lost.
     """
     _keep(code, cause)
     title, usual = _PAGES.get(code, _UNEXPECTED)
@@ -105,16 +105,16 @@ def show_error(
             back_url="/",
             back_label="Revenir à l’accueil",
         )
-    except SQLAlchemyError:  # the frame names the school: without a database it cannot, and that was said already
+    except SQLAlchemyError:  # the layout names the school, which needs the database; the failure was already logged
         page = _bare_page(title, message or usual)
-    except Exception:  # whatever broke the page may break the frame too
+    except Exception:  # whatever broke the page may break the layout too
         logger.exception("the error page itself could not be drawn")
         page = _bare_page(title, message or usual)
     return page, code
 
 
 def _keep(code: int, cause: BaseException) -> None:
-    """Keep what this page says under its number: of somebody signed in, or of a breakdown; the log has it anyway."""
+    """Store this error under its number if a person is signed in or it is a 5xx; the log has it anyway."""
     try:
         principal = current_principal()
         if not request_number() or (principal is None and code < 500):
@@ -135,9 +135,9 @@ def _keep(code: int, cause: BaseException) -> None:
 
 
 def _asked(code: int) -> str:
-    """Return the route of a request, without the values in its address; its path where no page is there.
+    """Return the route of a request, without the values in its URL; its path if no page exists there.
 
-    A path is kept as a page of the server's log would be read: without query, INE, token nor what cannot be printed.
+    The path is cleaned for reading in the log: no query, INE, token or unprintable character.
     """
     if request.url_rule and (code != 404 or _SECRET_VALUES & (request.view_args or {}).keys()):
         return str(request.url_rule)
@@ -152,9 +152,9 @@ def _bare_page(title: str, message: str) -> str:
 
 
 def show_database_failure(error: SQLAlchemyError) -> Response:
-    """Answer a request that the database could not serve: busy, too slow, full, only read, damaged or out of reach.
+    """Answer a request that the database could not serve: busy, too slow, full, read-only, corrupt or unreachable.
 
-    The status is 507 for a full disk, else 503. A form is offered again as it was typed, for one press of a button.
+    The status is 507 for a full disk, else 503. A posted form is offered again, to be sent with one button.
     """
     code, message = 503, ""
     if is_busy(error):
@@ -171,14 +171,14 @@ def show_database_failure(error: SQLAlchemyError) -> Response:
 
 
 def _explain_failure(error: SQLAlchemyError) -> tuple[int, str]:
-    """Return the status and the sentence of what prevents the database from working."""
+    """Return the status and the sentence for a database failure."""
     if is_full(error):
         return 507, ""
     return 503, _READ_ONLY if is_read_only(error) else _NO_DATABASE
 
 
 def _show_full_disk(error: OSError) -> ResponseReturnValue:
-    """Answer that the disk is full, wherever a file could not grow; any other failure of the system is a defect."""
+    """Answer that the disk is full, for any file that could not be written; re-raise any other OSError as a defect."""
     if error.errno not in FULL_DISK:
         raise error
     logger.error("%s %s found no room: %s", request.method, request.path, error)
@@ -186,7 +186,7 @@ def _show_full_disk(error: OSError) -> ResponseReturnValue:
 
 
 def _show_http_error(error: HTTPException) -> ResponseReturnValue:
-    if isinstance(error, SecurityError):  # an unknown host: no address can be built, no frame drawn
+    if isinstance(error, SecurityError):  # an unknown host: neither URL nor layout can be built
         title = "Adresse inconnue"
         return f'<!doctype html><html lang="fr"><title>Erreur – {title}</title><h1>{title}</h1></html>', 400
     if error.response is not None or error.code is None or error.code < 400:
@@ -218,14 +218,14 @@ def _show_refusal(refusal: DomainError) -> ResponseReturnValue:
 
 
 def _log_refusal() -> None:
-    """Say in the server's log who was refused what: the number of an account and a route, nothing typed."""
+    """Log which account was refused which route: the account's id and the route, nothing that was typed."""
     principal = current_principal()
     who = f"{principal.kind}:{principal.id}" if principal else "nobody signed in"
     logger.warning("403 to %s: %s %s", who, request.method, request.url_rule)
 
 
 def _typed_form() -> list[tuple[str, str]]:
-    """Return the fields of a form that can be sent again as it stands: no file, no secret, somebody signed in."""
+    """Return the fields of a form that can be sent again as is: no file, no secret, and a signed-in person."""
     if request.method != "POST" or any(file.filename for file in request.files.values()):
         return []
     fields = list(request.form.items(multi=True))

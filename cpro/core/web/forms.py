@@ -1,4 +1,4 @@
-"""What every form of ours shares: shape of the input, the errors of the rules, the version it was opened on."""
+"""Base classes of all forms: validation of the input, errors of the operations, the version a form was opened on."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from cpro.core.web.registry import registry
 
 
 class TypedForm(ImmutableMultiDict[str, str]):
-    """What was typed on this page and is not saved yet; with what is said beside the fields, if it was refused."""
+    """Unsaved input typed on this page, with the messages beside its fields if it was refused."""
 
     sentences: Mapping[str, list[str]] | None = None
 
     def show_sentences(self, form: Any) -> None:
-        """Say again beside the fields why they were refused; a sentence without a field is above the form."""
+        """Restore the error messages beside the fields; a message without a field goes above the form."""
         if self.sentences is None:
             return
         for field in form:
@@ -38,26 +38,26 @@ class TypedForm(ImmutableMultiDict[str, str]):
 
 
 class BaseForm(FlaskForm):
-    """A form whose token is checked by the guard, and which shows again what a rule refused.
+    """A form whose token is checked by the guard, and which can show the refusal of an operation.
 
-    Raises nothing: whatever is posted, a field ends with a value or a French sentence.
+    Never raises: whatever is posted, each field ends with a value or a French error message.
     """
 
     class Meta:
-        """Leave the token to the guard; French messages; the fields posted, without the files."""
+        """Leave the token to the guard; French messages; posted fields only, without the files."""
 
         csrf = False
         locales = ("fr",)
 
         def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
-            """Return the fields that the browser posted; a file sent under the name of a field is none of them."""
+            """Return the posted fields; a file sent under the name of a field is ignored."""
             if formdata is _Auto:
                 return request.form if form.is_submitted() else None
             return formdata
 
-    #: whether it holds what was posted
+    #: whether the form contains posted values
     is_posted = False
-    #: what refused it, once it was blamed for it
+    #: the refusal passed to `blame`, if any
     refusal: DomainError | None = None
 
     def __init__(self, formdata: Any = _Auto, **kwargs: Any) -> None:
@@ -68,7 +68,7 @@ class BaseForm(FlaskForm):
             formdata.show_sentences(self)
 
     def blame(self, refusal: DomainError) -> None:
-        """Put the sentences of a refusal beside the fields they name, the rest above the form."""
+        """Attach the messages of a refusal to the fields they name, the rest above the form."""
         self.refusal = refusal
         note_wait(refusal)
         for name, sentence in refusal.errors.items():
@@ -80,13 +80,13 @@ class BaseForm(FlaskForm):
 
     @property
     def status(self) -> int:
-        """Return the status of the page that shows the form: that of its refusal, 422 for what its fields refuse."""
+        """Return the status of the page that shows the form: that of its refusal, 422 for invalid fields."""
         if self.refusal is not None:
             return self.refusal.status
         return 422 if self.is_posted else 200
 
 
-#: What the choice between two values of a field posts, under the name of `choice_name`.
+#: Values posted for the choice between two values of a field, under the name `choice_name`.
 KEEP_THEIRS, KEEP_MINE = "enregistre", "saisie"
 
 
@@ -96,22 +96,22 @@ def choice_name(field: str) -> str:
 
 
 class VersionedForm(BaseForm):
-    """A form that knows which values it was opened on (see `core.concurrency`).
+    """A form that knows the values it was opened on (see `core.concurrency`).
 
-    Once posted it holds the values to save: those its reader changed, and for the rest those stored by now.
+    Once posted it contains the values to save: those the user changed, and the currently stored ones for the rest.
     """
 
     version = HiddenField()
 
-    #: fields that two people changed, to different values: their readers choose, nothing is saved before
+    #: fields that two people changed to different values: the user must choose before anything is saved
     clashes: tuple[str, ...] = ()
-    #: fields whose reader had not touched them, and that another person changed
+    #: fields that the user left alone and that another person changed
     kept: tuple[str, ...] = ()
-    #: the fingerprint as it was posted
+    #: the posted fingerprint
     opened_on: str = ""
-    #: what was typed in it: where the choices of its reader are looked for
+    #: the typed values, which contain the user's choices
     typed: Mapping[str, str] = ImmutableMultiDict()
-    #: what the form is about, as the journal names it: (object type, object id)
+    #: the edited object, as the journal names it: (object type, object id)
     about: tuple[str, object] | None = None
 
     @classmethod
@@ -122,9 +122,9 @@ class VersionedForm(BaseForm):
         *,
         about: tuple[str, object] | None = None,
     ) -> Self:
-        """Return the form of stored values, or what was typed on this page and is not saved yet (`typed`: a draft).
+        """Return a form with the stored values, or with unsaved input of this page (`typed`, such as a draft).
 
-        One that was refused comes back as it was: with what is said beside its fields, and what there is to choose.
+        A refused form is restored with the messages beside its fields and the choices to make.
         """
         shown = typed if typed is not None else typed_before_sign_in()
         form = cls(shown, data={**stored, "version": fingerprint(stored)})
@@ -144,10 +144,10 @@ class VersionedForm(BaseForm):
         keeps_absent: bool = True,
         prepare: Callable[[Self], object] | None = None,
     ) -> Self:
-        """Return the form that was posted, its values reconciled with those stored now.
+        """Return the posted form, its values reconciled with the currently stored ones.
 
-        A text that was not posted keeps its stored value, unless `keeps_absent` is false. `prepare` completes the
-        form before it is compared.
+        A text that was not posted keeps its stored value, unless `keeps_absent` is false. `prepare` completes the form
+        before it is compared.
         """
         form = cls(data=stored if keeps_absent else None)
         form.about, form.typed = about, request.form
@@ -157,14 +157,14 @@ class VersionedForm(BaseForm):
         return form
 
     def reconcile(self, stored: Mapping[str, Any]) -> None:
-        """Take the stored value of each field that only another person changed; note those that both changed.
+        """Take the stored value of each field that only another person changed; note the fields that both changed.
 
-        The form then carries the fingerprint of what is stored: posted again, it saves what it shows.
+        The form then has the fingerprint of the stored values: posted again, it saves what it shows.
         """
         self.opened_on = str(self.version.data or "")
         if not self.opened_on:
             return
-        super().validate()  # the rules write each value in its one form: « 0387000000 » is « 03 87 00 00 00 »
+        super().validate()  # normalises each value: « 0387000000 » becomes « 03 87 00 00 00 »
         clashes, kept = [], []
         for name in (name for name in stored if name in self._fields):
             field, theirs = self._fields[name], stored[name]
@@ -183,45 +183,45 @@ class VersionedForm(BaseForm):
         g.merged_form = self
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
-        """Return whether the form can be saved: each field by its rule, and nothing left to choose."""
+        """Return whether the form can be saved: each field is valid and no choice is left to make."""
         return bool(super().validate(*args, **kwargs)) and not self.clashes
 
     def chose_theirs(self, name: str) -> bool:
-        """Tell whether, of the two values of a field, its reader chose the stored one."""
+        """Return whether the user chose the stored value of a field."""
         return self.typed.get(choice_name(name)) == KEEP_THEIRS
 
     @property
     def status(self) -> int:
-        """Return the status of the page that shows the form: 409 while there is something to choose."""
+        """Return the status of the page that shows the form: 409 while there is a choice to make."""
         return 409 if self.clashes and self.refusal is None else super().status
 
 
 def _take(field: Any, value: Any) -> None:
-    """Give a field a stored value in place of the posted one."""
+    """Replace the posted value of a field with the stored one."""
     if hasattr(field, "take"):
         field.take(value)
     else:
         field.data = value
 
 
-#: Refuse a text that can be no password, before it is compared at length.
+#: Refuses a text that cannot be a password, before the slow comparison.
 plausible_password = Regexp(rf"[^\x00]{{0,{PASSWORD_MAX_LENGTH}}}\Z", message="Le mot de passe n’est pas le bon.")
 
 
 class MayAskPassword(BaseForm):
-    """A form of which some changes ask for the password again: its field is shown once it has been asked for."""
+    """A form where some changes require the password again: its field is shown once the password was requested."""
 
     current_password = PasswordField("Votre mot de passe", [plausible_password])
 
-    #: whether it was typed and right, once it was compared
+    #: whether the right password was given; set by `compare_password`
     password_was_given = False
-    #: the hash that it was compared with: what changes the password checks that it is still the one
+    #: the hash it was compared with: an operation that changes the password checks that it is still the current one
     compared: str | None = None
 
     def compare_password(self) -> None:
-        """Compare the password, if one was typed, with that of the person signed in; outside any unit of work.
+        """Compare the password, if one was typed, with that of the signed-in person; outside any unit of work.
 
-        Raises a `DomainError`, on its field for a wrong one.
+        Raises a `DomainError`, on the password's field if it is wrong.
         """
         if typed := self.current_password.data:
             self.compared = registry().check_password(typed)
@@ -229,16 +229,16 @@ class MayAskPassword(BaseForm):
 
 
 class PasswordForm(MayAskPassword):
-    """The password of the person signed in, asked again before what a borrowed browser must not do."""
+    """The password of the signed-in person, required again for actions that a borrowed browser must not allow."""
 
     current_password = PasswordField(
         "Votre mot de passe", [DataRequired("Tapez votre mot de passe."), plausible_password]
     )
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
-        """Judge the fields, then compare the password: only once all the rest is right, and once only.
+        """Validate the fields, then compare the password: only if all the rest is valid, and only once.
 
-        A comparison is slow and counts as an attempt; a validator of the field would make it beside other mistakes, and
+        A comparison is slow and counts as an attempt; a validator of the field would run it even with other errors, and
         again when a `VersionedForm` is reconciled.
         """
         if not super().validate(*args, **kwargs):
@@ -252,26 +252,26 @@ class PasswordForm(MayAskPassword):
 
 
 class DayField(StringField):
-    """A day as the browser's own calendar gives it: yyyy-mm-dd, in text, judged by the operation.
+    """A day as the browser's date input gives it: yyyy-mm-dd, as text, validated by the operation.
 
-    One typed otherwise, where there is no calendar, is brought to that form; what is no day stays as it was typed.
+    Other formats, typed where there is no date input, are converted; a text that is no day is left as typed.
     """
 
     widget = DateInput()
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take what was posted."""
+        """Read the posted text."""
         day = read_day(valuelist[0]) if valuelist else None
         super().process_formdata([day.isoformat()] if day else valuelist)
 
     def as_text(self, value: str | None) -> str:
-        """Return a day as people read it, to compare two; what is no day stays as it was typed."""
+        """Return a day as displayed, to compare two; a text that is no day is left as typed."""
         day = read_day(value)
         return format_date(day) if day else value or ""
 
 
 def typed_before_sign_in() -> TypedForm | None:
-    """Return what was typed on this page and is not saved: before the sign-in ended, or in a form that was refused."""
+    """Return the unsaved input of this page: from before the sign-in ended, or from a refused form."""
     fields = g.get("typed_form")
     if not fields:
         return None
@@ -293,12 +293,12 @@ def checked(rule: Callable[[str], str]) -> Callable[[Form, Any], None]:
 
 
 def text_rule(max_length: int) -> Callable[[Form, Any], None]:
-    """Return the validator of a plain line of text: trimmed, no control characters, bounded."""
+    """Return the validator of a plain line of text: trimmed, no control characters, limited length."""
     return checked(lambda text: clean_text(text, max_length=max_length))
 
 
 def marked_required(form: Form, field: Any) -> None:
-    """Mark a field as required for people and browsers; the operation refuses a blank one, with the rest."""
+    """Mark a field as required for people and browsers; the operation refuses a blank one with the other errors."""
 
 
 marked_required.field_flags = {"required": True}  # type: ignore[attr-defined]

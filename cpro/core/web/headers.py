@@ -1,4 +1,4 @@
-"""What browsers are told with every answer: security headers, and cookies over HTTPS alone, of this host alone."""
+"""Security headers of every response, and cookies limited to HTTPS and to this host."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def add_headers(response: Response) -> Response:
-    """Give an answer what browsers must enforce: scripts of ours alone, no frame, nothing kept of a page."""
+    """Add the headers that browsers enforce: only our own scripts, no frame, pages not cached."""
     nonce = csp_nonce()
     response.headers.setdefault(
         "Content-Security-Policy",
         "default-src 'none'; "
         f"script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
-        "img-src 'self' data:; font-src 'self'; connect-src 'self'; "  # data: draws the code of a second factor
+        "img-src 'self' data:; font-src 'self'; connect-src 'self'; "  # data: for the QR code of a second factor
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     )
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -37,30 +37,30 @@ def add_headers(response: Response) -> Response:
     if response.status_code in (429, 503) and "seconds_to_wait" in g:
         response.headers.setdefault("Retry-After", str(g.seconds_to_wait))
     if response.mimetype == "text/html":
-        response.headers.setdefault("Cache-Control", "no-store")  # other people's data, on shared computers
+        response.headers.setdefault("Cache-Control", "no-store")  # personal data, on shared computers
     return response
 
 
 def note_wait(refusal: DomainError) -> None:
-    """Have the answer say in `Retry-After` when to ask again, if time alone lifts a refusal."""
+    """Set `Retry-After` in the response if waiting is enough to lift the refusal."""
     if refusal.seconds:
         g.seconds_to_wait = refusal.seconds
 
 
 def csp_nonce() -> str:
-    """Return the nonce of this answer's scripts, generated once per request."""
+    """Return the nonce of this response's scripts, generated once per request."""
     if "csp_nonce" not in g:
         g.csp_nonce = base64.b64encode(secrets.token_bytes(16)).decode()
     return str(g.csp_nonce)
 
 
 class SessionInterface(SecureCookieSessionInterface):
-    """Ask for HTTPS, except on the machine itself over plain HTTP."""
+    """A session whose cookie requires HTTPS, except on localhost over plain HTTP."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
-        """Return what the cookie holds, whatever its age: the row of the sign-in says how long that lasts.
+        """Return the content of the cookie, whatever its age: the sign-in's row decides how long it is valid.
 
-        A clock that was set back would make a cookie of the future of each, and sign everybody out.
+        With Flask's check of the age, setting the clock back would put cookies in the future and sign all users out.
         """
         kept = request.cookies.get(self.get_cookie_name(app), "")
         serializer = self.get_signing_serializer(app)
@@ -70,7 +70,7 @@ class SessionInterface(SecureCookieSessionInterface):
             return self.session_class()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Send the session's cookie, but with no file that is the same for everybody: browsers keep it for a year."""
+        """Send the session's cookie, except with shared static files, which browsers cache for a year."""
         if request.endpoint not in FILES:
             super().save_session(app, session, response)
 
@@ -79,20 +79,20 @@ class SessionInterface(SecureCookieSessionInterface):
         return cookie_name(super().get_cookie_name(app))
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Return whether the session's cookie is reserved to HTTPS."""
+        """Return whether the session's cookie is limited to HTTPS."""
         return cookies_are_secure()
 
 
 def cookie_name(name: str) -> str:
-    """Return the name under which a cookie is sent: over HTTPS, browsers let no other host of the domain set it."""
+    """Return the name of a cookie as sent; over HTTPS, a prefix prevents other hosts of the domain from setting it."""
     return f"__Host-{name}" if cookies_are_secure() else name
 
 
 def cookies_are_secure() -> bool:
-    """Return whether cookies must be reserved to HTTPS: everywhere but on the machine itself."""
+    """Return whether cookies must be limited to HTTPS: everywhere except on localhost."""
     try:
         host = request.host
-    except SecurityError:  # the refusal of an unknown host sets no cookie, but Flask asks all the same
+    except SecurityError:  # an unknown host is refused without a cookie, but Flask still asks
         return True
     name = host if host.endswith("]") else host.rsplit(":", 1)[0]
     return request.is_secure or name not in _LOOPBACK

@@ -1,4 +1,4 @@
-"""Give an application what all pages share: proxies, addresses, filters of templates, headers, error pages."""
+"""Install what all pages share: proxies, URL converters, template filters, headers, error pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cpro.core.web.tables import as_cards
 
 
 def install(app: Flask) -> None:
-    """Give an application its headers, cookies, error pages and the log of its requests."""
+    """Install the headers, cookies, error pages and request log of an application."""
     request_log.install(app)
     request_metrics.install(app)
     proxies = app.config["CPRO_PROXIES"]
@@ -46,12 +46,12 @@ def install(app: Flask) -> None:
     app.after_request(uploads.send_redirection_to_script)
     error_pages.register_handlers(app)
     assets.install(app)
-    with app.app_context():  # the library knows no former key by itself: a form opened before a rotation is taken
+    with app.app_context():  # Flask-WTF ignores fallback keys: accept forms opened before a rotation
         app.config.setdefault("WTF_CSRF_SECRET_KEY", signing_keys())
 
 
 class _RowNumber(IntegerConverter):
-    """A row's number in an address: none is larger than the databases' integer, which would refuse it with a crash."""
+    """A row id in a URL, limited to the databases' integer range: a larger one would crash the query."""
 
     regex = "[0-9]{1,10}"
 
@@ -60,6 +60,6 @@ class _RowNumber(IntegerConverter):
 
 
 def _refuse_odd_addresses() -> None:
-    """Refuse a NUL in an address: no database takes it."""
+    """Refuse a NUL in a URL: neither database accepts it."""
     if "\x00" in request.path or any("\x00" in part for pair in request.args.items(multi=True) for part in pair):
         raise BadRequest("NUL character in the address")

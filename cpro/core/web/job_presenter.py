@@ -1,4 +1,4 @@
-"""What pages say of a job: how it stands, how far it is and what is left, how long it takes, what it did."""
+"""Describe a job for a page: its state, progress, remaining work, duration and result."""
 
 from __future__ import annotations
 
@@ -26,38 +26,38 @@ _UNKNOWN = "Le travail est terminé."
 
 @dataclass(frozen=True)
 class Progress:
-    """The state of a job, in words."""
+    """The state of a job, as text."""
 
     label: str
     state: str
-    #: « En cours » and its level: ok, info, warning or blocked
+    #: label (« En cours ») and level: ok, info, warning or blocked
     words: str
     level: str
     done: int
     total: int
-    #: what is being done now
+    #: the current step
     step: str
-    #: « 120 sur 300, il en reste 180 », "" while how much there is to do is unknown
+    #: « 120 sur 300, il en reste 180 », "" while the total is unknown
     figure: str
-    #: since when, and how long it took the last time
+    #: since when, and how long it took last time
     duration: str
-    #: what it did, once done; why it failed
+    #: the result once done, or why it failed
     summary: str
     error: str
     interruption: str
-    #: why nobody has begun it
+    #: why no worker has started it
     wait: str
     asked_by: str
     report: Report | None
 
     @property
     def is_finished(self) -> bool:
-        """Return whether nothing more will happen."""
+        """Return whether the job is over."""
         return self.state not in (JobState.WAITING.value, JobState.RUNNING.value)
 
 
 def progress_of(job: Job) -> Progress:
-    """Return what the page of a job says, in a request of the person who looks."""
+    """Return the progress of a job for its page, in a request of the person who views it."""
     handler, state, now = find_handler(job.kind), job.state, instants.read_clock()
     done = min(job.progress_done, job.progress_total)
     is_counted = bool(job.progress_total) and state is JobState.RUNNING
@@ -81,7 +81,7 @@ def progress_of(job: Job) -> Progress:
 
 
 def describe_duration(length: timedelta) -> str:
-    """Return a length of time as people say it: « 12 secondes », « 3 minutes », « 5 heures », « 2 jours »."""
+    """Return a duration in words: « 12 secondes », « 3 minutes », « 5 heures », « 2 jours »."""
     seconds = max(1, round(length.total_seconds()))
     if seconds < 120:
         return plural(seconds, "seconde", "secondes")
@@ -108,7 +108,7 @@ def _figure(done: int, total: int) -> str:
 
 
 def _duration(job: Job, now: datetime) -> str:
-    """Return how long a job lasted, or has lasted; for one under way, how long the last of its kind took."""
+    """Return how long a job lasted, or has been running; for a running one, also how long the last of its kind took."""
     if job.state is JobState.DONE and job.started_at and job.finished_at:
         return f"Fait en {describe_duration(job.finished_at - job.started_at)}."
     if job.state.is_finished:

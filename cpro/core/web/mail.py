@@ -1,4 +1,4 @@
-"""Hooks of e-mails: the sentence on a message, and the part « Messages envoyés » of the page of what it is about."""
+"""Mail hooks: the state of a message as text, and the section « Messages envoyés » of an object's page."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cpro.core.mail.models import MailMessage, MailState
 from cpro.core.mail.queries import list_messages_about
 from cpro.core.web.registry import registry
 
-#: How long a message that no worker has taken yet is said to be leaving.
+#: How long a message that no worker has taken yet is described as leaving.
 _AT_ONCE = timedelta(minutes=2)
 
 
 def register_hooks(app: Flask) -> None:
-    """Show the messages about a record on its page."""
+    """Show the messages about an object on its page."""
     registry(app).add_object_section(_section)
 
 

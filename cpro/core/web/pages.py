@@ -1,4 +1,4 @@
-"""Answer with a page or a redirect, and give the browser the address of the page that a post stands for."""
+"""Render pages and redirects; after a POST, give the browser the URL of the page that the response represents."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from werkzeug.routing import RequestRedirect
 
 from cpro.core.web.conflicts import describe_kept
 
-#: Statuses of the pages that show a posted form again.
+#: Statuses of pages that show a posted form again.
 _SHOWN_AGAIN = frozenset({200, 409, 422})
-#: Category of a message about what is the reader's own (their columns, drafts, password): nothing of the school
-#: changed, so no next step of the school follows it.
+#: Category of a message about the user's own settings (columns, drafts, password): no data of the school changed, so
+#: no next step is suggested after it.
 OWN = "own"
-#: Asked of a page once, no part of its address: to give up what was typed, to choose a draft.
+#: Query parameters for one request, not part of a page's URL: to discard input, to choose a draft.
 _PASSING = frozenset({"abandonner", "brouillon"})
 
 
 def render_page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
-    """Render a page with its status; the title of one that refuses says so.
+    """Render a page with its status; the title of a refusal says so.
 
-    One that answers a post gives the browser the address of the page it stands for (`page_at`): « Précédent » and
-    reload then ask for that page, and send nothing again.
+    In response to a POST, the browser gets the URL of the page that it represents (`page_at`), so that « Précédent »
+    and reload request that page and post nothing again.
     """
     if request.method == "POST":
         context["page_at"] = _page_of_post(status)
@@ -34,7 +34,7 @@ def render_page(template: str, *, status: int = 200, **context: Any) -> Response
 
 
 def back_to(endpoint_url: str, message: str = "", category: str = "success") -> ResponseReturnValue:
-    """Redirect after a POST (303), with a message naming what changed, and what another person had changed.
+    """Redirect after a POST (303), with a message about the change and about fields changed by another person.
 
     `category`: success, warning, error, info, or `OWN`.
     """
@@ -46,28 +46,28 @@ def back_to(endpoint_url: str, message: str = "", category: str = "success") -> 
 
 
 def page_address(**asked: str) -> str:
-    """Return the address of the page of this request, with what is asked of it, without what was asked of drafts."""
+    """Return the URL of this request's page with the given query parameters, without those about drafts."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _PASSING]
     query = urlencode([*kept, *asked.items()])
     return f"{request.path}?{query}" if query else request.path
 
 
 def static_url(filename: str) -> str:
-    """Return the address of a file of ours; what they all begin with is built once a request."""
+    """Return the URL of a static file; the common prefix is built once per request."""
     if "static_url" not in g:
         g.static_url = url_for("static", filename="")
     return f"{g.static_url}{filename}"
 
 
 def is_local_path(target: str | None) -> bool:
-    """Return whether an address stays on this site: the only kind one may be sent to after signing in."""
+    """Return whether a URL stays on this site: the only kind of redirect allowed after sign-in."""
     if not target or not target.startswith("/") or target.startswith("//"):
         return False
     return "\\" not in target and all(" " <= character != "\x7f" for character in target)
 
 
 def find_source_page() -> str | None:
-    """Return the page of ours from which this request came, as the browser gives it, None when it does not."""
+    """Return the page of this site that the request came from, from `Referer`; None if it is absent or external."""
     source = urlsplit(request.headers.get("Referer", ""))
     if source.netloc != request.host or not is_local_path(source.path):
         return None
@@ -75,43 +75,43 @@ def find_source_page() -> str | None:
 
 
 def find_way_back() -> str | None:
-    """Return the page to which this one leads back once all is done: `?retour=`, if it is one of ours."""
+    """Return the page to return to once all is done: `?retour=` if it is on this site."""
     asked = request.args.get("retour")
     return asked if is_local_path(asked) else None
 
 
 def asks_for_headers() -> bool:
-    """Return whether the answer will not be received: a HEAD, as link checkers send."""
+    """Return whether the body will not be sent: a HEAD request, as from link checkers."""
     return request.method == "HEAD"
 
 
 def asks_for_json() -> bool:
-    """Return whether a script of ours asks, which reads JSON and shows no page."""
+    """Return whether the client is one of our scripts, which reads JSON and shows no page."""
     accepted = request.accept_mimetypes
     return bool(accepted["application/json"] > accepted["text/html"])
 
 
 @dataclass(frozen=True)
 class PageAt:
-    """The page that the answer to a post stands for; `is_same` when, asked for, it shows the same."""
+    """The page that the response to a POST represents; `is_same` if a GET of it shows the same."""
 
     address: str
     is_same: bool
 
 
 def page_of_refusal(code: int) -> PageAt | None:
-    """Return the page from which a refused post came; none where the form waits in the error page itself."""
+    """Return the page from which a refused POST came; None if the error page itself contains the form."""
     if request.method != "POST" or code in (400, 503):
         return None
     page = _page_of_post(code)
     if code != 413 or page is None:
         return page and PageAt(page.address, is_same=False)
-    # Nothing of a post that weighs too much can be read: the page says so where there is no script to come back to it.
+    # A post that is too large cannot be read at all: without script to return to the form, its page shows the refusal.
     return PageAt(f"{page.address}{'&' if '?' in page.address else '?'}refus=413", is_same=True)
 
 
 def _page_of_post(status: int) -> PageAt | None:
-    """Return the page that the answer to this post stands for; keep for it what was typed (`users.refused_forms`)."""
+    """Return the page that the response to this POST represents; store its input for it (`users.refused_forms`)."""
     kept: str | None = g.keep_typed() if "keep_typed" in g and status in _SHOWN_AGAIN else None
     if kept:
         return PageAt(kept, is_same=status >= 400)

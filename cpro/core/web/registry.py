@@ -1,6 +1,6 @@
-"""What features add to pages that do not import them: the menu, parts of a record and of « Mon compte ».
+"""Registry of what features add to pages that do not import them: menu, sections of objects and of « Mon compte ».
 
-A feature adds its entries in its `register(app)`; pages of features below show them without importing it.
+A feature adds its entries in its `register(app)`; pages of lower features show them without importing it.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from cpro.core.permissions import Permission, Principal
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """One line of the side bar: shown to those who hold the permission, lit on the endpoints it covers."""
+    """One line of the side bar, visible with its permission, highlighted on the endpoints it covers."""
 
     label: str
     endpoint: str
     permission: Permission
     order: int
     icon: str
-    #: endpoints (or "blueprint.*") on which the entry is the current one
+    #: endpoints (or "blueprint.*") on which this entry is the current one
     covers: tuple[str, ...]
-    #: a right whose holders have another entry instead
+    #: a permission whose holders have another entry instead
     unless: Permission | None = None
-    #: whether it is offered now, in this school; None for always
+    #: whether the entry is shown now, in this school; None for always
     when: Callable[[], bool] | None = None
-    #: returns the tabs of its page that the person signed in may open: label, url
+    #: returns the tabs of its page that the signed-in person may open: label, url
     tabs: Callable[[], Sequence[Mapping[str, Any]]] = lambda: ()
-    #: what waits for a person there, counted beside the line: rows, none for those who do not act on them
+    #: rows waiting for a person there, counted beside the entry; none for people who do not act on them
     waits: Callable[[Principal], Sequence[Counted]] = lambda person: ()
 
 
 def find_entry(entries: Sequence[MenuEntry], endpoint: str) -> MenuEntry | None:
-    """Return the one line that a page belongs to: rather the line that leads to it than one that merely covers it."""
+    """Return the entry that a page belongs to: the one that links to it rather than one that merely covers it."""
     blueprint = endpoint.partition(".")[0]
     covering = [entry for entry in entries if {endpoint, f"{blueprint}.*"} & {*entry.covers}]
     leading = [entry for entry in covering if entry.endpoint.partition(".")[0] == blueprint]
@@ -65,8 +65,8 @@ class Registry:
     #: returns how a school calls an inspector (account's id, school's id), or None
     name_in_school: Callable[[int, int], str | None] = lambda inspector_id, establishment_id: None
 
-    #: compares what the person signed in typed with their password, outside any unit of work, and returns the hash of
-    #: the latter; raises a `DomainError` on the field `current_password`
+    #: compares a typed password with that of the signed-in person, outside any unit of work, and returns the stored
+    #: hash; raises a `DomainError` on the field `current_password`
     check_password: Callable[[str], str | None] = _compare_nothing
 
     menu: list[MenuEntry] = field(default_factory=list)
@@ -74,26 +74,26 @@ class Registry:
     _account_sections: list[Callable[[], tuple[str, dict[str, Any]] | None]] = field(default_factory=list)
 
     def add_menu_entry(self, entry: MenuEntry) -> None:
-        """Place a line in the side bar."""
+        """Add an entry to the side bar."""
         self.menu = sorted([*self.menu, entry], key=lambda each: each.order)
 
     def add_object_section(
         self, provider: Callable[[str, str], tuple[str, dict[str, Any]] | None], *, is_first: bool = False
     ) -> None:
-        """Add a part to the page of every record: given its type and id, a template and its context, or None."""
+        """Add a section to the page of every object: from its type and id, a template and its context, or None."""
         self._object_sections.insert(0 if is_first else len(self._object_sections), provider)
 
     def object_sections(self, object_type: str, object_id: str) -> list[tuple[str, dict[str, Any]]]:
-        """Return the parts that features add to the page of a record."""
+        """Return the sections that features add to the page of an object."""
         found = (provider(object_type, object_id) for provider in self._object_sections)
         return [section for section in found if section is not None]
 
     def add_account_section(self, provider: Callable[[], tuple[str, dict[str, Any]] | None]) -> None:
-        """Add a part to « Mon compte »: a template and its context for the person signed in, or None."""
+        """Add a section to « Mon compte »: a template and its context for the signed-in person, or None."""
         self._account_sections.append(provider)
 
     def account_sections(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return the parts that features add to « Mon compte »."""
+        """Return the sections that features add to « Mon compte »."""
         found = (provider() for provider in self._account_sections)
         return [section for section in found if section is not None]
 

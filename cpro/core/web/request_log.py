@@ -1,4 +1,4 @@
-"""Log each request once answered, under a number that its page and its answer show."""
+"""Log each request once answered, under a number shown on its page and in its response."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ def install(app: Flask) -> None:
 
 
 def request_number() -> str:
-    """Return the number of the request being answered, "" outside of any or before it was given one."""
+    """Return the number of the current request, "" outside of any or before it has one."""
     return str(g.get("request_number", ""))
 
 
 def _begin() -> None:
     g.request_number, g.request_began = secrets.token_hex(6), time.perf_counter()
-    clear_contextvars()  # a thread answers one request after the other
+    clear_contextvars()  # threads are reused for successive requests
     bind_contextvars(request=g.request_number)
 
 
 def _log(response: Response) -> Response:
-    """Log who asked for which route, its status and how long it took; files of the interface are left out."""
+    """Log the account, route, status and duration of a request; static files are left out."""
     if "request_began" not in g or request.endpoint in FILES:
         return response
     response.headers[HEADER] = g.request_number
-    principal = g.get("_login_user")  # of Flask-Login: asking it here would load an account for nothing
+    principal = g.get("_login_user")  # Flask-Login's cache: `current_user` would load an account needlessly
     is_known = isinstance(principal, Principal)
     logger.info(
         "request",

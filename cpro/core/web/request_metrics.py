@@ -1,7 +1,7 @@
-"""Count requests and time them for Prometheus, where a token lets it ask (`CPRO_METRICS_TOKEN`).
+"""Count and time requests for Prometheus, if a token allows it to scrape them (`CPRO_METRICS_TOKEN`).
 
-A process counts its own. Under gunicorn each worker writes its figures to files of one folder
-(`PROMETHEUS_MULTIPROC_DIR`, set by `deploy/gunicorn.conf.py`), and whichever is asked adds all up.
+Each process counts its own requests. Under gunicorn each worker writes its figures to files of one folder
+(`PROMETHEUS_MULTIPROC_DIR`, set by `deploy/gunicorn.conf.py`), and the worker that is scraped adds them up.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 _REGISTRY = "cpro_request_metrics"
-#: Seconds: from a small page to what no one waits for.
+#: Seconds: from a small page to longer than any user waits.
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 def install(app: Flask) -> None:
-    """Count the requests of an application that is watched."""
+    """Count the requests of an application that has a token."""
     if not app.config["CPRO_METRICS_TOKEN"]:
         return
-    from prometheus_client import CollectorRegistry, Counter, Histogram  # for the processes that are watched
+    from prometheus_client import CollectorRegistry, Counter, Histogram  # only needed with metrics
 
     registry = app.extensions[_REGISTRY] = CollectorRegistry()
     requests = Counter("cpro_requests", "Requests answered.", ("method", "endpoint", "status"), registry=registry)
@@ -38,14 +38,14 @@ def install(app: Flask) -> None:
     @app.after_request
     def count(response: Response) -> Response:
         if "request_began" in g and request.endpoint != "static":
-            # An endpoint is one of ours: what was typed in the address is no label.
+            # The endpoint, never the requested URL: a label must not contain user input.
             requests.labels(_method(), request.endpoint or "", response.status_code).inc()
             seconds.labels(request.blueprint or "").observe(time.perf_counter() - g.request_began)
         return response
 
 
 def read_requests(app: Flask) -> CollectorRegistry:
-    """Return what was counted: by every process of gunicorn, else by this one."""
+    """Return the counts of all gunicorn processes, or of this one."""
     from prometheus_client import CollectorRegistry, multiprocess
 
     own: CollectorRegistry = app.extensions[_REGISTRY]

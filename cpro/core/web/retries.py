@@ -1,7 +1,7 @@
-"""Answer a request again when PostgreSQL undid its transaction to let another go on.
+"""Retry a request when PostgreSQL rolls back its transaction because of a deadlock.
 
 Locks are taken in one order (docs/decisions/0017-one-lock-order.md), so this should not happen; a long import, which
-takes its school last, is the one exception. A person then sees nothing of it, rather than a 503 with a button.
+locks its school last, is the one exception. The user then notices nothing, instead of seeing a 503 with a button.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from cpro.core.transactions import count_commits
 
 logger = logging.getLogger(__name__)
 
-#: Times that a request is answered, the first included, before the 503.
+#: Attempts, including the first, before the 503.
 _TIMES = 3
 
 
 class RetryingFlask(Flask):
-    """A Flask application that calls a view again when PostgreSQL undid it before it committed anything."""
+    """A Flask application that calls a view again when PostgreSQL rolled it back before it committed anything."""
 
     def dispatch_request(self) -> ResponseReturnValue:
-        """Call the view of the request, again after a deadlock; `g` and the cookie's session begin as they were."""
+        """Call the view, again after a deadlock; `g` and the session are reset to their initial state."""
         commits, kept, cookie = count_commits(), dict(vars(g)), dict(session)
         for _time in range(1, _TIMES):
             try:

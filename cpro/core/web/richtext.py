@@ -1,4 +1,4 @@
-"""Rich text on a page, and its form field: a text area without script, an editor with it (static/richtext.js)."""
+"""Rich text on a page, and its form field: a plain text area, or an editor if scripts run (static/richtext.js)."""
 
 from __future__ import annotations
 
@@ -11,54 +11,54 @@ from cpro.core.richtext.limits import MAX_SOURCE, InvalidRichText, check, check_
 from cpro.core.richtext.sanitiser import sanitise, to_text
 from cpro.core.richtext.typed import from_typed, to_typed
 
-#: What the hidden field beside the text says of it.
+#: Values of the hidden field that gives the format of the text.
 AS_HTML, AS_TYPED = "html", "typed"
 
 
 def show(html: str | None) -> Markup:
-    """Return stored rich text for a page, sanitised once more: whatever got into the database stops here."""
-    return Markup(sanitise(html or ""))  # written from escaped text by `sanitise`
+    """Return stored rich text for a page, sanitised again in case unsafe HTML reached the database."""
+    return Markup(sanitise(html or ""))  # `sanitise` builds it from escaped text
 
 
 class RichTextField(TextAreaField):
-    """A rich text; `data` is the HTML to store, whichever way it was entered.
+    """A rich text field; `data` is the HTML to store, whichever way it was entered.
 
     Beside `<name>`, the browser posts `<name>_format`: « html » from the editor, « typed » (or nothing) from the text
-    area. A text that is too long is refused, and shown again whole.
+    area. A text that is too long is refused, and shown again in full.
     """
 
-    #: what the text area shows instead of `data`: as it was typed, or what is too long to be read
+    #: what the text area shows instead of `data`: the text as typed, or a text too long to be parsed
     shown: str | None = None
-    #: how the text area's text is to be read when it is posted again as it is
+    #: the format of the text area's content when it is posted again unchanged
     shown_format = AS_TYPED
-    #: whether `data` is what the text area shows: not when that was too long to be read
+    #: whether `data` was parsed from the text area: not if the text is too long
     is_read = True
 
     @property
     def format_name(self) -> str:
-        """Return the name of the hidden field that says how the text was entered."""
+        """Return the name of the hidden field that gives the format of the text."""
         return f"{self.name}_format"
 
     @property
     def as_typed(self) -> str:
-        """Return what the text area shows."""
+        """Return the content of the text area."""
         return to_typed(self.data or "") if self.shown is None else self.shown
 
     def as_text(self, value: str | None) -> str:
-        """Return a value in plain words, to compare two."""
+        """Return a value as plain text, to compare two."""
         return to_text(value or "")
 
     def take(self, value: str | None) -> None:
-        """Hold a stored text in place of the posted one."""
+        """Replace the posted text with a stored one."""
         self.data, self.shown, self.shown_format, self.is_read = value or "", None, AS_TYPED, True
 
     def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
-        """Read how the text was entered, then the text."""
+        """Read the format, then the text."""
         self._format = formdata.get(self.format_name, AS_TYPED) if formdata else AS_TYPED
         super().process(formdata, *args, **kwargs)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read the text; raises ValueError with a French sentence when it is too long."""
+        """Read the text. Raises ValueError, with a French message, if it is too long."""
         if not valuelist:
             return
         source = str(valuelist[0])

@@ -1,7 +1,7 @@
-"""The one-key shortcut « / », which leads to the search: on, until a browser turns it off (WCAG 2.1.4, RGAA 12.10).
+"""The « / » keyboard shortcut to the search: on by default, can be turned off per browser (WCAG 2.1.4, RGAA 12.10).
 
-Speech input and unsteady hands press single keys by accident. The choice is kept in a cookie of the device, which holds
-nothing of a person.
+Users of speech input or with unsteady hands press single keys by accident. The choice is kept in a cookie of the
+device, without personal data.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _YEAR = 365 * 24 * 3600
 
 
 def is_search_key_on() -> bool:
-    """Return whether this browser uses the shortcut."""
+    """Return whether the shortcut is on in this browser."""
     return request.cookies.get(cookie_name(_COOKIE)) != _OFF
 
 
 def keep_search_key(answer: Response, *, is_on: bool) -> None:
-    """Have this browser use the shortcut, or not, for a year."""
+    """Turn the shortcut on or off in this browser, for a year."""
     kept = {"httponly": True, "samesite": "Lax", "secure": cookies_are_secure()}
     if is_on:
         answer.delete_cookie(cookie_name(_COOKIE), **kept)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Answers that are sent while they are read: nothing is held in memory, and the first bytes leave at once."""
+"""Stream responses while they are read: nothing is kept in memory, and the first bytes leave at once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from cpro.core import tenancy
 
 
 def stream_in_scope(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the chunks of an answer, read in the scope of this request, whose own session is closed by then.
+    """Yield the chunks of a response, read in the tenant scope of this request, whose own session is closed by then.
 
-    A failure half-way ends the connection without the mark of a complete answer.
+    A failure half-way closes the connection without the end mark of a complete response.
     """
     scope = tenancy.scope_of()
 

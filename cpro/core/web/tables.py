@@ -1,9 +1,9 @@
-"""The cells of a table, each with its role and the name of its column: what lets a row be a card on a telephone.
+"""Give each cell of a table its role and its column's name, so that a row can be shown as a card on a telephone.
 
-Once its rows are no longer laid out as a table, some browsers no longer announce one: the roles do.
+Some browsers no longer announce a table whose rows are not laid out as one: the roles restore it.
 
-Written over the table that a template rendered: some thirty templates write their cells by hand, and each cell would
-have to repeat the title of its column. By regular expressions, because a parser takes five times as long over a list.
+Applied to the rendered HTML: some thirty templates write their own cells, and each cell would have to repeat its
+column's title. Uses regular expressions, because a parser takes five times as long on a list.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from cpro.core.parsing import read_integer
 
-#: What stands between the name of a tag and its end; a quoted value may hold a « > ».
+#: What is between the name of a tag and its end; a quoted value may contain a « > ».
 _ATTRIBUTES = r"""[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*"""
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 _CELL = re.compile(rf"<(t[hd])\b({_ATTRIBUTES})>(.*?)</\1>", re.DOTALL)
@@ -24,17 +24,17 @@ _GROUP = re.compile(r"<(tr|thead|tbody)\b")
 _ROLES = {"tr": "row", "thead": "rowgroup", "tbody": "rowgroup"}
 #: Columns that a card shows beside the name, or below the facts.
 _APART = frozenset({"", "Cocher", "Prénom", "État", "Actions"})
-#: A card of a generated list shows as many facts; the page of the row says all.
+#: Number of facts on the card of a generated list; the page of the row shows all.
 _FACTS = 2
-#: What a card says whatever the facts before it: somebody who has left is not to be taken for somebody present.
+#: Columns always shown on a card: a person who has left must not be mistaken for one who is present.
 _ALWAYS = frozenset({"Situation"})
 
 
 def as_cards(markup: Markup) -> Markup:
-    """Return the groups of a table (`<thead>`, `<tbody>`), each cell named by its column but those over several.
+    """Return the groups of a table (`<thead>`, `<tbody>`), each cell named after its column, except spanning cells.
 
-    Facts beyond the second of each row are marked, but the situation, for lists whose rows have a page of their own.
-    Raises `ValueError` for a table without a head, or with another inside.
+    For lists whose rows have a page of their own, facts beyond the second of each row are marked, except the situation.
+    Raises `ValueError` for a table without a head, or with a nested table.
     """
     head, end, body = str(markup).partition("</thead>")
     if not end or "<table" in markup:

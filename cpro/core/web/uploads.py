@@ -1,6 +1,6 @@
-"""What a field of files tells `static/files.js`: what the server will refuse; and how that script is answered.
+"""Tell the script `static/files.js` what the server will refuse, and answer its requests.
 
-The bounds are those of the rules, which each form hands over; the server judges again whatever is sent.
+The limits are those of the rules, passed by each form; the server checks every upload again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from flask import Response, request
 
 from cpro.core.formatting import format_size
 
-#: The header by which the script says that it, and no page, reads the answer.
+#: The header by which the script reports that it, not a page, reads the response.
 SENT_BY_SCRIPT = "X-CPro-Files"
 _EVERYTHING_AS_TEXT = "latin-1"
 
@@ -26,11 +26,11 @@ def bound_files(
     refused: Iterable[tuple[re.Pattern[bytes], str]] = (),
     picture: Mapping[str, int] | None = None,
 ) -> dict[str, str]:
-    """Return the attributes of a field of files: what it offers, and its bounds.
+    """Return the attributes of a file field: the accepted files and its limits.
 
-    `max_bytes` bounds its files together; `refused` says how files begin that are refused, and why, in expressions that
-    JavaScript reads as Python does. A `picture` of more than `pixels`, or too heavy, is made smaller: `side` pixels on
-    its longer side.
+    `max_bytes` limits its files together; `refused` gives the first bytes of refused files, and why, as expressions
+    that JavaScript and Python read alike. A `picture` of more than `pixels`, or too heavy, is resized:
+    `side` pixels on its longer side.
     """
     bounds = {
         "bytes": max_bytes,
@@ -46,7 +46,7 @@ def bound_files(
 
 
 def send_redirection_to_script(response: Response) -> Response:
-    """Let the script that sent files see where it is led: a browser would follow, and lose what that page says once."""
+    """Give the script the target of a redirect: following it would consume the messages that the page shows once."""
     if response.status_code in (302, 303) and SENT_BY_SCRIPT in request.headers:
         response.status_code = 204
         response.set_data(b"")
