@@ -1,9 +1,9 @@
-"""Generated screens: lists that are searched, filtered, sorted and exported; records read, created, corrected.
+"""Generated screens: searchable, filterable, sortable, exportable lists; pages to read, create and correct a row.
 
 A feature's `web/screens.py` declares a `Screen` over its table: columns, filters, the permission of each power, and
-which operation each power calls. Flask-Admin gives the addresses and the place in the site; everything it does by
-itself that a school could suffer from (docs/decisions/0005) is done here instead: access by id, pages without end,
-one-click deletion, formulas in exports, raw exceptions.
+the operation that each power calls. Flask-Admin provides the URLs and the registration in the site; its own behaviours
+that could harm a school (docs/decisions/0005) are replaced here: access by id, unlimited pages, one-click deletion,
+formulas in exports, raw exceptions.
 """
 
 from __future__ import annotations

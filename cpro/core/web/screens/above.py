@@ -1,7 +1,7 @@
-"""The list above a page, which the page's own address tells: two tabs of a browser each keep theirs.
+"""The parent list of a page, carried in the page's own URL, so that two tabs of a browser each keep theirs.
 
-`liste=` holds what was asked of the list, as the list's own address has it, with its page. It is no address: it is read
-as the list reads its own, what makes no sense left out, and without it a page stands below the whole list.
+`liste=` contains the parameters of the list, as in the list's own URL, with its page. It is not a URL: it is parsed as
+the list parses its own, invalid parameters are ignored, and without it the parent is the whole list.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from flask import Blueprint, g, request
 from cpro.core.lists import ListState
 
 PARAMETER = "liste"
-#: Characters in an address: with it a form's is still short enough for what is typed there to be kept (`ParkedForm`).
+#: Maximum length: with it, a form's URL is still short enough for its input to be kept (`ParkedForm`).
 _LONGEST = 300
 
 
 def stand_below(blueprint: Blueprint, name: str, *, carries: Callable[[str, Mapping[str, Any]], bool]) -> None:
-    """Have the pages of a blueprint tell one another the list above them, in each address that `carries` it.
+    """Make the pages of a blueprint pass on their parent list, in each URL that `carries` it.
 
-    `name` is that of the list, which several blueprints may stand below.
+    `name` is the name of the list, which may be the parent of several blueprints.
     """
 
     @blueprint.before_request
@@ -37,23 +37,23 @@ def stand_below(blueprint: Blueprint, name: str, *, carries: Callable[[str, Mapp
 
 
 def show_list(name: str, asked: ListState) -> None:
-    """Note the list that this page shows, or leads back to, for the addresses that it writes."""
+    """Note the list that this page shows, or returns to, for the URLs in it."""
     _set(name, urlencode(asked.parameters()))
 
 
 def recall_list(name: str) -> Mapping[str, str]:
-    """Return what was asked of the list above this page; nothing of the whole list."""
+    """Return the parameters of the parent list; empty for the whole list."""
     return dict(parse_qsl(_query(name)))
 
 
 def list_address(name: str, base: str) -> str:
-    """Return the address of the list above this page, from the list's own one; what makes no sense it leaves out."""
+    """Return the URL of the parent list, from the list's base URL; the list ignores invalid parameters."""
     query = urlencode(recall_list(name))
     return f"{base}?{query}" if query else base
 
 
 def list_parameters() -> dict[str, str]:
-    """Return what the address of this page says of the list above it, for a list or a form of the page itself."""
+    """Return the parameter for the parent list in this page's URL, for a list or a form of the page itself."""
     query = g.get("list_above", ("", ""))[1]
     return {PARAMETER: query} if query else {}
 
@@ -64,5 +64,5 @@ def _query(name: str) -> str:
 
 
 def _set(name: str, query: str) -> None:
-    is_sound = len(quote_plus(query)) <= _LONGEST and "\0" not in unquote_plus(query)  # which no database takes
+    is_sound = len(quote_plus(query)) <= _LONGEST and "\0" not in unquote_plus(query)  # NUL: no database accepts it
     g.list_above = (name, query if is_sound else "")

@@ -1,4 +1,4 @@
-"""What the list of a screen reads, and how somebody arranges it: searches kept under a name, columns chosen."""
+"""A screen's list as each account arranges it: saved under a name, with chosen columns."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from cpro.core.web.screens.parts import Column
 
 _GONE = "Un filtre ou un tri de cette liste n’existe plus, ou votre compte n’y a pas droit."
 
-#: What a browser lets one type of the name of a list.
+#: Attributes that limit the typed name of a list in browsers.
 _SHORT = {"maxlength": LONGEST_NAME}
 
 
 class KeepForm(BaseForm):
-    """The name under which a list is kept."""
+    """The name under which a list is saved."""
 
     name = StringField("Nom de la liste", [marked_required], render_kw=_SHORT)
 
 
 @dataclass(frozen=True)
 class Habits:
-    """What somebody keeps of a list: lists under a name, and the keys of the columns chosen, if any."""
+    """What an account keeps of a list: saved lists, and the keys of the chosen columns, if any."""
 
     lists: Sequence[KeptList] = ()
     columns: Sequence[str] = ()
@@ -49,7 +49,7 @@ class Habits:
 
 @dataclass(frozen=True)
 class ListedPage:
-    """What one page of a list has read: rows, what else it counts (`DeclaredScreen.counts`), what somebody keeps."""
+    """What one page of a list has read: rows, other counts (`DeclaredScreen.counts`), the account's habits."""
 
     page: Page[Any]
     counts: Mapping[str, int]
@@ -58,20 +58,20 @@ class ListedPage:
 
 @dataclass(frozen=True)
 class Kept:
-    """A list kept under a name, as it reads now."""
+    """A saved list, checked against the current columns and filters."""
 
     id: str
     name: str
-    #: the list, where all that was asked of it still makes sense; else what it is now without what does not
+    #: the URL of the list, without the parameters that are no longer valid
     url: str
     phrase: str
-    #: why it is not any more what it was, in sentences
+    #: why it is not the saved list any more, in sentences
     problems: Sequence[str]
     is_current: bool
 
     @classmethod
     def of(cls, kept: KeptList, read: Listing, current: Mapping[str, str]) -> Kept:
-        """Return how a list reads, from its parameters read again."""
+        """Return a saved list, its parameters parsed again."""
         known = {each.key for each in read.filters}
         lost = [key for key in kept.asked if key not in read.kept() and key not in known]
         problems = [*read.problems, *([_GONE] if lost else [])]
@@ -80,13 +80,13 @@ class Kept:
 
 @dataclass(frozen=True)
 class Arranged:
-    """What the page of a list shows of how somebody arranged it."""
+    """What the page of a list shows about saved lists and columns."""
 
     lists: Sequence[Kept]
     keep: KeepForm
-    #: whether what the list shows now may be kept under a name
+    #: whether the current list can be saved under a name
     may_keep: bool
-    #: each column besides the first, and whether it is shown; whether somebody chose them
+    #: each column besides the first, and whether it is shown; below, whether the account chose the columns
     choices: Sequence[tuple[Column, bool]]
     is_chosen: bool
 
@@ -95,13 +95,13 @@ class ArrangedScreen(ExportedScreen):
     """The list of a screen as each account of a school arranged it."""
 
     def get_list(self, *_asked: Any, **_more: Any) -> tuple[int, ListedPage]:
-        """Return how many rows the address asks for, counted up to a limit, and the page of them; in one statement.
+        """Return the number of rows for the URL, counted up to a limit, and one page of them; in one statement.
 
-        `Listing` reads the address in French, and with bounds; what Flask-Admin read of it is left.
+        `Listing` parses the URL, in French and with limits; what Flask-Admin parsed is ignored.
         """
         listing, account_id = self._listing(), current_account_id()
         selection = self._selection(listing)
-        # Counted in their order too: without statistics, SQLite would read any other index of the school.
+        # The count has the order too: without statistics, SQLite would choose any other index of the school.
         every = selection.statement.order_by(*selection.order).with_only_columns(self.model.id)
         asked = {"rows": Counted(every, listing.most_counted), **self.counts()}
         beside: list[Any] = [each.number for each in asked.values()]
@@ -126,29 +126,29 @@ class ArrangedScreen(ExportedScreen):
         return counts["rows"], ListedPage(page, counts, self._habits_of(*kept))
 
     def left_listing(self) -> Listing:
-        """Return the list that this page stands below, as it was left."""
+        """Return the parent list of this page, as the user left it."""
         return self._read_listing(above.recall_list(self.endpoint), self.get_url(".index_view"))
 
     def last_narrowed(self) -> Listing | None:
-        """Return the list as it was last narrowed, or None."""
+        """Return the list with its last search and filters, or None."""
         found = self._read_listing(remembered.recall_narrowed(self.endpoint), self.get_url(".index_view"))
         return found if found.is_narrowed else None
 
     def shown_columns(self, habits: Habits) -> list[Column]:
-        """Return the columns of the list: the first, which names the row, and those chosen, or the usual ones."""
+        """Return the columns of the list: the first, which names the row, then the chosen ones, or the default ones."""
         first, *others = self.open_columns()
         chosen = habits.columns
         return [first, *(each for each in others if (each.key in chosen if chosen else each.in_list))]
 
     def printed_columns(self) -> Sequence[Column]:
-        """Return the columns of the page to print: those that somebody chose to see, or all of them."""
+        """Return the columns of the page to print: the chosen ones, or all."""
         habits = self._habits()
         return self.shown_columns(habits) if habits.columns else self.open_columns()
 
     def arranged(self, listing: Listing, habits: Habits, refused: KeepForm | None) -> Arranged | None:
-        """Return what the page of a list shows of it; None for platform accounts, who keep nothing in a school.
+        """Return what the page shows about saved lists; None for platform accounts, who save nothing in a school.
 
-        `refused` is the form that keeps the list, where it has just been refused.
+        `refused` is the form that saves the list, if it was just refused.
         """
         if current_account_id() is None:
             return None
@@ -164,7 +164,7 @@ class ArrangedScreen(ExportedScreen):
 
     @expose("/listes/garder/", methods=("POST",))
     def keep_list(self) -> ResponseReturnValue:
-        """Keep the list of the address under a name, or show it again with what refuses."""
+        """Save the list of the URL under a name, or show it again with the refusal."""
         account_id, listing, form = self._own_account(), self._listing(), KeepForm()
         try:
             with unit_of_work():
@@ -183,14 +183,14 @@ class ArrangedScreen(ExportedScreen):
 
     @expose("/listes/")
     def kept_lists(self) -> ResponseReturnValue:
-        """Show the lists kept, to rename them or let them go."""
+        """Show the saved lists, to rename or delete them."""
         self._own_account()
         habits = self._habits()
         return self._lists_page(habits, _form_of(habits.lists))
 
     @expose("/listes/changer/", methods=("POST",))
     def change_lists(self) -> ResponseReturnValue:
-        """Rename lists kept, and forget those that are ticked."""
+        """Rename saved lists, and delete the ticked ones."""
         account_id, habits = self._own_account(), self._habits()
         form = _form_of(habits.lists)
         names = {each.id: form[f"name_{each.id}"].data or "" for each in habits.lists}
@@ -205,7 +205,7 @@ class ArrangedScreen(ExportedScreen):
 
     @expose("/colonnes/", methods=("POST",))
     def choose_columns(self) -> ResponseReturnValue:
-        """Show the columns ticked, or the usual ones; the first always stays."""
+        """Set the columns of the list to the ticked ones, or to the default; the first is always shown."""
         account_id, others = self._own_account(), self.open_columns()[1:]
         wanted = [] if "habituelles" in request.form else request.form.getlist("colonne")
         ticked = [each.key for each in others if each.key in wanted]
@@ -216,14 +216,14 @@ class ArrangedScreen(ExportedScreen):
         return back_to(self._listing().url(), said, OWN)
 
     def _own_account(self) -> int:
-        """Return the account that keeps lists. Raises `Forbidden` for those of the platform, who only read here."""
+        """Return the account that saves lists. Raises `Forbidden` for platform accounts, which only read here."""
         account_id = current_account_id()
         if account_id is None:
             raise Forbidden("Seuls les comptes de l’établissement gardent des listes et choisissent des colonnes.")
         return account_id
 
     def _habits(self) -> Habits:
-        """Return what somebody keeps of the list."""
+        """Return the current account's habits for this list."""
         account_id = current_account_id()
         found = None if account_id is None else find_habits(self.endpoint, account_id=account_id)
         return self._habits_of(found.columns, found.kept) if found else Habits()
@@ -231,7 +231,7 @@ class ArrangedScreen(ExportedScreen):
     def _habits_of(
         self, columns: Sequence[str] | None = None, kept: Sequence[Mapping[str, Any]] | None = None
     ) -> Habits:
-        """Return habits of what is kept of them, if anything; a column that is not there any more is left."""
+        """Return the habits read from the stored ones, if any; columns that no longer exist are ignored."""
         keys = {each.key for each in self.open_columns()[1:]}
         return Habits([KeptList(**each) for each in kept or ()], [key for key in columns or () if key in keys])
 
@@ -245,12 +245,12 @@ class ArrangedScreen(ExportedScreen):
 
 
 def _asked_of(listing: Listing) -> dict[str, str]:
-    """Return what a list asks for, whatever its page."""
+    """Return the parameters of a list, without its page."""
     return {name: str(value) for name, value in listing.kept().items()}
 
 
 def _form_of(lists: Sequence[KeptList]) -> BaseForm:
-    """Return the form that renames and forgets lists: two fields for each."""
+    """Return the form that renames and deletes lists, with two fields for each."""
     fields: dict[str, Field] = {}
     for each in lists:
         called = f"«\u202f{each.name}\u202f»"

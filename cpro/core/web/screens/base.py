@@ -15,37 +15,37 @@ from cpro.core.web.screens import queries
 
 
 class _Guarded:
-    """Ask for a permission before any page of the view; without one declared, nobody enters."""
+    """Require a permission for every page of the view; without a declared one, access is denied."""
 
     permission: Permission | None = None
 
     def access_for(self, name: str) -> Access | None:
-        """Return what a page of the view asks, for the guard; None refuses everyone."""
+        """Return the access that a page of the view requires, for the guard; None denies everyone."""
         return Access(self.permission) if self.permission is not None else None
 
     def is_accessible(self) -> bool:
-        """Return whether the person signed in may open the view."""
+        """Return whether the signed-in person may open the view."""
         return may(self.permission)
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        """Answer 403: the guard has already led the signed-out to the sign-in page."""
+        """Answer 403: the guard has already redirected anonymous visitors to the sign-in page."""
         abort(403)
 
 
 class SecureIndexView(_Guarded, AdminIndexView):
-    """The dashboard's base: stock Flask-Admin answers 200 to anyone."""
+    """The base of the dashboard: Flask-Admin's own answers 200 to anyone."""
 
 
 class SecureModelView(_Guarded, ModelView):
-    """A view of a model, without right nor power; Flask-Admin reads a row by its key, past the view's own query."""
+    """A model view, without permission or power; Flask-Admin fetches by key and ignores the view's own query."""
 
     can_create = can_edit = can_delete = can_export = can_view_details = False
 
     def get_one(self, id: object) -> Any:
-        """Return the row of an id, or None when it is no id, or that of no row one may see."""
+        """Return the row of an id, or None if the id is invalid or its row not visible to the user."""
         row_id = read_id(id)
         return None if row_id is None else next(iter(queries.list_rows(self.model, [row_id])), None)
 
     def is_action_allowed(self, name: str) -> bool:
-        """Refuse Flask-Admin's own bulk deletion."""
+        """Disable Flask-Admin's own bulk deletion."""
         return False

@@ -1,4 +1,4 @@
-"""Actions on several rows of a list: how many at once, and who is left out."""
+"""Actions on several rows of a list: the maximum number of rows, and which rows are left out."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from cpro.core.formatting import format_count, join_french
 
-#: Rows of one action: as many ids as an address holds, and as people read on the page that asks.
+#: Maximum rows of one action: as many ids as a URL can contain, and as people can read on the confirmation page.
 MOST_AT_ONCE = 400
-#: Rows left out for one reason that are named; the others are counted.
+#: Rows named for each reason of being left out; the others are counted.
 _NAMED = 5
 
 TOO_MANY = (
@@ -18,7 +18,7 @@ TOO_MANY = (
 
 
 def describe_left_out(left_out: Sequence[tuple[str, str]]) -> list[str]:
-    """Return what is said of rows left out, each its name and the sentence that says why, reason by reason."""
+    """Return the sentences about rows left out, grouped by reason; each row is its name and the reason."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in left_out:
         by_reason.setdefault(reason, []).append(name)
@@ -26,7 +26,7 @@ def describe_left_out(left_out: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def name_some(names: Sequence[str], most: int) -> str:
-    """Return names as a sentence lists them; beyond `most`, how many others there are."""
+    """Return names as a list in a sentence; beyond `most`, the number of the others."""
     more = len(names) - most
     if more < 2:
         return join_french(names)

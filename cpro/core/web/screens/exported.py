@@ -1,4 +1,4 @@
-"""What a screen sends of its list: a file, while it is read or once a job made it; a page to print, of so many rows."""
+"""Exports of a screen's list: a file streamed or prepared by a job, or a limited page to print."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _MIMETYPES = {
 }
 
 
-#: Rows that a page to print holds: some thirty sheets.
+#: Maximum rows of a page to print: about thirty sheets.
 MOST_PRINTED = 1_000
 
 
 class ExportedScreen(DeclaredScreen):
-    """The files of a list: CSV of any length and short workbooks at once, long workbooks as files of jobs."""
+    """The files of a list: CSV of any length and short workbooks at once, long workbooks by a job."""
 
     def _listing(self) -> Listing:
         return self._read_listing(request.args, self.get_url(".index_view"))
@@ -60,7 +60,7 @@ class ExportedScreen(DeclaredScreen):
 
     @expose("/export/<any(csv, xlsx, papier):export_type>/")
     def export(self, export_type: str) -> ResponseReturnValue:
-        """Send the rows of the list as a file that no spreadsheet executes; offer to prepare a long workbook.
+        """Send the rows of the list as a file without executable formulas; offer to prepare a long workbook.
 
         `papier` is a page of all the rows, to print.
         """
@@ -80,7 +80,7 @@ class ExportedScreen(DeclaredScreen):
 
     @expose("/export/classeurs/", methods=("POST",))
     def request_workbook(self) -> ResponseReturnValue:
-        """Ask for a workbook of the list, then redirect to the progress of the job."""
+        """Request a workbook of the list, then redirect to the progress of the job."""
         listing = self._listing()
         self._count(listing)
         with unit_of_work():
@@ -90,7 +90,7 @@ class ExportedScreen(DeclaredScreen):
 
     @expose("/export/classeurs/<int:job_id>/")
     def workbook(self, job_id: int) -> ResponseReturnValue:
-        """Send a workbook to the person who asked for it, while it is kept."""
+        """Send a workbook to the person who requested it, while it is kept."""
         job = workbooks.get_own(self.endpoint, job_id, by=current_actor())
         path = workbooks.FILES.find(job, now=clock.utcnow())
         self._announce_export(self._listing_of(job), "xlsx")
@@ -104,9 +104,9 @@ class ExportedScreen(DeclaredScreen):
     def write_workbook(
         self, stream: BinaryIO, asked: Mapping[str, str], *, progress: Callable[[int, int], object]
     ) -> int:
-        """Write the workbook of what is asked of the list, in a job; return how many rows it holds.
+        """Write the workbook of a list, in a job; return its number of rows.
 
-        `progress` is called with how many are written, of how many. Raises `DomainError` for too many.
+        `progress` is called with the rows written so far and their total. Raises `DomainError` for too many.
         """
         listing, done = self._read_listing(asked), 0
         total = self._count(listing)
@@ -122,7 +122,7 @@ class ExportedScreen(DeclaredScreen):
         return done
 
     def _page_to_print(self, listing: Listing) -> ResponseReturnValue:
-        """Render the first rows of a list as one table, with a word on those that are left out."""
+        """Render the first rows of a list as one table, with a note about those left out."""
         columns = self.printed_columns()
         blocks = self._blocks(listing, as_text=True, columns=columns)
         read = (row for block in blocks for row in zip(*block, strict=True))
@@ -138,7 +138,7 @@ class ExportedScreen(DeclaredScreen):
         )
 
     def _offer_workbook(self, listing: Listing, count: int) -> ResponseReturnValue:
-        """Render the page that asks for a workbook, and leads to those asked for before."""
+        """Render the page that requests a workbook, with links to those already requested."""
         jobs = workbooks.list_own(self.endpoint, by=current_actor(), now=clock.utcnow())
         return render_page(
             "screens/workbook.html",
@@ -151,7 +151,7 @@ class ExportedScreen(DeclaredScreen):
         )
 
     def _describe(self, job: Job) -> str:
-        """Return which rows a workbook holds, as a list says it: how many, narrowed by what."""
+        """Return the content of a workbook in a sentence: how many rows, with which search and filters."""
         narrowed, rows = self._listing_of(job).phrase(), (job.result or {}).get("rows")
         return ", ".join(filter(None, (self.title, narrowed, rows and plural(rows, *self.noun))))
 
@@ -159,7 +159,7 @@ class ExportedScreen(DeclaredScreen):
         return self._read_listing(job.arguments["asked"])
 
     def _count(self, listing: Listing) -> int:
-        """Return how many rows a list has. Raises `DomainError` where it is longer than a worksheet may be."""
+        """Return the number of rows of a list. Raises `DomainError` above the limit of a worksheet."""
         listed = self._selection(listing).statement.with_only_columns(self.model.id)
         count = count_rows(listed, most=spreadsheets.MOST_ROWS)
         if isinstance(count, MoreThan):
@@ -175,7 +175,7 @@ class ExportedScreen(DeclaredScreen):
         return self.open_columns()
 
     def _blocks(self, listing: Listing, *, as_text: bool, columns: Sequence[Column] | None = None) -> Iterator[Block]:
-        """Yield the cells of every row of a list, as texts or as a workbook holds them; of all columns unless said."""
+        """Yield the cells of every row of a list, as text or as workbook values; of all columns by default."""
         selection = self._selection(listing)
         shown = self.open_columns() if columns is None else columns
         return read_blocks(selection.statement, selection.order, shown, as_text=as_text, options=self.options)

@@ -1,4 +1,4 @@
-"""Jobs of the generated screens: prepare the workbook of a long list, delete those that are no longer kept."""
+"""Jobs of the generated screens: prepare the workbook of a long list, delete expired workbooks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _report(done: Job, reader: Principal) -> Report | None:
-    """Return the link to the workbook for the person who asked for it alone."""
+    """Return the link to the workbook, only for the person who requested it."""
     if not is_asked_by(done, reader):
         return None
     count = plural((done.result or {}).get("rows", 0), "ligne", "lignes")
@@ -44,9 +44,9 @@ def _describe_sweep(result: Mapping[str, Any]) -> str:
     exclusive="workbooks",
 )
 def prepare(context: JobContext, endpoint: str, asked: dict[str, str]) -> None:
-    """Write the rows of a list into a workbook, as the person who asked reads them.
+    """Write the rows of a list into a workbook, with the permissions of the person who requested it.
 
-    A job killed before its end starts again, and its first file is swept.
+    A job killed half-way starts again, and its first file is deleted by the sweep.
     """
     assert context.establishment_id is not None
     read_for(context.actor, context.establishment_id)
@@ -61,13 +61,13 @@ def prepare(context: JobContext, endpoint: str, asked: dict[str, str]) -> None:
 
 @nightly("workbooks:sweep", label="Suppression des classeurs XLSX que l’on ne garde plus", summary=_describe_sweep)
 def sweep(context: JobContext) -> dict[str, int]:
-    """Delete the workbooks whose days are over, with their jobs, and what killed jobs left."""
+    """Delete expired workbooks with their jobs, and the files left by killed jobs."""
     with context.unit_of_work() as work:
         return {"deleted": len(workbooks.FILES.forget_expired(work.session, now=context.now))}
 
 
 def _find_screen(endpoint: str) -> ExportedScreen:
-    """Return the screen of an endpoint. Raises `NotFound` where this version of the program has none."""
+    """Return the screen of an endpoint. Raises `NotFound` if this version of the program has none."""
     screen: ExportedScreen | None = getattr(
         application.flask.view_functions.get(f"{endpoint}.workbook"), "__self__", None
     )

@@ -1,4 +1,4 @@
-"""What a kind of attribute becomes on the web: the text of a value, its filters, its field and what this opens on."""
+"""Build the web parts of an attribute from its kind: the text of a value, filters, form field and initial value."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _day_of(day: date) -> date:
     return day.date() if isinstance(day, datetime) else day
 
 
-#: What reads the values of a kind for whoever asks now, where not as they are; an INE whole by those alone who may.
+#: Formatters of the kinds not shown as is, for the current user; only people with the permission see a full INE.
 _READERS: dict[str, Callable[[], Callable[[Any], str]]] = {
     "capitals": lambda: str.upper,
     "day": lambda: lambda day: _read_day(_day_of(day)),
@@ -45,7 +45,7 @@ _READERS: dict[str, Callable[[], Callable[[Any], str]]] = {
     "ine": lambda: str if may(Permission.INE_READ) else mask_ine,
     "yes_or_no": lambda: lambda value: "oui" if value else "non",
 }
-#: The same of what a workbook holds, where it is not the text.
+#: The same for workbook values that are not text.
 _CELLS: dict[str, Callable[[], Callable[[Any], Any]]] = {
     "day": lambda: _day_of,
     "instant": lambda: partial(clock.on_clocks_of, registry().timezone()),
@@ -67,7 +67,7 @@ _FIELDS: dict[str, Any] = {
 
 
 def column_of(model: type[Any], name: str) -> Column:
-    """Return the column of a list that an attribute makes."""
+    """Return the list column of an attribute."""
     said, attribute = shown_of(model, name), getattr(model, name)
     stored = None if isinstance(attribute, property) else _stored(name, said)
     return Column(
@@ -96,7 +96,7 @@ def _stored(name: str, said: Shown) -> Stored:
 
 
 def _order_of(model: type[Any], name: str, said: Shown) -> tuple[Any, ...]:
-    """Return what rows are ordered by when a list is asked by a column; nothing where it cannot be."""
+    """Return the sort expressions of a column; empty if it cannot be sorted."""
     if said.sort is True and said.kind in _RELATIONS:
         return _sorted_by_related(model, name, said.of)
     named = said.sort if said.sort is not True else name
@@ -105,7 +105,7 @@ def _order_of(model: type[Any], name: str, said: Shown) -> tuple[Any, ...]:
 
 
 def _sorted_by(attribute: Any) -> Any:
-    """Return what rows are ordered by: a page is found from a place that is never empty, on both databases alike."""
+    """Return a sort expression that is never NULL: keyset pagination then works alike on both databases."""
     column = attribute.property.columns[0]
     if not column.nullable:
         return attribute
@@ -115,7 +115,7 @@ def _sorted_by(attribute: Any) -> Any:
 
 
 def _sorted_by_related(model: type[Any], name: str, of: str) -> tuple[Any, ...]:
-    """Return what rows are ordered by when a list is asked by the words of another row."""
+    """Return the sort expressions for the label of a related row."""
     if issubclass(model, Searched):
         raise TypeError(f"{model.__name__}.{name} is in no index: no long list is sorted by it")
     attribute = getattr(model, name)
@@ -123,7 +123,7 @@ def _sorted_by_related(model: type[Any], name: str, of: str) -> tuple[Any, ...]:
 
 
 def filters_of(model: type[Any], name: str) -> list[Filter]:
-    """Return the filters that an attribute makes, completed by its kind."""
+    """Return the filters of an attribute, completed by its kind."""
     said, attribute = shown_of(model, name), getattr(model, name)
     offered = list((said.choices or {}).items())
 
@@ -149,7 +149,7 @@ def filters_of(model: type[Any], name: str) -> list[Filter]:
 
 
 def _key_of(attribute: Any) -> Any:
-    """Return the column that names the row of a relationship, besides the school."""
+    """Return the foreign key column of a relationship, leaving out the school's."""
     (name,) = {local.name for local, _remote in attribute.property.local_remote_pairs} - {"establishment_id"}
     return getattr(attribute.class_, name)
 
@@ -164,12 +164,12 @@ def _kept(instant: Any, way: str, day: date) -> Any:
 
 
 def field_of(model: type[Any], name: str, *validators: Any, help: str = "") -> Any:
-    """Return the field that types an attribute; its rules are those of the operation."""
+    """Return the form field of an attribute; its rules are those of the operation."""
     said = shown_of(model, name)
     more: dict[str, Any] = {}
     if said.kind in ("choice", "relation") or said.choices:
         offered = words_of(_members(model, name), said.of)() if said.kind == "choice" else (said.choices or {}).items()
-        # A rule judges what is chosen, and says more; what a relationship offers is for the screen to say.
+        # A rule validates the choice with a better message; the screen sets the choices of a relationship.
         judged = said.kind == "relation" or bool(validators)
         more = {"choices": [SelectChoice(*each) for each in offered], "validate_choice": not judged}
     elif said.kind == "lookup":
@@ -180,7 +180,7 @@ def field_of(model: type[Any], name: str, *validators: Any, help: str = "") -> A
 
 
 def typed_value(model: type[Any], name: str, row: Any) -> Any:
-    """Return the value that the field of an attribute opens on."""
+    """Return the initial value of an attribute's field."""
     value = getattr(row, name)
     if value is None:
         return ""
@@ -195,6 +195,6 @@ def form_of(
     bases: tuple[type[BaseForm], ...] = (VersionedForm,),
     rules: Mapping[str, Callable[[str], str]] = MappingProxyType({}),
 ) -> Any:
-    """Return the form that types some attributes, each written in its one form by its rule where it has one."""
+    """Return a form for some attributes, each normalised by its rule if it has one."""
     fields = {name: field_of(model, name, *([checked(rules[name])] if name in rules else ())) for name in names}
     return type(f"{model.__name__}Form", bases, fields)

@@ -1,4 +1,4 @@
-"""What a list of a screen shows: the state that all lists read from their address, with its columns and filters."""
+"""The state of a screen's list: what all lists read from their URL, with its columns and filters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cpro.core.shown import Condition, Filter
 from cpro.core.web.screens.parts import Column
 
 PAGE_SIZES = (20, 50, 100)
-#: Rows found by their words are each read to be counted.
+#: Maximum counted by a word search, which has to read each row.
 _MOST_FOUND = 1_000
 _LONGEST_VALUE = 100
 
@@ -25,13 +25,13 @@ class Listing(ListState):
 
     columns: Sequence[Column] = ()
     filters: Sequence[Filter] = ()
-    #: the filters asked for that make no sense, each in a sentence; and why no row can answer those that do
+    #: sentences about the filters that are invalid, and about valid ones that no row can satisfy
     problems: Sequence[str] = ()
     contradiction: str = ""
 
     @classmethod
     def of(cls, args: Mapping[str, str], base: str, *, columns: Sequence[Column], filters: Sequence[Filter]) -> Listing:
-        """Read the parameters of an address; a filter that makes no sense is left out."""
+        """Parse the parameters of a URL; invalid filters are left out."""
         sorts = [column.key for column in columns if column.sort]
         lengths = {each.key: _LONGEST_VALUE for each in filters}
         asked = cls.read(args, base, filters=lengths, sorts=sorts, sizes=PAGE_SIZES)
@@ -50,21 +50,21 @@ class Listing(ListState):
 
     @property
     def most_counted(self) -> int:
-        """Return how many rows are counted; beyond, the list says « plus de »."""
+        """Return the limit up to which rows are counted; beyond, the list says « plus de »."""
         return _MOST_FOUND if self.search else MOST_COUNTED
 
     def conditions(self) -> list[Condition]:
-        """Return the conditions of the filters chosen."""
+        """Return the conditions of the active filters."""
         found = (each.read(text) for each, text in self._in_use())
         return [condition for condition in found if condition is not None]
 
     def order(self) -> list[Any]:
-        """Return what the database orders by; empty for the screen's own order."""
+        """Return the ORDER BY expressions; empty for the screen's default order."""
         sort = next((column.sort for column in self.columns if column.key == self.sort), ())
         return [part.desc() if self.descending else part for part in sort]
 
     def phrase(self, *, sorted_too: bool = False) -> str:
-        """Return what was asked, as the end of a sentence, with the order of the rows if that is wanted."""
+        """Return the search and filters as the end of a sentence, optionally with the order."""
         parts = [each.phrase(text) for each, text in self._in_use()]
         parts += [self.sought] if self.search else []
         if sorted_too:
@@ -73,7 +73,7 @@ class Listing(ListState):
         return ", ".join(parts)
 
     def words(self) -> list[tuple[str, str]]:
-        """Return what was asked, word by word, each with the address of the list without it."""
+        """Return the parts of the search and filters, each with the URL of the list without it."""
         words = []
         for each, text in self._in_use():
             others = {key: value for key, value in self.chosen.items() if key != each.key}
@@ -83,24 +83,24 @@ class Listing(ListState):
         return words
 
     def everything_url(self) -> str:
-        """Return the address of the same list without search nor filter."""
+        """Return the URL of the same list without search or filters."""
         return replace(self, search="", chosen={}).page_url()
 
     def elsewhere(self, base: str) -> str:
-        """Return another address of the screen that keeps the page of the list: an action on its rows."""
+        """Return another URL of the screen with the parameters and page of the list: for an action on its rows."""
         return replace(self, base=base).url()
 
     def export_url(self, base: str) -> str:
-        """Return the address that exports all that the list shows, page by page."""
+        """Return the URL that exports all the rows of the list, on all pages."""
         return replace(self, base=base).page_url(lignes=None)
 
     def sort_url(self, column: Column) -> str:
-        """Return the address that sorts by a column, the other way round when it already does."""
+        """Return the URL that sorts by a column, in reverse if it is already sorted by it."""
         turned = self.sort == column.key and not self.descending
         return self.page_url(tri=column.key, ordre="desc" if turned else None)
 
     def aria_sort(self, column: Column) -> str | None:
-        """Return the state of a column for assistive technology."""
+        """Return the sort state of a column for assistive technology."""
         if self.sort != column.key:
             return None
         return "descending" if self.descending else "ascending"
@@ -110,7 +110,7 @@ class Listing(ListState):
 
 
 def _contradiction(filters: Sequence[Filter], days: Mapping[str, date]) -> str:
-    """Return the sentence for a first day that comes after the last one: no row can be kept by both."""
+    """Return a sentence if the first day is after the last one, as no row can satisfy both; else ""."""
     first = next((each for each in filters if each.day == "from" and each.key in days), None)
     last = next((each for each in filters if each.day == "until" and each.key in days), None)
     if first is None or last is None or days[first.key] <= days[last.key]:

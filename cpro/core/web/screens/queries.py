@@ -1,4 +1,4 @@
-"""What the generated screens read: rows of any mapped table, through the filter of the school."""
+"""Queries of the generated screens: rows of any mapped table, through the tenant filter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Options = Sequence[ExecutableOption]
 
 
 def list_rows(model: type[Any], ids: Collection[int | None], options: Options = ()) -> Sequence[Any]:
-    """Return the rows of some ids; an id that is nobody's, or another school's, has none."""
+    """Return the rows of some ids; ids that do not exist, or are another school's, are absent."""
     return db.session.scalars(select(model).where(model.id.in_(ids)).options(*options)).all()
 
 
@@ -32,7 +32,7 @@ def select_rows(model: type[Any], conditions: Sequence[ColumnElement[bool]]) -> 
 
 
 def read_page(statement: Select[Any], listed: Select[Any], *, most: int) -> tuple[int, list[Any]]:
-    """Return how many rows are `listed`, or more than `most`, and those of one page."""
+    """Return the number of rows `listed`, or more than `most`, and the rows of one page."""
     (model,) = (each["entity"] for each in statement.column_descriptions)
     total = Counted(listed.with_only_columns(model.id), most)
     rows, (number,) = read_beside(statement, [total.number])
@@ -40,9 +40,9 @@ def read_page(statement: Select[Any], listed: Select[Any], *, most: int) -> tupl
 
 
 def read_beside(statement: Select[Any], beside: Sequence[ColumnElement[Any]]) -> tuple[list[Any], Sequence[Any]]:
-    """Return the rows of one page, and the values that are read beside them.
+    """Return the rows of one page, and the values selected beside them.
 
-    One statement says both, but for a page without rows, which has none to say the values.
+    One statement returns both, except for an empty page, which has no row to contain the values.
     """
     found = db.session.execute(statement.add_columns(*beside)).all()
     values = found[0][1:] if found else db.session.execute(select(*beside)).one()
@@ -50,9 +50,9 @@ def read_beside(statement: Select[Any], beside: Sequence[ColumnElement[Any]]) ->
 
 
 def order_by_words(model: type[Any], key: Any, other: type[Any], words: str) -> tuple[Any, Any]:
-    """Return what puts rows in the order of the words of the row that their key names; those that name none are last.
+    """Return the expressions that order rows by the label of their related row; rows without one are last.
 
-    No index has it: a page reads all the rows of the list, which are few.
+    No index covers it: a page reads all the rows of the list, which are few.
     """
     named = aliased(other)
     found = select(getattr(named, words)).where(named.id == key).correlate(model).scalar_subquery()
@@ -60,12 +60,12 @@ def order_by_words(model: type[Any], key: Any, other: type[Any], words: str) -> 
 
 
 def list_codes(model: type[Any]) -> list[tuple[str, str]]:
-    """Return code and label of the rows of a small table, in the order of the codes."""
+    """Return the code and label of the rows of a small table, ordered by code."""
     return _pairs(select(model.code, model.label).order_by(model.code, model.id))
 
 
 def name_rows(model: type[Any], words: str) -> list[tuple[str, str]]:
-    """Return code and words of the rows of a small table, in the order of the words."""
+    """Return the code and label (`words`) of the rows of a small table, ordered by label."""
     shown = getattr(model, words)
     return _pairs(select(model.code, shown).order_by(shown, model.id))
 

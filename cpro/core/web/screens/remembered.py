@@ -1,6 +1,6 @@
-"""What somebody asked last of the lists of screens, kept in their session until they sign out.
+"""Remember the last search and filters of each list in the session, until sign-out.
 
-A list opened anew offers its last search and filters; which list a page stands below is told by its address (`above`).
+A list opened anew offers its last search and filters; the parent list of a page is in the page's URL (`above`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from flask import session
 from cpro.core.lists import ListState
 
 _KEY, _CLOSE = "narrowed", "close_rows"
-#: What a cookie holds: so many lists, none of an address longer.
+#: Limits imposed by the cookie's size: number of lists, and characters of each.
 _MOST, _LONGEST = 6, 300
 
 
 def remember_narrowed(name: str, asked: ListState) -> None:
-    """Keep the search and filters of a list, once it has some."""
+    """Remember the search and filters of a list, if it has any."""
     kept = dict(session.get(_KEY, {}))
     query = urlencode(asked.kept()) if asked.is_narrowed else ""
     if not query or len(query) > _LONGEST or kept.get(name) == query:
@@ -28,7 +28,7 @@ def remember_narrowed(name: str, asked: ListState) -> None:
 
 
 def choose_rows(asked: str) -> bool:
-    """Return whether rows are close together in every list: as somebody asks now, or else asked last."""
+    """Return whether rows are compact in every list: as requested now, or else as last requested."""
     if asked in ("serres", "normaux"):
         session[_CLOSE] = asked == "serres"
     return bool(session.get(_CLOSE))

@@ -1,4 +1,4 @@
-"""Which rows a list of a screen shows, and in which order: its filters, its search, its sort."""
+"""Select the rows of a screen's list, and their order: its filters, search and sort."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from cpro.core.web.screens.listing import Listing
 
 @dataclass(frozen=True)
 class Selection:
-    """The statement of the rows that a list shows, all of them, and their order, the id last."""
+    """The statement that selects the rows of a list, on all pages, and their order, which ends with the id."""
 
     statement: Select[Any]
     order: Sequence[Any]
-    #: the values by which a row is ordered, where they are not the row's own
+    #: returns the sort values of a row by id, if they are not columns of the row
     place_of: Callable[[int], Sequence[Any] | None] | None = None
 
     @property
     def is_by_name(self) -> bool:
-        """Return whether the rows stand by their folded names."""
+        """Return whether the rows are ordered by their folded names."""
         first = self.order[0]
         return bool(getattr(getattr(first, "element", first), "key", "") == "search_key")
 
@@ -39,9 +39,9 @@ def select_listed(
     whole: Any = None,
     default_order: Sequence[Any],
 ) -> Selection:
-    """Return what a list of a model shows; `numbers` is the column where a search looks for numbers, if any.
+    """Return the selection for a list of a model; `numbers` is the column where a search matches numbers, if any.
 
-    `whole` is the condition that the text sought stands for as a whole, such as an address, in place of its words.
+    `whole` is the condition for the whole search text, such as an e-mail address, in place of its words.
     """
     found, order = queries.select_rows(model, listing.conditions()), listing.order()
     if whole is not None:
@@ -56,7 +56,7 @@ def select_listed(
         found = found.where(*hold_words(listing.search, *search_keys))
     order = order or [*default_order]
     last = order[-1] if order else model.id
-    column = getattr(last, "element", last)  # of one that goes down
+    column = getattr(last, "element", last)  # unwraps a descending one
     if not order or column.key != "id":
         order.append(model.id if column is last else model.id.desc())
     return Selection(found, order)

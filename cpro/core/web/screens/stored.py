@@ -1,4 +1,4 @@
-"""The rows of a list as an export reads them: values of columns, without an object for each row."""
+"""Read the rows of a list for an export: values of columns, without creating an object for each row."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from cpro.core.spreadsheets import Block
 from cpro.core.web.screens.parts import Column, Stored
 from cpro.extensions import db
 
-#: Rows of a block, enough for a statement to cost little each; of the first one, few, to be there at once.
+#: Rows of a block, enough to amortise a statement; the first block is small, to be sent at once.
 _BLOCK, _FIRST = 2000, 200
-#: Values of a column whose cells are remembered.
+#: Values of a column whose cells are cached.
 _REMEMBERED = 5000
 
 
@@ -31,8 +31,8 @@ def read_blocks(
 ) -> Iterator[Block]:
     """Return the cells of every row of a list, column by column, in an order whose last column is their id.
 
-    `found` selects the rows; cells are texts, or what workbooks hold. Rows are loaded as such, with `options`, only
-    where a column does not say which attributes it needs.
+    `found` selects the rows; cells are texts, or workbook values. Rows are loaded as objects, with `options`, only if a
+    column does not declare the attributes it needs.
     """
     model = found.column_descriptions[0]["entity"]
     if all(column.stored or column.needs for column in columns):
@@ -50,9 +50,9 @@ def _rows_reader(columns: Sequence[Column], *, as_text: bool) -> Reader[Block]:
 def _select_values(
     found: Select[Any], model: type[Any], columns: Sequence[Column], *, as_text: bool
 ) -> tuple[Select[Any], Reader[Block]]:
-    """Return the statement that reads what columns need, and what makes cells of its rows."""
+    """Return the statement that reads the attributes needed by columns, and the functions that make cells of its rows."""
     statement = found
-    places: dict[Any, int] = {}  # of what is selected, in order; what several columns need is selected once
+    places: dict[Any, int] = {}  # index of each selected expression; one needed by several columns is selected once
     readers: list[tuple[list[int], Callable[..., Values]]] = []
     for column in columns:
         needed: list[Any] = [getattr(model, name) for name in column.needs]
@@ -77,7 +77,7 @@ def _select_values(
 
 
 def _read_stored(stored: Stored, attribute: Any, *, as_text: bool) -> tuple[Any, Callable[[Values], Values]]:
-    """Return what is selected of an attribute, and what makes cells of its values."""
+    """Return the expression to select for an attribute, and the function that makes cells of its values."""
     show, kind, blank = (stored.text if as_text else stored.cell)(), attribute.type, stored.blank
     if kind.python_type is str and not isinstance(kind, TypeDecorator):
         if attribute.nullable or stored.of:
@@ -89,7 +89,7 @@ def _read_stored(stored: Stored, attribute: Any, *, as_text: bool) -> tuple[Any,
     def make(value: Any) -> Any:
         return blank if value is None else show(decode(value) if decode else value)
 
-    if decode is not None:  # what Python makes of a stored value, it makes once of each
+    if decode is not None:  # decode each distinct stored value once
         attribute = type_coerce(attribute, kind.impl_instance).label(f"{stored.name}_as_stored")
     remembered = _Remembered(make).__getitem__
     return attribute, lambda values: list(map(remembered, values))
@@ -100,7 +100,7 @@ def _read_together(make: Callable[[Values], Any], *values: Values) -> Values:
 
 
 def _made_of(model: type[Any], column: Column, needed: Sequence[Any]) -> Callable[[Values], Any]:
-    """Return what makes a cell of the values that a column needs, as if they were a row with its properties."""
+    """Return a function that makes a cell from the values that a column needs, as if from a row with its properties."""
     properties = {name: each for name, each in vars(model).items() if isinstance(each, property)}
     row_of = type(f"{model.__name__}Values", (), properties)
 
@@ -114,7 +114,7 @@ def _made_of(model: type[Any], column: Column, needed: Sequence[Any]) -> Callabl
 
 
 class _Remembered(dict[Any, Any]):
-    """What was made of some values: a division, a day or a state comes back in many rows."""
+    """A cache of cells by value: a division, a day or a state is repeated in many rows."""
 
     def __init__(self, make: Callable[[Any], Any]) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""The base of every generated screen: Flask-Admin's own pages over a model, closed by default, and what they lack.
+"""The base of every generated screen: Flask-Admin's own pages over a model, closed by default and completed.
 
-Its list, page of a row, creation, correction and actions on ticked rows run as they are; they ask this class for the
-rows, the forms, the writes and the page (docs/decisions/0005 says what is replaced, and why).
+Flask-Admin's list, row page, creation, correction and actions on ticked rows run unchanged; they call this class for
+the rows, the forms, the writes and the rendering (docs/decisions/0005 says what is replaced, and why).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from cpro.core.web.screens.bulk import MOST_AT_ONCE, TOO_MANY, describe_left_out
 from cpro.core.web.screens.listing import PAGE_SIZES, Listing
 from cpro.core.web.screens.parts import BulkAction, Column, ListedRow
 
-#: the power that each page asks, besides the right to read the screen
+#: the power that each page requires, besides the permission to read the screen
 _POWERS = {
     "create_view": "can_create",
     "edit_view": "can_edit",
@@ -43,17 +43,17 @@ _POWERS = {
 
 
 class Screen(ArrangedScreen):
-    """A table of the data model as people browse it; every power asks for its permission, or is off.
+    """A browsable table of the data model; every power requires its permission, or is off.
 
-    What its columns are called, how they read, filter, sort and are typed stands in the model (`core.shown`); a
-    subclass names them and says what differs (`DeclaredScreen`). It writes through the operations of its feature,
-    inside the unit of work that the screen opens.
+    The labels, formats, filters, sorting and form fields of its columns are declared in the model (`core.shown`); a
+    subclass names the columns and declares what differs (`DeclaredScreen`). It writes through the operations of its
+    feature, inside the unit of work that the screen opens.
     """
 
     # --- Rights ----------------------------------------------------------------------------------------------------
 
     def _handle_view(self, name: str, **kwargs: Any) -> ResponseReturnValue | None:
-        """Refuse a power that the person lacks, and an address that names no row, where Flask-Admin redirects."""
+        """Raise on a power that the person lacks, and on a URL without a valid row, where Flask-Admin redirects."""
         refused: ResponseReturnValue | None = super()._handle_view(name, **kwargs)
         self.demand(name not in _POWERS or getattr(self, _POWERS[name]))
         if name in ("details_view", "edit_view") and not request.args.get("id"):
@@ -61,33 +61,33 @@ class Screen(ArrangedScreen):
         return refused
 
     def demand(self, power: bool) -> None:
-        """Raise `Forbidden` when the person signed in lacks a power."""
+        """Raise `Forbidden` if the signed-in person lacks a power."""
         if not power:
             raise Forbidden("Votre compte n’a pas ce droit sur ces fiches.")
 
     def why_not_delete(self, row: Any) -> str | None:
-        """Return why this row cannot be deleted, in a sentence, or None when it can."""
+        """Return a sentence that says why this row cannot be deleted, or None."""
         refusal = refusal_of(self.check_deletion, row)
         return refusal.message if refusal else None
 
     # --- Rows ------------------------------------------------------------------------------------------------------
 
     def get_one(self, id: object) -> Any:
-        """Return a row with what is shown of it, or raise `NotFound`: a word is no id, another's row no row."""
+        """Return a row with its displayed relationships; raise `NotFound` for an invalid id or a foreign row."""
         row = self.find_row(read_id(id))
         if row is None:
             raise NotFound("Cette fiche n’existe pas, ou n’est pas de votre établissement.")
         return row
 
     def asked_row(self) -> Any:
-        """Return the row of the address or of the form, or raise `NotFound`.
+        """Return the row named in the URL or the form, or raise `NotFound`.
 
-        A unit of work forgets what was read before it, related rows too: what writes asks again once inside.
+        A unit of work expires the rows read before it, and their related rows: a write must call this again inside it.
         """
         return self.get_one(request.values.get("id", ""))
 
     def find_row(self, row_id: int | None) -> Any | None:
-        """Return a row with what is shown of it, or None."""
+        """Return a row with its displayed relationships, or None."""
         return next(iter(self._rows_of([row_id])), None) if row_id else None
 
     def _rows_of(self, ids: Any) -> Sequence[Any]:
@@ -96,7 +96,7 @@ class Screen(ArrangedScreen):
     # --- Pages -----------------------------------------------------------------------------------------------------
 
     def render(self, template: str, **page: Any) -> ResponseReturnValue:
-        """Render one of the screen's pages: what Flask-Admin, or a method of ours, gives it, and what it needs more."""
+        """Render a page of the screen, adding to the context given by Flask-Admin or by our own methods."""
         page["row"] = row = page.pop("model", None)
         if template == self.list_template:
             page.update(self._list_page(page.pop("data"), page.get("refused_name")))
@@ -137,9 +137,9 @@ class Screen(ArrangedScreen):
         }
 
     def _find_neighbours(self, row: Any) -> list[tuple[str, str, str]]:
-        """Return the rows before and after one in the list as it was left: relation, label, address.
+        """Return the rows before and after one in the parent list, each as relation, label, URL.
 
-        Whoever goes from row to row, past the end of a page, then comes back to the page where the row stands.
+        Browsing past the end of a page moves the parent list to the page of the row.
         """
         left = self.left_listing()
         selection = self._selection(left)
@@ -161,7 +161,7 @@ class Screen(ArrangedScreen):
     def _list_rows(
         self, rows: Sequence[Any], columns: Sequence[Column], actions: Sequence[BulkAction]
     ) -> Iterator[ListedRow]:
-        """Yield the rows as the template draws them; what is the same for all of them is asked once."""
+        """Yield the rows as the template renders them; what is the same for all rows is computed once."""
         first, *others = columns
         refused = [action.left_out(rows, by=current_actor(), together=False) for action in actions]
         details, edit, delete = map(self._row_address, (".details_view", ".edit_view", ".delete_view"))
@@ -185,7 +185,7 @@ class Screen(ArrangedScreen):
             )
 
     def _row_address(self, endpoint: str) -> Callable[[int], str]:
-        """Return what gives the address of a page of each row; the address of the page is built once."""
+        """Return a function that gives a page's URL for each row id; the common part of the URL is built once."""
         page = self.get_url(endpoint, **{above.PARAMETER: None})
         more = "".join(f"&{urlencode({name: query})}" for name, query in above.list_parameters().items())
         return lambda row_id: f"{page}?id={row_id}{more}"
@@ -195,13 +195,13 @@ class Screen(ArrangedScreen):
         return column.css, text, self.levels.get(text, "") if column.key == "state" else ""
 
     def details_page(self, row: Any, *, refusal_text: str = "", status: int = 200) -> ResponseReturnValue:
-        """Render the page of a row, with the sentence that refused an action on it."""
+        """Render the page of a row, with the message that refused an action on it."""
         return self.render(self.details_template, model=row, refusal_text=refusal_text, status=status)
 
     # --- Forms -----------------------------------------------------------------------------------------------------
 
     def create_form(self, obj: Any = None) -> Any:
-        """Return the form of creation, or answer why nothing can be created."""
+        """Return the creation form, or answer why nothing can be created."""
         self._refuse(self.why_not_create(), self.create_template, 409)
         assert self.create_form_class is not None
         made = self.create_form_class
@@ -210,7 +210,7 @@ class Screen(ArrangedScreen):
         return form
 
     def edit_form(self, obj: Any = None) -> Any:
-        """Return the form of correction on the values of a row, or answer why it cannot be corrected."""
+        """Return the correction form with the values of a row, or answer why it cannot be corrected."""
         self._refuse(self.why_not_edit(obj), self.edit_template, 403, model=obj)
         assert self.form_class is not None
         stored, about = self.form_values(obj), (self.object_type, obj.id)
@@ -222,11 +222,11 @@ class Screen(ArrangedScreen):
         return form
 
     def validate_form(self, form: Any) -> bool:
-        """Let every post through: `create_model` and `update_model` judge it, and say in French what is refused."""
+        """Accept every post: `create_model` and `update_model` validate it, with French messages."""
         return request.method == "POST"
 
     def create_model(self, form: Any) -> None:
-        """Create through the feature's operation, or put its refusal beside the fields."""
+        """Create through the feature's operation, or show its refusal beside the fields."""
         if not form.validate():
             return
         try:
@@ -240,11 +240,11 @@ class Screen(ArrangedScreen):
 
     @property
     def is_confirmed(self) -> bool:
-        """Return whether a creation is posted again by whoever was asked if the row was there (`MaybeThere`)."""
+        """Return whether a creation is posted again after the question if the row already exists (`MaybeThere`)."""
         return request.form.get("confirmed") == "oui"
 
     def update_model(self, form: Any, model: Any) -> None:
-        """Correct through the feature's operation; the second person to save is warned, and loses nothing."""
+        """Correct through the feature's operation; the second of two editors is warned, and loses no input."""
         row_id = model.id
         if not form.validate():
             return
@@ -257,19 +257,19 @@ class Screen(ArrangedScreen):
             form.refusal = refused
             return
         row = self.find_row(row_id)
-        if row is None:  # a wording left blank is no row any more
+        if row is None:  # a custom text left blank deletes its row
             _answer(back_to(self.left_listing().url(), self.vanished_text))
         _answer(back_to(self.get_url(".details_view", id=row_id), f"{self.label_of(row)}\u202f: enregistré."))
 
     def _form_page(self, form: VersionedForm, row: Any | None) -> dict[str, Any]:
-        """Return what the page of a form shows besides its fields: its status once refused, what there is to choose."""
+        """Return the context of a form's page besides its fields: its status once refused, the conflicts to resolve."""
         status = form.status if request.method == "POST" else 200
         if row is None:
             ids = form.refusal.ids if isinstance(form.refusal, MaybeThere) else ()
             return {"status": status, "maybe": [self.find_row(each) for each in ids]}
         if form.refusal is None and not form.clashes:
             return {"status": status}
-        row = self.asked_row()  # what was read before a unit of work is forgotten
+        row = self.asked_row()  # a unit of work expires what was read before it
         return {"status": status, "row": row, "conflict": explain(form, form.refusal, stored=self.form_values(row))}
 
     def _refuse(self, reason: str | None, template: str, status: int, **page: Any) -> None:
@@ -285,7 +285,7 @@ class Screen(ArrangedScreen):
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> ResponseReturnValue:
-        """Ask once, then delete a row."""
+        """Ask for confirmation, then delete a row."""
         row = self.asked_row()
         label, refusal = self.label_of(row), refusal_of(self.check_deletion, row)
         if request.method == "POST" and refusal is None:
@@ -307,15 +307,15 @@ class Screen(ArrangedScreen):
         )
 
     def open_bulk_actions(self) -> list[BulkAction]:
-        """Return the actions on several rows that the person signed in may make."""
+        """Return the actions on several rows that the signed-in person may run."""
         return [action for action in self.bulk_actions if may(action.permission)]
 
     def handle_action(self, return_view: str | None = None) -> ResponseReturnValue:
-        """Confirm, then do, an action on the rows ticked."""
+        """Confirm, then run, an action on the ticked rows."""
         action = next((each for each in self.open_bulk_actions() if each.key == request.form.get("action")), None)
         if action is None:
             raise Forbidden("Cette action n’existe pas, ou votre compte n’en a pas le droit.")
-        listing = self._listing()  # the search and the filters that the list was posted with
+        listing = self._listing()  # the search and the filters of the posted list
         back = listing.url()
         ids = self._ids_meant(listing)
         if len(ids) > MOST_AT_ONCE:
@@ -345,7 +345,7 @@ class Screen(ArrangedScreen):
         return back_to(back, done)
 
     def _ids_meant(self, listing: Listing) -> set[int | None]:
-        """Return the ids of the rows ticked, or, where all of the list is meant, of every row that it shows."""
+        """Return the ids of the ticked rows, or of every row of the list if all of it is meant."""
         if request.form.get("tous") != "oui":
             return {read_id(text) for text in request.form.getlist("rowid")}
         return set(queries.list_ids(self._selection(listing).statement, most=MOST_AT_ONCE + 1))
@@ -357,17 +357,17 @@ class Screen(ArrangedScreen):
 
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> ResponseReturnValue:
-        """Answer 404: nothing is corrected from inside a list."""
+        """Answer 404: lists have no inline editing."""
         raise NotFound("Cette adresse n’existe pas.")
 
 
 def _answer(answer: ResponseReturnValue) -> NoReturn:
-    """End the request with an answer of ours, where Flask-Admin would flash English and redirect with 302."""
+    """End the request with our own response, where Flask-Admin would flash English and redirect with 302."""
     abort(make_response(answer))
 
 
 def _explain_no_box(row_id: int, refused: Sequence[Mapping[int, str]]) -> str:
-    """Return why no action takes a row; "" where one does, and where there are none."""
+    """Return why no action accepts a row; "" if one does, or if there are no actions."""
     reasons = [each[row_id] for each in refused if row_id in each]
     return " ".join(dict.fromkeys(reasons)) if refused and len(reasons) == len(refused) else ""
 

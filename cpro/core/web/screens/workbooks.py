@@ -1,4 +1,4 @@
-"""Workbooks of long lists: asked for, prepared by a job, kept a few days for who asked for them, forgotten."""
+"""Workbooks of long lists: requested, prepared by a job, kept a few days for their requester, then deleted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FILES = JobFiles(
 
 @dataclass(frozen=True)
 class Workbook:
-    """A workbook as a page shows it: which rows, where it is, and until when; no date while it is prepared."""
+    """A workbook as a page shows it: its rows, its URL, and its expiry; no expiry while it is being prepared."""
 
     label: str
     url: str
@@ -46,7 +46,7 @@ def request(endpoint: str, asked: Mapping[str, Any], *, by: Actor, now: datetime
 
 
 def get_own(endpoint: str, job_id: int, *, by: Actor) -> Job:
-    """Return the job of a workbook of a screen that somebody asked for. Raises `NotFound`."""
+    """Return the job of a workbook that this person requested of a screen. Raises `NotFound`."""
     job = FILES.get_own(job_id, by=by)
     if job.arguments["endpoint"] != endpoint:
         raise NotFound(FILES.unknown)
@@ -54,13 +54,13 @@ def get_own(endpoint: str, job_id: int, *, by: Actor) -> Job:
 
 
 def list_own(endpoint: str, *, by: Actor, now: datetime) -> list[Job]:
-    """List the jobs of the workbooks of a screen that somebody waits for, or may download."""
+    """List the jobs of a screen's workbooks that this person is waiting for, or can download."""
     jobs = [job for job in FILES.list_own(by=by) if job.arguments["endpoint"] == endpoint]
     return [job for job in jobs if not job.state.is_finished or is_kept(job, now=now)]
 
 
 def describe(job: Job, label: str) -> Workbook:
-    """Return what a page shows of a workbook."""
+    """Return a workbook as a page shows it."""
     if job.finished_at is None:
         return Workbook(label, progress_url(job.id, back=page_address()))
     until = format_instant(job.finished_at + KEPT, registry().timezone())
