@@ -1,7 +1,7 @@
 """« Gérer les profils utilisateurs »: the screen of accounts, pupils' accounts, activation sheets, teachers' accounts;
-« Qui a accès », on one page; and « Urgence », which closes the accounts of a role at once.
+« Qui a accès », on one page; and « Urgence », which closes the accounts of a role immediately.
 
-Stands above users and students and calls them; nothing below knows it.
+Depends on users and students; no lower feature imports it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cpro.core.web.registry import MenuEntry, registry
 
 
 def register(app: Flask) -> None:
-    """Register the pages, the menu line, and what accounts add to the page of a pupil and to that of an account."""
+    """Register the pages, the menu entry, and the account sections of pupils' and accounts' pages."""
     from cpro.people import sections
     from cpro.people.views import (
         accesses,
@@ -61,12 +61,12 @@ def register(app: Flask) -> None:
     )
     app_registry.add_object_section(sections.closed_account_section, is_first=True)
     app_registry.add_object_section(sections.teacher_divisions_section, is_first=True)
-    app_registry.add_object_section(sections.pupil_account_section, is_first=True)  # above what the journal records
+    app_registry.add_object_section(sections.pupil_account_section, is_first=True)  # above the audit section
     app_registry.add_object_section(sections.head_code_section)
 
 
 def _list_for_head(person: Principal) -> list[Counted]:
-    """Return the accounts that wait for a head: for their consent, to be seen."""
+    """Return the counts of the accounts that the head must act on: to consent to, to review."""
     from cpro.users.queries import select_pending, select_unseen_teachers
 
     if not person.can(Permission.USERS_CONSENT):

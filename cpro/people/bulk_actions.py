@@ -1,4 +1,4 @@
-"""The actions on the accounts ticked in their list: who is left out, what follows, what was done."""
+"""Bulk actions on the ticked accounts: who is left out, the consequences, the result message."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _reactivate(ids: Sequence[int], *, by: Any, now: Any) -> str:
 
 
 def _sentences(refused: Mapping[int, DomainError | None]) -> dict[int, str]:
-    """Return the sentences of refusals, by account; accounts that nothing refuses are absent."""
+    """Return the messages of refusals by account id, without the accounts that are not refused."""
     return {account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None}
 
 
@@ -86,20 +86,20 @@ def _left_out_of_deactivation(rows: Sequence[Account], *, by: Any, together: boo
 
 
 def _left_out_of_sheets(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
-    """Return the accounts that have no activation sheet, by id, with why."""
+    """Return the accounts that cannot have an activation sheet, by id, with the reason."""
     refused = {row.id: refusal_of(check_may_have_sheet, row, by) for row in rows}
     return _sentences(refused)
 
 
 def _left_out_of_consent(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
-    """Return the accounts that wait for no consent, by id; a head's page alone says where the code goes."""
+    """Return the accounts that await no consent, by id; only a head's own page says where their code goes."""
     reason = "L’accord à un autre chef d’établissement se donne depuis sa fiche."
     refused = {row.id: refusal_of(consent.check_consent, row, by) for row in rows}
     return {row.id: reason for row in rows if row.role.has_private_code} | _sentences(refused)
 
 
 def _consent_to_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
-    """Consent to the accounts ticked that wait; a head's is left to its page, which says where the code goes."""
+    """Consent to the ticked accounts that await it, except a head's: its page says where the code goes."""
     waiting = [each for each in list_accounts(ids) if each.is_pending and not each.role.has_private_code]
     for account in waiting:
         consent.grant_consent(account, by=by, now=now)
@@ -121,19 +121,19 @@ def _describe_seen(labels: Sequence[str]) -> list[str]:
 
 
 def _left_out_of_seen(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
-    """Return the accounts ticked that were not waiting to be seen, by id.
+    """Return the ticked accounts that do not have to be reviewed, by id.
 
-    Alone in a list each keeps its box: nearly none waits, and the list would explain every one.
+    Alone in a list each keeps its box: few have to be reviewed, so almost every row would need a reason.
     """
     return {row.id: "Ce compte n’attend pas d’être vu." for row in rows if together and not row.unseen_by_head}
 
 
 def _see_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
-    """Record that the head has seen the accounts ticked."""
+    """Record that the head has reviewed the ticked accounts."""
     return f"{plural(mark_seen(list_accounts(ids), by=by, now=now), 'compte vu', 'comptes vus')}."
 
 
-#: What the list of accounts offers to do to those ticked, in the order shown.
+#: The bulk actions of the accounts list, in the order shown.
 BULK_ACTIONS = (
     BulkAction(
         "deactivate",

@@ -1,7 +1,7 @@
 """Merge two rows of one pupil, entered twice by mistake, in a school without SIECLE.
 
-One is kept: it takes what the other holds and what it lacks itself. The other stays, emptied and departed, and points
-to it: nobody is deleted. It cannot be undone: nothing marks which record came from which row.
+One row is kept: it receives the other's records, and the details it lacks. The other remains, empty and departed, and
+points to it: nothing is deleted. This cannot be undone: nothing marks which record came from which row.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from cpro.users.operations.access import deactivate_account
 
 
 class CannotMerge(Conflict):
-    """Refuse to merge two rows of pupils."""
+    """Raised when two rows of pupils cannot be merged."""
 
 
 @dataclass(frozen=True)
 class Holding:
-    """What a row of a pupil holds."""
+    """What belongs to a pupil's row."""
 
     student: Student
     records: Figures
@@ -56,7 +56,7 @@ class Holding:
 
 
 def get_holding(student: Student) -> Holding:
-    """Return what a row of a pupil holds."""
+    """Return what belongs to a pupil's row."""
     account = get_account(student.account_id) if student.account_id is not None else None
     return Holding(
         student,
@@ -68,7 +68,7 @@ def get_holding(student: Student) -> Holding:
 
 
 def get_pair(kept_id: int, other_id: int) -> tuple[Student, Student]:
-    """Return the row that is kept and the other. Raises `NotFound`, `KeptBySIECLE`, and as `check_pair`."""
+    """Return the kept row and the other one. Raises `NotFound`, `KeptBySIECLE`, and as `check_pair`."""
     by_id = {student.id: student for student in list_students([kept_id, other_id])}
     refuse_if_kept_by_siecle()
     kept, other = by_id[kept_id], by_id[other_id]
@@ -77,7 +77,7 @@ def get_pair(kept_id: int, other_id: int) -> tuple[Student, Student]:
 
 
 def check_pair(kept: Student, other: Student) -> None:
-    """Raise `CannotMerge`, `Merged` or `SameRecordTwice` when two rows cannot be merged, the first being kept."""
+    """Raise `CannotMerge`, `Merged` or `SameRecordTwice` if two rows cannot be merged; the first is the kept one."""
     if kept.id == other.id:
         raise CannotMerge("Choisissez une autre fiche\u202f: c’est la même.")
     for student in (kept, other):
@@ -99,14 +99,14 @@ def check_pair(kept: Student, other: Student) -> None:
 
 
 def merge(kept_id: int, other_id: int, *, by: Actor, now: datetime) -> Student:
-    """Merge a row of a pupil into the one that is kept, and return the latter.
+    """Merge a row of a pupil into the kept one, and return the kept one.
 
-    Records, passports and what it lacks go to the row that is kept; the account of the other names nobody any more,
-    and is deactivated where the row that is kept has one. Raises `NotFound`, `KeptBySIECLE`, and as `check_pair`.
+    Records, passports and missing details move to the kept row; the other row's account is unlinked, and deactivated if
+    the kept row has one. Raises `NotFound`, `KeptBySIECLE`, and as `check_pair`.
     """
     list_students([kept_id, other_id])
     lock_pair(kept_id, other_id)
-    school = lock_current_establishment()  # all writers of pupils take it: nothing changes meanwhile
+    school = lock_current_establishment()  # every writer of pupils takes this lock: nothing changes meanwhile
     kept, other = get_pair(kept_id, other_id)
     held, before = get_holding(other), audit_values(kept) | {"ine": kept.ine}
     changes: dict[str, tuple[Any, Any]] = {"duplicate": (None, f"fiche n°\u202f{other.id}, {held.name}")}
@@ -127,7 +127,7 @@ def merge(kept_id: int, other_id: int, *, by: Actor, now: datetime) -> Student:
 
 
 def _audit_changes(held: Holding) -> Mapping[str, tuple[Any, Any]]:
-    """Return how much the row that is kept receives, as the journal says it: without content."""
+    """Return how much the kept row receives, for the journal: counts, without content."""
     counts = {
         "fiches": held.records.fiches,
         "evaluations": held.records.evaluations,

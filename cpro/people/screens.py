@@ -111,13 +111,13 @@ class UsersScreen(Screen):
         return f"{self.label_of(row)} ({row.login})"
 
     def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
-        """Lead to the activation sheets, and the head to their switch."""
+        """Link to the activation sheets, and for the head to their setting."""
         sheets = ("Fiches d’activation", url_for("credential_sheets.choose"), Permission.USERS_EDIT)
         switch = ("Accord pour les comptes d’enseignants", url_for("teachers.ask"), Permission.USERS_CONSENT)
         return [(label, url) for label, url, permission in (sheets, switch) if may(permission)]
 
     def created_text(self, row: Account) -> str:
-        """Say the login, and how the person gets their code."""
+        """Return the login, and how the person gets their code."""
         created = f"{self.label_of(row)} a maintenant un compte, sous l’identifiant {row.login}."
         if row.is_pending:
             return f"{created} Il attend l’accord du chef d’établissement, qui le donne depuis cette fiche."
@@ -126,12 +126,12 @@ class UsersScreen(Screen):
         return f"{created} Imprimez sa fiche d’activation pour qu’il puisse servir."
 
     def why_not_create(self) -> str | None:
-        """Hold the gate: the school's particulars come first."""
+        """Require the school's particulars before any account is created."""
         missing = missing_particulars(get_current_establishment())
         return GateClosed(missing).message if missing else None
 
     def refusal_links(self, row: Account | None = None) -> list[tuple[str, str]]:
-        """Lead to each particular that is missing for an account to be created."""
+        """Link to each particular that must be filled in before an account can be created."""
         if row is not None:
             return []
         settings = url_for("settings.establishment")
@@ -139,11 +139,11 @@ class UsersScreen(Screen):
         return [(f"Compléter {each.label}", f"{settings}#{each.field}") for each in missing]
 
     def why_not_edit(self, row: Account) -> str | None:
-        """Keep the administrator away from a head's account."""
+        """Prevent the administrator from correcting a head's account."""
         return presenters.why_not_corrected(row)
 
     def prepare_form(self, form: VersionedForm, row: Account | None) -> None:
-        """Offer the pupils without account at creation; afterwards, a page of its own links an account to its pupil."""
+        """Offer the pupils without an account at creation; later, a separate page links an account to its pupil."""
         if row is not None:
             del form["student"]
             offer_roles(form, row, by=current_actor())
@@ -166,12 +166,12 @@ class UsersScreen(Screen):
     def update(self, row: Account, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
         """Correct through the feature's operation."""
         values = {name: form[name].data or "" for name in RULES}
-        lock_current_establishment()  # as the operation will: what is compared cannot change before it writes
+        lock_current_establishment()  # as the operation does: what is compared cannot change before the write
         self.check_fresh(row, opened_on)
         update_user(row, values, division_ids=read_divisions(form, values), by=by, now=now)
 
     def row_links(self, row: Account) -> list[tuple[str, str]]:
-        """Offer the actions that fit the account and the person signed in."""
+        """Return links to the actions allowed on the account by the signed-in person."""
         links: list[tuple[str, str]] = []
         person = current_principal()
         oneself = person is not None and (person.kind, person.id) == ("account", row.id)
@@ -185,7 +185,7 @@ class UsersScreen(Screen):
         return links
 
     def _list_actions_on(self, row: Account) -> list[tuple[str, str]]:
-        """Return the actions that another person's account allows: none that the operations would refuse."""
+        """Return the actions on another person's account that the operations would not refuse."""
         by = current_actor()
         if not row.is_active:
             refused = refusal_of(access.check_reactivation, row, by)
@@ -203,7 +203,7 @@ class UsersScreen(Screen):
 
     @expose("/desactiver/", methods=("GET", "POST"))
     def deactivate_view(self) -> ResponseReturnValue:
-        """Ask once, then deactivate an account."""
+        """Ask for confirmation, then deactivate an account."""
         self.demand(may(Permission.USERS_EDIT))
         return self._run_action(
             "Désactiver",
@@ -215,7 +215,7 @@ class UsersScreen(Screen):
 
     @expose("/reactiver/", methods=("GET", "POST"))
     def reactivate_view(self) -> ResponseReturnValue:
-        """Ask once, then reactivate an account."""
+        """Ask for confirmation, then reactivate an account."""
         self.demand(may(Permission.USERS_EDIT))
         row = self.asked_row()
         if (refused := refusal_of(access.check_reactivation, row, current_actor())) is not None:
@@ -231,7 +231,7 @@ class UsersScreen(Screen):
 
     @expose("/reinitialiser/", methods=("GET", "POST"))
     def reset_view(self) -> ResponseReturnValue:
-        """Ask once, then void a password and show the new code, this once."""
+        """Ask for confirmation, then void a password and show the new code, only this once."""
         self.demand(may(Permission.USERS_EDIT))
         row = self.asked_row()
         consequences = presenters.describe_reset(row)
@@ -257,7 +257,7 @@ class UsersScreen(Screen):
 
     @expose("/second-facteur/", methods=("GET", "POST"))
     def second_factor_view(self) -> ResponseReturnValue:
-        """Ask once, then remove a person's second factor."""
+        """Ask for confirmation, then remove a person's second factor."""
         self.demand(may(Permission.SECOND_FACTORS_RESET))
         row, verb = self.asked_row(), "Réinitialiser le second facteur"
         if (refused := refusal_of(access.check_second_factor_reset, row, current_actor())) is not None:
@@ -275,7 +275,7 @@ class UsersScreen(Screen):
 
     @expose("/accord/", methods=("GET", "POST"))
     def consent_view(self) -> ResponseReturnValue:
-        """Let the head give, or take back, their consent to a further head or a second administrator."""
+        """Let the head grant or revoke their consent to a further head or a second administrator."""
         self.demand(may(Permission.USERS_CONSENT))
         row, mailed_to = self.asked_row(), find_proved_address(get_current_establishment())
         if not row.is_pending:
@@ -302,7 +302,7 @@ class UsersScreen(Screen):
     def _ask_password(
         self, verb: str, row: Account, consequences: Sequence[str], endpoint: str
     ) -> ResponseReturnValue | None:
-        """Return the page that asks once, with the password; None once the right one was posted."""
+        """Return the confirmation page, with the password; None once the right one was posted."""
         form = PasswordForm()
         if form.validate_on_submit():
             return None
@@ -358,6 +358,6 @@ class UsersScreen(Screen):
         )
 
     def _refused(self, refusal: DomainError) -> ResponseReturnValue:
-        """Show the row again with the sentence that refuses."""
+        """Show the row again with the message of the refusal."""
         row = self.asked_row()
         return self.details_page(row, refusal_text=refusal.message, status=refusal.status)

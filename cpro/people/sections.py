@@ -1,4 +1,4 @@
-"""What accounts add to the page of a pupil and to that of an account."""
+"""The account sections of pupils' and accounts' pages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def teacher_divisions_section(object_type: str, object_id: str) -> tuple[str, di
 
 
 def closed_account_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
-    """Say, on the page of an account, that its role is closed and since when."""
+    """Show, on the page of an account, that its role is closed and since when."""
     if object_type != "account" or not may(Permission.USERS_VIEW):
         return None
     text = describe_closed_account(read_id(object_id) or 0)
@@ -53,7 +53,7 @@ def closed_account_section(object_type: str, object_id: str) -> tuple[str, dict[
 
 
 def head_code_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
-    """Say, on the page of a head who has not activated their account, how they get a code."""
+    """Show, on the page of a head who has not activated their account, how they get a code."""
     if object_type != "account" or not may(Permission.USERS_VIEW):
         return None
     account_id = read_id(object_id)

@@ -1,1 +1,1 @@
-"""What the pages ask, and what a form offers to choose from: shape only."""
+"""Forms of the pages, and their choices; no rule is validated here."""

@@ -1,4 +1,4 @@
-"""The form that asks for activation sheets: shape only."""
+"""The form that requests activation sheets; the operation validates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cpro.students.credential_sheets.operations import Target
 from cpro.students.models import Division
 from cpro.users.roles import PRINTED_ROLES
 
-#: Enough for every account of a school; more is no person's choice.
+#: Enough for every account of a school; larger requests are not made by people.
 _MOST_IDS = 5000
 WITHOUT_CODE = SelectChoice("sans-code", "Tous ceux qui n’ont pas de code valable")
 
@@ -31,7 +31,7 @@ class _IdsField(Field):
 
 
 class CredentialSheetsForm(MayAskPassword):
-    """For whom the sheets are, how many a page, in which format."""
+    """Who the sheets are for, how many per page, in which format."""
 
     ids = _IdsField("Comptes choisis", default=list)
     eleves = _IdsField("Élèves choisis", default=list)
@@ -83,7 +83,7 @@ class CredentialSheetsForm(MayAskPassword):
     )
 
     def offer(self, divisions: Sequence[Division], *, without_code: int) -> None:
-        """Offer these divisions, and say how many people have no code to activate their account with.
+        """Offer these divisions, and show how many people have no activation code.
 
         May be called again, by a page that shows a refusal.
         """
@@ -101,17 +101,17 @@ class CredentialSheetsForm(MayAskPassword):
         ]
 
     def show_choice(self) -> None:
-        """Select the choice that is implied, where the address or the form did not give one."""
+        """Select the implied choice if neither the URL nor the form gave one."""
         self.pour.data = self._chosen()
 
     def chosen_values(self) -> dict[str, Any]:
-        """Return what was chosen, as a form would post it again: everything but the password."""
+        """Return the chosen values as a form would post them again, without the password."""
         kept = ("ids", "eleves", "pour", "division", "role", "layout", "format")
         values: dict[str, Any] = {name: self[name].data for name in kept if self[name].data}
         return {**values, **({"reset": "y"} if self.reset.data else {})}
 
     def target(self) -> Target:
-        """Return whom the sheets are for: the people chosen in a list, else what was chosen here."""
+        """Return who the sheets are for: people chosen in a list, or else what was chosen in this form."""
         if self.ids.data:
             return Target(account_ids=tuple(self.ids.data))
         if self.eleves.data:
@@ -126,17 +126,17 @@ class CredentialSheetsForm(MayAskPassword):
         return Target(division_id=read_id(self.division.data))
 
     def validate_pour(self, field: Field) -> None:
-        """Refuse an unknown choice; without any, a division is implied, or a role if one is named."""
+        """Refuse an unknown choice; without one, imply a role if one is named, otherwise a division."""
         if field.data and field.data not in {value for value, *_rest in field.iter_choices()}:
             raise ValidationError("Choisissez pour qui préparer les fiches.")
 
     def validate_division(self, field: Field) -> None:
-        """Ask for a division where that is what is missing."""
+        """Require a division if the choice needs one."""
         if not self.names_people and self._chosen() == "division" and read_id(field.data) is None:
             raise ValidationError("Choisissez une division.")
 
     def validate_role(self, field: Field) -> None:
-        """Ask for a role where that is what is missing."""
+        """Require a role if the choice needs one."""
         known = {each.value for each in PRINTED_ROLES}
         if not self.names_people and self._chosen() == "role" and field.data not in known:
             raise ValidationError("Choisissez un rôle.")

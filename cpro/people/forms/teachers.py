@@ -1,4 +1,4 @@
-"""The form of the head's setting on teachers' accounts: shape only."""
+"""The form of the head's setting on teachers' accounts; the operation validates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cpro.establishments.models import TeachersConsent
 
 
 class TeachersConsentForm(BaseForm):
-    """Which accounts wait."""
+    """Which accounts wait for consent."""
 
     exiger = RadioField(
         "Comptes d’enseignants qui attendent votre accord",

@@ -1,4 +1,4 @@
-"""The form of an account: its shape, what it offers and what it reads, from the rules of accounts and the school."""
+"""The form of an account: its fields, choices and parsing, from the rules of accounts and the school's data."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CIVILITY_CHOICES = [SelectChoice(civility, civility or "non précisée") for ci
 
 
 class UserForm(VersionedForm):
-    """A person who will sign in; the login is made from the name."""
+    """A person who will sign in; the login is generated from the name."""
 
     role = SelectField(
         "Rôle", choices=[SelectChoice(role.value, role.label) for role in MANUAL_ROLES], validate_choice=False
@@ -49,12 +49,12 @@ class UserForm(VersionedForm):
 
 
 def offer_roles(form: Form, account: Account, *, by: Actor) -> None:
-    """Offer the roles that a correction of an account may give it."""
+    """Offer the roles that a correction may give an account."""
     form["role"].choices = [SelectChoice(role.value, role.label) for role in manual.list_new_roles(account, by)]
 
 
 def offer_students(form: Form) -> None:
-    """Offer, in the field `student` of a form, the pupils without account whose name begins like the one typed."""
+    """Offer, in the field `student`, the pupils without an account whose name begins with the typed text."""
     sought = f"{form['last_name'].data or ''} {form['first_name'].data or ''}".strip()[:100]
     found = list_students_without_account(sought=sought, limit=_STUDENTS_OFFERED + 1)
     if sought and not found:
@@ -74,15 +74,15 @@ def offer_students(form: Form) -> None:
 
 
 def read_divisions(form: Form, values: Mapping[str, str]) -> list[int]:
-    """Return the divisions whose codes were chosen.
+    """Return the divisions of the chosen codes.
 
-    Raises `FieldErrors` for unknown codes, with what is wrong with the other values typed: all at once.
+    Raises `FieldErrors` for unknown codes, together with the errors of the other typed values.
     """
     found = {code: queries.find_typed_division(code) for code in form["divisions"].data or ()}
     unknown = [f"« {code[:20]} »" for code, division in found.items() if division is None]
     if unknown:
         unknown_codes = f"le code {unknown[0]}" if len(unknown) == 1 else f"les codes {', '.join(unknown[:10])}"
-        is_pupils = role_can(values.get("role", ""), Permission.OWN_RECORDS)  # the pupil's names are taken
+        is_pupils = role_can(values.get("role", ""), Permission.OWN_RECORDS)  # the names come from the pupil
         names = ("last_name", "first_name") if is_pupils else ()
         typed = {name: text for name, text in values.items() if name not in names}
         raise FieldErrors({**manual.list_errors(typed), "divisions": f"Aucune division ne porte {unknown_codes}."})
@@ -90,7 +90,7 @@ def read_divisions(form: Form, values: Mapping[str, str]) -> list[int]:
 
 
 def _no_account_left() -> Markup:
-    """Return what to do when every pupil present has an account: no choice of the list is any."""
+    """Return what to do if every present pupil has an account, so that the list has no choice."""
     create_link = "" if get_current_establishment().uses_siecle else _link("eleves.create_view", "se créer à la main")
     return Markup(
         "Pour un apprenant. Tous les élèves présents ont un compte : il n’y a personne à choisir ici. Un élève qui "

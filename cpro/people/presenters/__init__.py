@@ -1,1 +1,1 @@
-"""What the pages of accounts show: sentences, and what follows from an action."""
+"""How the pages describe accounts: sentences, and the consequences of an action."""

@@ -1,6 +1,6 @@
-"""What « Qui a accès » shows: inspectors, accounts that lead or administer the school, visits of the support.
+"""The page « Qui a accès »: inspectors, accounts that lead or administer the school, visits of the support.
 
-Each part is shown to those who may read what it is drawn from, and none tells more than that page would.
+Each part is visible to people who may read its source page, and shows no more than that page does.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from cpro.users.models import Account
 from cpro.users.operations import consent
 from cpro.users.queries import list_reading_school, list_support_inside
 
-#: How many rows of each table are shown; the lists that the page leads to show them all.
+#: Maximum rows of each table; the lists that the page links to show them all.
 _SHOWN = 50
 _VISITS_SHOWN = 20
-#: How many things opened in a visit are named.
+#: Maximum number of objects named for one visit.
 _OPENED_SHOWN = 12
 _MONTH = timedelta(days=31)
-#: What a role may read, by the right that opens it, in the order in which it is told.
+#: What a role may read, by permission, in display order.
 _READ = (
     (Permission.SCHOOL_RECORDS_READ, "travaux des apprenants"),
     (Permission.STUDENTS_VIEW, "élèves et divisions"),
@@ -56,18 +56,18 @@ class Access:
     """One row of a table."""
 
     name: str
-    #: what tells the row from another one of the same name
+    #: the name with what distinguishes the row from a namesake
     distinct_name: str
     detail: str
     state: str
-    #: how the state is drawn: ok, info, warning or blocked
+    #: the display level of the state: ok, info, warning or blocked
     level: str
-    #: what is open: diplomas and days, or the role
+    #: the scope: diplomas and days, or the role
     open_to: str
     #: what the role may read
     reads: str
     last_seen: str
-    #: the actions that are the reader's: label, address
+    #: the actions available to the reader: label, URL
     links: Sequence[tuple[str, str]]
 
 
@@ -79,14 +79,14 @@ class ShownVisit:
     entered: str
     left: str
     opened: Sequence[str]
-    #: how many more things were opened, in words; "" where all are named
+    #: how many other objects were opened, as text; "" if all are named
     more: str
-    #: the lines of the journal
+    #: the URL of the visit's audit entries
     url: str
 
 
 def describe_page() -> dict[str, Any]:
-    """Return what the page shows; a part that the person may not read is None."""
+    """Return the context of the page; a part that the person may not read is None."""
     return {
         "today": format_date(_today()),
         "inspectors": _list_inspectors() if may(Permission.MANDATES_VIEW) else None,
@@ -104,12 +104,12 @@ def describe_page() -> dict[str, Any]:
 
 
 def _mandates_url() -> str:
-    """Return where accesses are opened, or only listed, as the person may."""
+    """Return the URL where accesses are opened, or only listed, depending on the person's permissions."""
     return url_for("inspectors.index" if may(Permission.MANDATES_EXPLAIN) else "mandats.index_view")
 
 
 def describe_reading(role: Role) -> str:
-    """Return what a role may read of the school, and that it reads no pupil's work where it does not."""
+    """Return what a role may read of the school, stating if pupils' work is excluded."""
     read = ", ".join(words for permission, words in _READ if role.can(permission))
     return read if role.can(Permission.SCHOOL_RECORDS_READ) else f"{read}\u202f; pas les travaux des apprenants"
 
@@ -119,7 +119,7 @@ def _inspectors_read() -> str:
 
 
 def _list_past() -> list[Access]:
-    """Return the mandates that were closed, or ended, lately."""
+    """Return the mandates that were recently closed or ended."""
     mandates = list_past_mandates(_month_ago(), _today(), limit=_SHOWN)
     seen = find_last_seen({each.inspector_id for each in mandates}) if may(Permission.CONSULTATIONS_VIEW) else {}
     names = tell_apart([each.inspector_name for each in mandates], [each.id for each in mandates])
@@ -166,7 +166,7 @@ def _describe_mandate(mandate: Mandate, distinct_name: str, last_seen: datetime 
 
 
 def _state_of(mandate: Mandate, *, is_closed: bool) -> tuple[str, str]:
-    """Return where a mandate stands, in words, and how that is drawn."""
+    """Return the state of a mandate as text, and its display level."""
     today = _today()
     if is_closed:
         return "fermé d’urgence", "blocked"
@@ -192,7 +192,7 @@ def _name_diplomas(mandate: Mandate) -> str:
 
 
 def _links_on(mandate: Mandate) -> list[tuple[str, str]]:
-    """Return what the person may do with a mandate that is not over."""
+    """Return the actions available to the person on a mandate that is not over."""
     links = _consultations_of(mandate)
     if may(Permission.MANDATES_MANAGE):
         if is_module_on(get_current_establishment(), Module.INSPECTORS):
@@ -235,7 +235,7 @@ def _describe_account(account: Account, distinct_name: str, *, is_closed: bool, 
 
 
 def _links_on_account(account: Account, *, is_revocable: bool) -> list[tuple[str, str]]:
-    """Return what the person may do about an account; its own page offers the rest."""
+    """Return the actions available to the person on an account; its own page has the others."""
     links = [("Voir le compte", url_for("utilisateurs.details_view", id=account.id))]
     url = url_for("utilisateurs.consent_view", id=account.id)
     if may(Permission.USERS_CONSENT) and account.is_pending:
@@ -250,7 +250,7 @@ def _list_visits() -> list[ShownVisit]:
     visits = list_support_visits(_month_ago(), limit=_VISITS_SHOWN)
     inside = list_support_inside(get_current_establishment().id, now=clock.utcnow()) if visits else set()
     shown = []
-    for visit in visits:  # latest first: a person inside is in the latest of their visits
+    for visit in visits:  # latest first: a person currently inside is in their latest visit
         actor_id = visit.entered.actor_id
         shown.append(_describe_visit(visit, is_inside=actor_id in inside and visit.left_at is None))
         inside.discard(actor_id or 0)
@@ -272,14 +272,14 @@ def _describe_visit(visit: Visit, *, is_inside: bool) -> ShownVisit:
 
 
 def _name_rest(beyond: int, *, is_cut: bool) -> str:
-    """Return how much more was opened than is named; a visit that was not read whole sends to its journal."""
+    """Return how many unnamed objects were opened; for a visit that was only partly read, refer to its journal."""
     if is_cut:
         return "d’autres pages encore, dans le journal"
     return plural(beyond, "autre page", "autres pages") if beyond > 0 else ""
 
 
 def _name_opened(line: AuditEntry) -> str:
-    """Return what a line says was opened: its kind and its name, once where they are the same."""
+    """Return the object that an audit entry reports as opened: its kind and name, or one if they are the same."""
     kind = labels.object_type_label(line.object_type)
     name = labels.object_label(line, masked=not may(Permission.INE_READ))
     return kind if kind == name else f"{kind}\u202f: {name}"

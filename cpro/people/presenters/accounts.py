@@ -1,4 +1,4 @@
-"""What the screen of accounts says of an account and of the actions on it, and where a head's code goes."""
+"""How the screen of accounts describes an account, the actions on it, and where a head's code goes."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from cpro.users.models import Account
 from cpro.users.operations import access
 from cpro.users.operations.head_codes import BY_THE_PLATFORM
 
-#: Where a person reads what became of a message about an account.
+#: Where to read the state of a message about an account.
 FOLLOWED = "la fiche du compte dit où en est l’envoi"
 #: What a person who never chose a password needs once their account is reactivated.
 _NEW_SHEET = "Pour se connecter après une réactivation, il faudra une nouvelle fiche d’activation."
 
-#: Names that are read before an action is confirmed; a list shows as many on its longest page.
+#: How many names are read before an action is confirmed; as many as a list shows on its longest page.
 _CHECKED = 100
 
 
 def describe_names(labels: Sequence[str]) -> str:
-    """Return the names of accounts as a sentence lists them: as many as a person can check one by one."""
+    """Return the names of accounts as a list in a sentence: as many as a person can check one by one."""
     return name_some(labels, _CHECKED)
 
 
 def why_not_corrected(row: Account) -> str | None:
-    """Return why an account cannot be corrected here, or None; one that waits may still be given up."""
+    """Return why an account cannot be corrected here, or None; one awaiting consent may still be deactivated."""
     if not row.role.has_private_code:
         return None
     if row.is_pending:
@@ -38,7 +38,7 @@ def why_not_corrected(row: Account) -> str | None:
 
 
 def describe_deactivation(row: Account) -> list[str]:
-    """Return what follows from deactivating one account."""
+    """Return the consequences of deactivating one account."""
     effects = [
         "La personne ne pourra plus se connecter ; ses connexions en cours prennent fin.",
         "Ses données restent.",
@@ -49,7 +49,7 @@ def describe_deactivation(row: Account) -> list[str]:
 
 
 def describe_reactivation(row: Account) -> list[str]:
-    """Return what follows from reactivating an account: deactivation voided its code, whatever paper it is on."""
+    """Return the consequences of reactivating an account: deactivation voided its code, printed sheets included."""
     waits = ["La personne attendra d’abord l’accord du chef d’établissement."] if access.will_wait(row) else []
     if row.password_hash is None:
         return [*waits, f"Le code d’activation d’avant la désactivation reste sans effet. {_NEW_SHEET}"]
@@ -57,7 +57,7 @@ def describe_reactivation(row: Account) -> list[str]:
 
 
 def reactivated(row: Account) -> str:
-    """Return what was done to an account that is reactivated, and what is left to do: its page has the links."""
+    """Return the message after a reactivation, and what is left to do: the account's page has the links."""
     done = "réactivé"
     if row.is_pending:
         done += ". Le compte attend l’accord du chef d’établissement"
@@ -68,7 +68,7 @@ def reactivated(row: Account) -> str:
 
 
 def describe_reset(row: Account) -> list[str]:
-    """Return what follows from resetting an account."""
+    """Return the consequences of resetting an account."""
     first = (
         "Le code d’activation remis auparavant, s’il n’a pas servi, cesse de fonctionner."
         if row.password_hash is None
@@ -79,7 +79,7 @@ def describe_reset(row: Account) -> list[str]:
 
 
 def describe_second_factor_reset(row: Account) -> list[str]:
-    """Return what follows from removing a person's second factor."""
+    """Return the consequences of removing a person's second factor."""
     told = (
         f"Un message l’en avertit, à l’adresse {row.confirmed_email}."
         if row.confirmed_email

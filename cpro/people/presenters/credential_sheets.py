@@ -1,4 +1,4 @@
-"""What the pages of activation sheets say of the people they are for, and the documents they give."""
+"""How the pages of activation sheets describe the people they are for, and the documents they produce."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from cpro.students.web.selections import get_fields
 from cpro.users.credential_sheets import PrintedSchool, render_credential_sheets, sheet_lines
 from cpro.users.operations.credential_sheets import Plan
 
-#: How many people chosen in a list are named.
+#: How many of the people chosen in a list are named.
 _NAMED = 10
 
 
 def describe_people(target: Target) -> str:
-    """Return who was named by a list, in a sentence: « 2 comptes choisis : AGATE Noé, AMBRE Éloïse »."""
+    """Return the people chosen in a list, as a sentence: « 2 comptes choisis : AGATE Noé, AMBRE Éloïse »."""
     accounts = list_target_accounts(target, now=clock.utcnow())
     counted = plural(len(accounts), "compte choisi", "comptes choisis")
     names = [f"{person_name(each.last_name, each.first_name)} ({each.login})" for each in accounts[:_NAMED]]
@@ -31,7 +31,7 @@ def describe_people(target: Target) -> str:
 
 
 def describe_missing_accounts(target: Target) -> dict[str, str] | None:
-    """Return who among those meant has no account yet, and the link that opens them, or None."""
+    """Return which of the chosen people have no account yet, and the link that opens accounts for them, or None."""
     selection = Selection(is_everyone=True)
     if target.account_ids or target.without_code or (target.role and not target.role.can(Permission.OWN_RECORDS)):
         return None
@@ -52,9 +52,9 @@ def describe_missing_accounts(target: Target) -> dict[str, str] | None:
 
 
 def describe_nobody(target: Target, to_open: dict[str, str] | None) -> dict[str, str] | None:
-    """Return why no sheet can be prepared for those a list named, and what to do first; None when one can.
+    """Return why no sheet can be prepared for the people of a list, and what to do first; None if one can.
 
-    `to_open`: what `describe_missing_accounts` says of them.
+    `to_open`: the result of `describe_missing_accounts`.
     """
     if list_target_accounts(target, now=clock.utcnow()):
         return None
@@ -71,7 +71,7 @@ def describe_nobody(target: Target, to_open: dict[str, str] | None) -> dict[str,
 
 
 def describe_sheets(plan: Plan) -> list[str]:
-    """Return what follows from preparing sheets, where codes on paper would become void."""
+    """Return the consequences of preparing sheets, if printed codes would become void."""
     return [
         plural(
             plan.printed,
@@ -83,7 +83,7 @@ def describe_sheets(plan: Plan) -> list[str]:
 
 
 def render_documents(batch: Batch, *, layout: int) -> dict[str, bytes]:
-    """Return the sheets in each format: a person who needs the other one must not void codes to have it."""
+    """Return the sheets in every format: getting the other format must not void codes again."""
     school, sheets = _school(), batch.plan.sheets
     return {
         "pdf": render_credential_sheets(sheets, school, divisions=batch.divisions, layout=layout, now=clock.utcnow()),

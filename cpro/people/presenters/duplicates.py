@@ -1,4 +1,4 @@
-"""What the page that merges two rows of a pupil says: both side by side, and what becomes of each."""
+"""The page that merges two rows of a pupil: both side by side, and the consequences for each."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _FILLED_LABELS = {
 
 
 def compare(kept: Holding, other: Holding) -> list[tuple[str, str, str]]:
-    """Return what tells two rows of a pupil apart: label, the one that is kept, the other."""
+    """Return the differences between two rows of a pupil: label, kept row, other row."""
     return [(label, mine, theirs) for (label, mine), (_, theirs) in zip(_facts(kept), _facts(other), strict=True)]
 
 
 def describe_candidate(student: Student) -> str:
-    """Return a row as a list of namesakes tells it apart."""
+    """Return a row's description that distinguishes it in a list of namesakes."""
     born = format_date(student.birth_date) if student.birth_date else "naissance inconnue"
     division = _division(student)
     details = [born, division.code if division else "sans division", student.situation, f"fiche n°\u202f{student.id}"]
@@ -36,7 +36,7 @@ def describe_candidate(student: Student) -> str:
 
 
 def describe_merge(kept: Holding, other: Holding) -> list[str]:
-    """Return what becomes of what each row holds, in sentences."""
+    """Return the consequences of the merge for the contents of each row, in sentences."""
     return [*_moved(kept, other), *_of_accounts(kept, other), *_of_the_rest(kept, other)]
 
 

@@ -1,4 +1,4 @@
-"""What « Urgence » shows: each role, what is closed, what was, and what follows from closing or reopening."""
+"""The page « Urgence »: each role, what is or was closed, and the consequences of closing or reopening."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from cpro.users.emergency.queries import (
     list_open_locks,
 )
 
-#: What addresses and forms post for every role that one may close.
+#: The value in URLs and forms for every role that the person may close.
 EVERYBODY = "tous"
-#: How far back the incident sheet looks, unless asked otherwise.
+#: Default period covered by the incident sheet before the closing.
 LOOKS_BACK = timedelta(days=3)
 
 
@@ -45,7 +45,7 @@ class ShownRole:
     people: str
     accounts: str
     sign_ins: str
-    #: since when and by whom it is closed, "" while it is open
+    #: since when and by whom it is closed, "" if it is open
     closed: str
     may_close: bool
 
@@ -57,14 +57,14 @@ class ShownIncident:
     id: int
     title: str
     sentences: Sequence[str]
-    #: the first day that its sheet tells of
+    #: the first day covered by its sheet
     since: str
-    #: the pages that prepare new sheets: (label, address)
+    #: the pages that prepare new sheets: (label, URL)
     sheets: Sequence[tuple[str, str]]
 
 
 def describe_page() -> dict[str, Any]:
-    """Return what the page shows."""
+    """Return the context of the page."""
     locks = {each.role: each for each in list_open_locks()}
     figures = count_people(get_current_establishment().id, now=clock.utcnow())
     roles = [_describe_role(role, locks.get(role), figures.get(role, People())) for role in _closable()]
@@ -80,7 +80,7 @@ def describe_page() -> dict[str, Any]:
 
 
 def read_roles(value: str) -> list[Role]:
-    """Return the roles that an address or a form names. Raises `NotFound`, `OutOfReach`."""
+    """Return the roles named in a URL or a form. Raises `NotFound`, `OutOfReach`."""
     found = [role for role in _closable() if value in (EVERYBODY, role.value)]
     if found:
         return found
@@ -90,14 +90,14 @@ def read_roles(value: str) -> list[Role]:
 
 
 def name_chosen(roles: Sequence[Role]) -> str:
-    """Return how a question names what was chosen: « l’accès des enseignants »."""
+    """Return the wording of the choice in a question: « l’accès des enseignants »."""
     if len(roles) == len(_closable()) and may(Permission.EMERGENCY_LOCK_ALL):
         return "l’accès de tout l’établissement"
     return f"l’accès des {name_roles(list(roles))}"
 
 
 def describe_closing(roles: Sequence[Role]) -> list[str]:
-    """Return what follows from closing roles."""
+    """Return the consequences of closing roles."""
     sentences = [
         *_announce_figures(roles),
         "Rien de ce qui est enregistré n’est perdu. Un formulaire que quelqu’un valide après la fermeture est gardé "
@@ -121,7 +121,7 @@ def describe_closing(roles: Sequence[Role]) -> list[str]:
 
 
 def _announce_figures(roles: Sequence[Role]) -> list[str]:
-    """Return how many accounts and sign-ins closing roles will end, as the closing will count them."""
+    """Return how many accounts and sign-ins will be closed, counted as the closing itself counts them."""
     if all(role.is_platform for role in roles):
         return []
     principal, locks = current_principal(), {each.role: each for each in list_open_locks()}
@@ -147,7 +147,7 @@ def _may_close(lock: RoleLock | None, own_id: int | None) -> bool:
 
 
 def describe_reopening(roles: Sequence[Role]) -> list[str]:
-    """Return what follows from reopening roles."""
+    """Return the consequences of reopening roles."""
     return [
         f"Les {name_roles(list(roles))} se connectent à nouveau, avec le mot de passe qu’ils avaient.",
         "Les codes annulés le restent\u202f: de nouvelles fiches sont à préparer.",
@@ -160,7 +160,7 @@ def describe_reopening(roles: Sequence[Role]) -> list[str]:
 
 
 def describe_closed_account(account_id: int) -> str:
-    """Return since when an account is closed, by whom, and what that means; "" while it is open."""
+    """Return since when an account is closed, by whom, and what that means; "" if it is open."""
     lock = find_lock_on(account_id)
     if lock is None:
         return ""
@@ -171,13 +171,13 @@ def describe_closed_account(account_id: int) -> str:
 
 
 def describe_waiting_code(account_id: int) -> str:
-    """Return that a code just drawn for an account waits for the role to be reopened; "" while it is open."""
+    """Return a note that the new code of an account only works once its role is reopened; "" if it is open."""
     lock = find_lock_on(account_id)
     return f"Ce code ne servira qu’une fois l’accès des {lock.role.people} rouvert." if lock is not None else ""
 
 
 def describe_waiting_sheets() -> str:
-    """Return that codes on paper wait for the roles that are closed to be reopened; "" while none is."""
+    """Return a note that printed codes only work once their closed roles are reopened; "" if none is closed."""
     closed = [lock.role for lock in list_open_locks() if not lock.role.has_private_code]
     if not closed:
         return ""
@@ -185,7 +185,7 @@ def describe_waiting_sheets() -> str:
 
 
 def _name_resets(roles: Sequence[Role]) -> str:
-    """Return where the accounts of whole roles are reset, as the rest of a sentence."""
+    """Return where to reset the accounts of whole roles, as the end of a sentence."""
     links = [f"«\u202f{_reset_label(role)}\u202f»" for role in roles if not role.has_private_code]
     return f", ou tous ceux du rôle (page «\u202fUrgence\u202f», {join_french(links)})" if links else ""
 
@@ -234,9 +234,9 @@ def _describe_reopened(lock: RoleLock, timezone: str) -> str:
 
 
 def _list_sheets(incident: Incident) -> list[tuple[str, str]]:
-    """Return the pages that reset the accounts of a role, and that prepare sheets where codes were voided, once back.
+    """Return the pages that reset a closed role's accounts, and those that replace voided codes once it is reopened.
 
-    Accounts are reset before their role is reopened, rather than after: a stolen password must not serve again.
+    Accounts are reset before their role is reopened, not after, so that a stolen password never works again.
     """
     if not may(Permission.USERS_EDIT):
         return []

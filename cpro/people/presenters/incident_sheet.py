@@ -1,4 +1,4 @@
-"""The incident sheet of a closing: what was done, and the figures of the journal that a notice to the CNIL asks for."""
+"""The incident sheet of a closing: what was done, and the audit figures required to notify the CNIL."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from cpro.users.emergency.messages import name_roles
 from cpro.users.emergency.models import RoleLock
 from cpro.users.emergency.queries import Incident
 
-#: Within which a violation is notified, once it is known (RGPD, article 33).
+#: The deadline for notifying a violation once it is known (RGPD, article 33).
 _NOTICE = timedelta(hours=72)
-#: What is asked first after a theft, in the journal's actions; shown even where there is none.
+#: The first questions after a theft, as audit actions; shown even if there are none.
 _FACTS = {
     "Sessions ouvertes": ("account:signed-in", "school:entered"),
     "Pages et fiches consultées par un inspecteur": ("page:opened", "record:opened", "list:searched"),
@@ -45,9 +45,9 @@ _REFUSED_SIGN_INS = "account:sign-in-refused"
 
 
 def read_first_day(incident: Incident, typed: str) -> date:
-    """Return the first day that the sheet tells of, three days back unless one was typed.
+    """Return the first day covered by the sheet: the typed one, or three days before the closing.
 
-    Raises `DomainError` for what is no day, and for a day after the closing.
+    Raises `DomainError` for an invalid day, or one after the closing.
     """
     locked_on = get_school_today(incident.locked_at)
     if not typed.strip():
@@ -62,7 +62,7 @@ def read_first_day(incident: Incident, typed: str) -> date:
 
 
 def render_incident_sheet(incident: Incident, *, since: date) -> bytes:
-    """Return the incident sheet of a closing of the school worked in, as a PDF/UA-1."""
+    """Return the incident sheet of a closing in the current school, as a PDF/UA-1."""
     school = get_current_establishment()
     storage = FileStorage(current_app.config["CPRO_UPLOADS"])
     letterhead = get_letterhead(school, storage=storage, check_url=public_link("/verifier"))
@@ -74,7 +74,7 @@ def render_incident_sheet(incident: Incident, *, since: date) -> bytes:
 def incident_data(
     incident: Incident, school: Establishment, letterhead: Letterhead, *, since: date, now: datetime
 ) -> dict[str, object]:
-    """Return the data that the template reads: figures, no name but those of who closed and reopened."""
+    """Return the template's data: figures, and no name except those of who closed and reopened."""
     timezone, logo = school.timezone, letterhead.logo
     alt = f"Logo de l’établissement {school.name}"
     first = start_of(since, timezone)
@@ -120,7 +120,7 @@ def _describe_reopened(lock: RoleLock, timezone: str) -> str:
 
 
 def _list_facts(incident: Incident, first: datetime) -> list[list[str]]:
-    """Return the lines of the table: what, how many times, how many people, from how many addresses."""
+    """Return the rows of the table: what, how many times, how many people, from how many network addresses."""
     closed = count_actions([role.value for role in incident.roles], since=first, until=incident.locked_at)
     strangers = count_actions(["anonymous"], since=first, until=incident.locked_at)
     named = {action for actions in _FACTS.values() for action in actions}
@@ -131,6 +131,6 @@ def _list_facts(incident: Incident, first: datetime) -> list[list[str]]:
 
 def _line(label: str, figures: Mapping[str, Figures], actions: tuple[str, ...]) -> list[str]:
     found = [figures.get(action, Figures()) for action in actions] or [Figures()]
-    # People and addresses of several actions overlap: the most of one is what is sure.
+    # People and addresses of several actions overlap: the highest count of one action is a safe minimum.
     counts = (sum(each.lines for each in found), max(e.people for e in found), max(e.origins for e in found))
     return [label, *map(format_count, counts)]

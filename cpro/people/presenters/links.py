@@ -1,4 +1,4 @@
-"""What follows from linking an account to its pupil, and from unlinking it."""
+"""The consequences of linking an account to its pupil, and of unlinking it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cpro.students.accounts.operations import account_names
 from cpro.students.models import Student
 from cpro.users.models import Account
 
-#: What follows from unlinking an account from its pupil.
+#: The consequences of unlinking an account from its pupil.
 UNLINKED = [
     "Le compte n’ouvre plus aucun parcours : rien de ce qui concerne l’élève n’y reste.",
     "Ses connexions prennent fin et ses codes d’activation pas encore utilisés cessent de servir.",
@@ -18,7 +18,7 @@ UNLINKED = [
 
 
 def describe_link(account: Account, student: Student) -> list[str]:
-    """Return what follows from linking an account to a pupil."""
+    """Return the consequences of linking an account to a pupil."""
     whose = of_name(queries.name_in_sentence(student))
     return [
         f"Ce compte ouvrira le parcours {whose} : ses fiches, ses évaluations et ses bilans.",

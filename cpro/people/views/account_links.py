@@ -1,4 +1,4 @@
-"""Link an account to its pupil and unlink it, each asked once; notify the head."""
+"""Link an account to its pupil and unlink it, each after confirmation; notify the head."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _Found = TypeVar("_Found", Student, Account)
 @bp.get("/admin/utilisateurs/<int:account_id>/eleve")
 @requires(Permission.USERS_EDIT)
 def choose_student(account_id: int) -> ResponseReturnValue:
-    """Offer the pupils present without account, for an account that names none."""
+    """Offer the present pupils without an account, for an account linked to none."""
     account = queries.get_account(account_id)
     try:
         links.check_linkable(account)
@@ -55,7 +55,7 @@ def choose_student(account_id: int) -> ResponseReturnValue:
 @bp.get("/admin/eleves/<int:student_id>/compte")
 @requires(Permission.USERS_EDIT)
 def choose_account(student_id: int) -> ResponseReturnValue:
-    """Offer the accounts of pupils that name none, for a pupil without account."""
+    """Offer the pupils' accounts that are not linked, for a pupil without an account."""
     student = queries.get_student(student_id)
     back_url = url_for("eleves.details_view", id=student.id)
     try:
@@ -76,7 +76,7 @@ def choose_account(student_id: int) -> ResponseReturnValue:
 @bp.route("/admin/utilisateurs/<int:account_id>/relier", methods=["GET", "POST"])
 @requires(Permission.USERS_EDIT)
 def link(account_id: int) -> ResponseReturnValue:
-    """Ask once, then link an account to the pupil named by `eleve`; show the new code of one that had been opened."""
+    """Ask for confirmation, then link an account to pupil `eleve`; show the new code if the account had been opened."""
     account = queries.get_account(account_id)
     if not request.values.get("eleve"):
         return redirect(url_for("pupil_accounts.choose_student", account_id=account.id), 303)
@@ -111,7 +111,7 @@ def link(account_id: int) -> ResponseReturnValue:
 @bp.route("/admin/utilisateurs/<int:account_id>/delier", methods=["GET", "POST"])
 @requires(Permission.USERS_EDIT)
 def unlink(account_id: int) -> ResponseReturnValue:
-    """Ask once, then unlink an account from its pupil."""
+    """Ask for confirmation, then unlink an account from its pupil."""
     account = queries.get_account(account_id)
     student = queries.find_student_of(account.id)
     if student is None:
@@ -142,7 +142,7 @@ def unlink(account_id: int) -> ResponseReturnValue:
 @bp.route("/admin/utilisateurs/liens", methods=["GET", "POST"])
 @requires(Permission.USERS_CONSENT)
 def seen_links() -> ResponseReturnValue:
-    """Show the head which accounts were linked or unlinked by hand, until they say they have read of it."""
+    """Show the head the accounts linked or unlinked by hand, until they confirm having read the list."""
     if request.method == "POST":
         with unit_of_work():
             noted = links.note_links_seen(by=current_actor(), now=clock.utcnow())
@@ -171,14 +171,14 @@ def _asked_student() -> Student:
 
 
 def _password_form(account: Account) -> PasswordForm | None:
-    """Return the form of one's own password for an action that voids another's, such as a reset; None elsewhere."""
+    """Return the form of one's own password if the action voids another person's, as a reset does; None otherwise."""
     if not links.was_ever_opened(account):
         return None
     return PasswordForm()
 
 
 def _is_confirmed(form: PasswordForm | None) -> bool:
-    """Return whether the action was posted, with the right password where it is asked."""
+    """Return whether the action was posted, with the right password if one is required."""
     return request.method == "POST" if form is None else form.validate_on_submit()
 
 
@@ -209,7 +209,7 @@ def _choice(
     nothing: str,
     **context: Any,
 ) -> ResponseReturnValue:
-    """Show a page of what was found, each row of it words and an address; `nothing` says that there is none."""
+    """Show a page of choices, each a text and a URL; `nothing` is shown if there are none."""
     asked = ListState.read(request.args, request.path)
     return render_page(
         "people/choose_link.html",
@@ -229,7 +229,7 @@ def _account_url(account: Account) -> str:
 
 
 def _account_page(account: Account, refusal: DomainError) -> ResponseReturnValue:
-    """Show why nothing was done, with the way back to the account."""
+    """Show why nothing was done, with a link back to the account."""
     return render_page(
         "people/link_refused.html", refusal=refusal.message, back_url=_account_url(account), status=refusal.status
     )

@@ -1,4 +1,4 @@
-"""Ask for activation sheets, then receive them for half an hour: kept encrypted, under a key that the cookie holds."""
+"""Request activation sheets and download them for half an hour; stored encrypted, under a key in the cookie."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ bp = Blueprint("credential_sheets", __name__)
 
 _NAMED = 10
 _PREPARED = ("division", "ids", "eleves", "pour", "role", "reset")
-#: The cookie's entry that opens the documents kept for this sign-in.
+#: The cookie's entry with the key to the documents of this sign-in.
 _KEY = "sheets_key"
 _MIMETYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
@@ -53,7 +53,7 @@ _MIMETYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 @bp.get("/admin/utilisateurs/fiches")
 @requires(Permission.USERS_EDIT, code_again=True)
 def choose() -> ResponseReturnValue:
-    """Show the form, prepared for a division, a role, or for accounts (`ids`) or pupils (`eleves`) of a list."""
+    """Show the form, prefilled for a division, a role, or accounts (`ids`) or pupils (`eleves`) chosen in a list."""
     asked = [(name, value) for name, value in request.args.items(multi=True) if name in _PREPARED]
     defaults = [("layout", "8"), ("format", "pdf")]
     return _page(CredentialSheetsForm(typed_before_sign_in() or ImmutableMultiDict([*asked, *defaults])))
@@ -62,9 +62,9 @@ def choose() -> ResponseReturnValue:
 @bp.post("/admin/utilisateurs/fiches")
 @requires(Permission.USERS_EDIT, keeps_typed_form=True, code_again=True)
 def create() -> ResponseReturnValue:
-    """Create the codes and redirect to the page of the document; ask first where printed codes would become void.
+    """Create the codes and redirect to the document's page; ask for confirmation if printed codes would become void.
 
-    The document is made before anything is written: an error while making it leaves the earlier codes good.
+    The document is rendered before anything is written: if rendering fails, the earlier codes remain valid.
     """
     form, now = CredentialSheetsForm(), clock.utcnow()
     _offer(form, now)
@@ -88,7 +88,7 @@ def create() -> ResponseReturnValue:
 
 
 def _create_documents(form: CredentialSheetsForm, batch: Batch, now: datetime) -> int:
-    """Render the documents, then store them and their codes; return their number."""
+    """Render the documents, then store them and their codes; return their id."""
     documents, key = render_documents(batch, layout=read_integer(form.layout.data) or LAYOUTS[-1]), _own_key()
     with unit_of_work():
         return create_batch_documents(
@@ -105,7 +105,7 @@ def _create_documents(form: CredentialSheetsForm, batch: Batch, now: datetime) -
 @bp.get("/admin/utilisateurs/fiches/<int:document_id>")
 @requires(Permission.USERS_EDIT)
 def show(document_id: int) -> ResponseReturnValue:
-    """Say what was created, and give the document for half an hour."""
+    """Show what was created, and offer the document for half an hour."""
     try:
         kept = get_document(document_id, sign_in_id=_sign_in_id(), now=clock.utcnow())
         documents = read_document(kept, session.get(_KEY, ""))
@@ -124,7 +124,7 @@ def show(document_id: int) -> ResponseReturnValue:
 @bp.get("/admin/utilisateurs/fiches/<int:document_id>/fichier")
 @requires(Permission.USERS_EDIT, code_again=True, sends_file=True)
 def document(document_id: int) -> ResponseReturnValue:
-    """Give the document to the browser that created it, in the format asked for, or else in the other (`format`)."""
+    """Send the document to the browser that created it, in the requested format or the other one (`format`)."""
     try:
         kept = get_document(document_id, sign_in_id=_sign_in_id(), now=clock.utcnow())
         documents = read_document(kept, session.get(_KEY, ""))
@@ -146,7 +146,7 @@ def document(document_id: int) -> ResponseReturnValue:
 
 
 def _confirmation(form: CredentialSheetsForm, batch: Batch, status: int = 200) -> ResponseReturnValue:
-    """Say how many codes on paper would be void, and ask; for the password too, where accounts are to be reset."""
+    """Ask for confirmation with the number of printed codes voided; for the password too, if accounts are reset."""
     number = len(batch.plan.sheets)
     return render_page(
         "confirm.html",
@@ -164,7 +164,7 @@ def _confirmation(form: CredentialSheetsForm, batch: Batch, status: int = 200) -
 
 
 def _ask_password_again(form: CredentialSheetsForm) -> None:
-    """Compare the password typed where accounts are to be reset; raise a refusal beside its field otherwise."""
+    """Compare the typed password if accounts are to be reset; raise a refusal on its field."""
     if not form.reset.data:
         return
     form.compare_password()
@@ -173,7 +173,7 @@ def _ask_password_again(form: CredentialSheetsForm) -> None:
 
 
 def _own_key() -> str:
-    """Return the key in the cookie of this sign-in, generated the first time and stored nowhere else."""
+    """Return the key in this sign-in's cookie, generated on first use and stored nowhere else."""
     if _KEY not in session:
         session[_KEY] = new_seal_key()
     return str(session[_KEY])
@@ -188,7 +188,7 @@ def _gone(refusal: SheetsGone) -> ResponseReturnValue:
 
 
 def _time_of(kept: KeptSheets) -> str:
-    """Return until when a document is kept, on the clocks of the school."""
+    """Return until when a document is kept, in the school's time zone."""
     return format_time(kept.expires_at.astimezone(ZoneInfo(registry().timezone())))
 
 

@@ -1,4 +1,4 @@
-"""Merge a pupil entered twice: choose the other row, see both side by side, then keep one; asked once."""
+"""Merge a pupil entered twice: choose the other row, compare both side by side, then keep one, after confirmation."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def choose(student_id: int) -> ResponseReturnValue:
 @bp.route("/admin/eleves/<int:student_id>/doublon/<int:other_id>", methods=["GET", "POST"])
 @requires(Permission.STUDENTS_EDIT)
 def merge(student_id: int, other_id: int) -> ResponseReturnValue:
-    """Show two rows side by side and what becomes of each, then merge the second into the first."""
+    """Show two rows side by side and the consequences, then merge the second into the first."""
     list_students([student_id, other_id])
     refuse_if_kept_by_siecle()
     refusal = refusal_of(duplicates.get_pair, student_id, other_id)
@@ -61,7 +61,7 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
     try:
         with unit_of_work():
             duplicates.merge(student_id, other_id, by=current_actor(), now=clock.utcnow())
-    except Conflict as refused:  # another action was faster
+    except Conflict as refused:  # another action came first
         return _page(student_id, other_id, refusal=refused)
     except DomainError as refused:
         if form is None:
@@ -73,7 +73,7 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
 
 
 def _password_form(other_id: int) -> PasswordForm | None:
-    """Return the form of one's own password where the holder of an account would lose theirs; None elsewhere."""
+    """Return the form of one's own password if an account's holder would lose theirs; None otherwise."""
     account = duplicates.get_holding(list_students([other_id])[0]).account
     if account is None or not was_ever_opened(account):
         return None

@@ -1,4 +1,4 @@
-"""« Urgence »: close a role or the whole school at once, reopen it, draw the incident sheet."""
+"""« Urgence »: close a role or the whole school immediately, reopen it, render the incident sheet."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ bp = Blueprint("emergency", __name__, url_prefix="/admin/urgence")
 @bp.get("")
 @requires(Permission.EMERGENCY_LOCK)
 def index() -> ResponseReturnValue:
-    """Show each role, what is closed, and what was."""
+    """Show each role, and what is or was closed."""
     return render_page("people/emergency.html", **presenter.describe_page())
 
 
 @bp.get("/fermer")
 @requires(Permission.EMERGENCY_LOCK)
 def ask_to_close() -> ResponseReturnValue:
-    """Say what closing a role (`role`), or all of them, ends."""
+    """Show the consequences of closing a role (`role`), or all of them."""
     roles = presenter.read_roles(request.args.get("role", ""))
     return render_page(
         "confirm.html",
@@ -73,14 +73,14 @@ def close() -> ResponseReturnValue:
 @bp.get("/rouvrir")
 @requires(Permission.EMERGENCY_LOCK_ALL, code_again=True)
 def ask_to_reopen() -> ResponseReturnValue:
-    """Say what reopening a role (`role`), or all of them, allows, and ask for the password."""
+    """Show the consequences of reopening a role (`role`), or all of them, and ask for the password."""
     return _ask_to_reopen(PasswordForm(), presenter.read_roles(request.args.get("role", "")), request.args["role"])
 
 
 @bp.post("/rouvrir")
 @requires(Permission.EMERGENCY_LOCK_ALL, code_again=True)
 def reopen() -> ResponseReturnValue:
-    """Reopen a role (`role`), or all of them, after one's password."""
+    """Reopen a role (`role`), or all of them, after checking the person's password."""
     form, chosen, principal = PasswordForm(), request.form.get("role", ""), get_principal()
     roles = presenter.read_roles(chosen)
     if not form.validate_on_submit():
@@ -97,7 +97,7 @@ def reopen() -> ResponseReturnValue:
 @bp.get("/<int:lock_id>/fiche.pdf")
 @requires(Permission.EMERGENCY_LOCK)
 def incident_sheet(lock_id: int) -> ResponseReturnValue:
-    """Give the incident sheet of a closing, with what the journal says since a day (`du`)."""
+    """Send the incident sheet of a closing, with the audit figures since a day (`du`)."""
     incident = get_incident(lock_id)
     content = render_incident_sheet(incident, since=read_first_day(incident, request.args.get("du", "")))
     return send_file(

@@ -1,4 +1,4 @@
-"""Open the accounts of pupils who have none: for one, for some, for a division, for all; asked once."""
+"""Open accounts for pupils who have none: for one, some, a division or all, after confirmation."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ bp = Blueprint("pupil_accounts", __name__)
 
 above.stand_below(bp, LIST, carries=lambda _endpoint, _values: True)
 
-#: Pupils whom an address can name without growing too long.
+#: Maximum number of pupils named in a URL, to limit its length.
 _MOST_IN_ADDRESS = 200
 
 
 @bp.route("/admin/eleves/ouvrir-comptes", methods=["GET", "POST"])
 @requires(Permission.USERS_EDIT)
 def open_accounts() -> ResponseReturnValue:
-    """Ask once, then open accounts to the pupils meant; without any, offer the divisions and the whole school."""
+    """Ask for confirmation, then open accounts for the selected pupils; without any, offer divisions and the school."""
     selection = read_selection(request.values)
     is_post = request.method == "POST"
     if selection is None:
@@ -59,7 +59,7 @@ def open_accounts() -> ResponseReturnValue:
 
 
 def sheets_url(selection: Selection, candidates: Candidates) -> str:
-    """Return the address of the activation sheets of the pupils of a selection."""
+    """Return the URL of the activation sheets of the pupils of a selection."""
     if selection.student_ids and len(selection.student_ids) <= _MOST_IN_ADDRESS:
         return url_for("credential_sheets.choose", eleves=",".join(map(str, selection.student_ids)))
     if candidates.division_id is not None:
@@ -68,7 +68,7 @@ def sheets_url(selection: Selection, candidates: Candidates) -> str:
 
 
 def left_out(candidates: Candidates) -> list[str]:
-    """Return who of a selection receives no account, and why."""
+    """Return which pupils of a selection receive no account, and why."""
     sentences = []
     if candidates.with_account:
         sentences.append(plural(candidates.with_account, "élève a déjà un compte.", "élèves ont déjà un compte."))

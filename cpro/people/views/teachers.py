@@ -23,14 +23,14 @@ bp = Blueprint("teachers", __name__)
 @bp.get("/admin/utilisateurs/accord-enseignants")
 @requires(Permission.USERS_CONSENT)
 def ask() -> ResponseReturnValue:
-    """Say what the setting changes, and offer its positions."""
+    """Show what the setting changes, and its choices."""
     return _page(TeachersConsentForm(typed_before_sign_in(), exiger=get_current_establishment().teachers_consent.value))
 
 
 @bp.post("/admin/utilisateurs/accord-enseignants")
 @requires(Permission.USERS_CONSENT)
 def switch() -> ResponseReturnValue:
-    """Set it: field `exiger`, the value of a `TeachersConsent`."""
+    """Change the setting: field `exiger`, the value of a `TeachersConsent`."""
     form = TeachersConsentForm()
     if not form.validate():
         return _page(form, status=422)
