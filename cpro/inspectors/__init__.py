@@ -1,9 +1,10 @@
-"""Inspectors' access to a school: mandates, opened and closed by the school's head alone.
+"""Inspectors' access to a school: mandates, opened and closed only by the school's head.
 
-Words: a *mandate* names an inspector, diplomas (all or chosen), dates and a purpose; it *runs* from its first day to
-the end of its last, on the school's clocks, unless it was *closed*; the module switched off *suspends* it.
-Invariants: a mandate is nothing but a scope (decision 0007), read again at each request; two mandates of one inspector
-in one school never share a day; a school never learns whether an inspector's account existed, nor changes it.
+Words: a *mandate* names an inspector, diplomas (all or a selection), dates and a purpose; it is *running* from its
+first day to the end of its last, in the school's time zone, unless it was *closed*; switching the module off *suspends*
+it.
+Invariants: a mandate is only a scope (decision 0007), read again at each request; two mandates of one inspector in one
+school never overlap; a school never learns whether an inspector's account existed, and never changes it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: what opens a school to an inspector, help."""
+    """Register the feature: the schools open to inspectors, help."""
     from cpro.inspectors import audit_labels
     from cpro.inspectors.web import hooks
 

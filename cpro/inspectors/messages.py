@@ -1,4 +1,4 @@
-"""E-mails to inspectors: never anything of another school."""
+"""E-mails to inspectors, without any data of another school."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cpro.inspectors.models import Mandate
 
 
 def opening(mandate: Mandate, school: Establishment, diplomas: list[str], *, code: str | None) -> Mail:
-    """Return the message that announces a mandate; with a code, it also invites to choose a password."""
+    """Return the message that announces a mandate; with a code, it also asks the inspector to choose a password."""
     how = (
         f"Connectez-vous avec votre compte CPro d’inspecteur, sans indiquer d’établissement :\n"
         f"{public_link('/connexion')}\n"

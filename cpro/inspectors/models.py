@@ -1,4 +1,4 @@
-"""Mandates, and the diplomas each one names."""
+"""Mandates and their diplomas."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cpro.core.types import LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 from cpro.students.models import Diploma
 
-#: How many days before its last one an access is said to end soon.
+#: How many days before its last one an access is reported as ending soon.
 SOON = timedelta(days=7)
 
 
 class MandateState(LabelledEnum):
-    """Where a mandate stands; values are what addresses keep."""
+    """The state of a mandate; values are those used in URLs."""
 
     TO_COME = "a-venir", "à venir"
     RUNNING = "en-cours", "en cours"
@@ -27,7 +27,7 @@ class MandateState(LabelledEnum):
 
     @property
     def heading(self) -> str:
-        """Return the French heading of the mandates that stand there."""
+        """Return the French heading of the mandates in this state."""
         return {"a-venir": "À venir", "en-cours": "En cours", "termines": "Terminés", "fermes": "Fermés"}[self.value]
 
 
@@ -42,20 +42,20 @@ class Mandate(Owned, Model):
         key_within_school("opened_by_id", "account", name="fk_mandate_opened_by"),
         Index("ix_mandate_inspector", "inspector_id", "establishment_id", "ends_on"),
         Index("ix_mandate_days", "establishment_id", "starts_on", "id"),
-        {"sqlite_autoincrement": True},  # the journal names it by its id
+        {"sqlite_autoincrement": True},  # the journal refers to it by id: ids must not be reused
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
-    #: the inspector's account, one for all schools; nothing of it is shown to the school
+    #: the inspector's account, shared by all schools; none of its data is shown to the school
     inspector_id: Mapped[int] = mapped_column(ForeignKey("platform_account.id"))
-    #: as the school typed it: how its own pages and its journal call the inspector
+    #: as the school typed it: the name used in its own pages and journal
     inspector_name: Mapped[str] = mapped_column(String(150), info=shown("Inspecteur", key="name", sort=True))
-    #: as the school typed it, in lower case; mails about the mandate go there
+    #: as the school typed it, in lower case; e-mails about the mandate go there
     email: Mapped[str] = mapped_column(String(254), info=shown("Adresse", in_list=False))
-    #: told apart from a list that became empty, which opens nothing
+    #: distinguishes "all" from a list that became empty, which opens nothing
     all_diplomas: Mapped[bool]
-    #: both days included, on the school's clocks
+    #: both days included, in the school's time zone
     starts_on: Mapped[date] = mapped_column(info=shown("Du", sort=True))
     ends_on: Mapped[date] = mapped_column(info=shown("Au", sort=True))
     purpose: Mapped[str] = mapped_column(String(300), info=shown("Objet", in_list=False))
@@ -71,7 +71,7 @@ class Mandate(Owned, Model):
     diplomas: Mapped[list[MandateDiploma]] = relationship(lazy="raise", order_by="MandateDiploma.id")
 
     def state_on(self, today: date) -> MandateState:
-        """Return the state of the mandate on a day of the school."""
+        """Return the state of the mandate on a given day of the school."""
         if self.closed_at is not None:
             return MandateState.CLOSED
         if today < self.starts_on:

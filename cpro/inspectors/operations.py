@@ -1,8 +1,8 @@
-"""Open, extend and close a mandate: actions of the head alone.
+"""Open, extend and close a mandate: actions reserved to the head.
 
-Opening writes a row of the school (the mandate, its line of the journal) and may write one of the platform (the
-inspector's account and its code). One cannot be without the other, so both are in one transaction, that of a platform
-session: only this feature does so, naming the school in every statement. The other two actions are the school's own.
+Opening writes school rows (the mandate and its audit entry) and possibly platform rows (the inspector's account and its
+code). They must be written together, so both are in the transaction of one platform session: only this feature does so,
+and it names the school in every statement. The other two actions write only the school's rows.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from cpro.users.models import Account, PlatformAccount
 from cpro.users.operations import accounts, codes, second_factor
 from cpro.users.roles import INSPECTOR
 
-#: Academies and academic regions (overseas ones included), ministries (agriculture and the sea have schools too), and
-#: the addresses of demonstrations and tests (RFC 2606).
+#: Academies and academic regions (including overseas), ministries (agriculture and the sea also have schools), and the
+#: addresses reserved for demonstrations and tests (RFC 2606).
 _ACADEMIC = re.compile(
     r"[^@]+@(?:[a-z0-9-]+\.)*(?:(?:ac|region-academique)-[a-z0-9-]+\.[a-z]{2}|gouv\.fr|[a-z0-9-]+\.example)"
 )
@@ -48,13 +48,13 @@ _NOT_ACADEMIC = (
 
 
 class OnlyTheHead(Forbidden):
-    """Refuse an action on a mandate to all but a head in place."""
+    """Raised when anyone but a head in place acts on a mandate."""
 
     message = "Seul le chef d’établissement ouvre, prolonge et ferme un accès inspecteur."
 
 
 class ModuleOff(Conflict):
-    """Refuse to open or extend a mandate while the module is switched off."""
+    """Raised on opening or extending a mandate while the module is switched off."""
 
     message = (
         "Le module « Accès inspecteur » est désactivé : réactivez-le d’abord, dans l’onglet Modules des paramètres."
@@ -62,7 +62,7 @@ class ModuleOff(Conflict):
 
 
 class MandateOver(DomainError):
-    """Refuse to extend or close a mandate that is closed or ended."""
+    """Raised on extending or closing a mandate that is closed or ended."""
 
 
 def open_mandate(
@@ -80,10 +80,10 @@ def open_mandate(
 ) -> Mandate:
     """Open a mandate in a school, in a platform session; days are yyyy-mm-dd, no diploma code means all of them.
 
-    An inspector that the platform does not know gets an account and a one-time invitation, any other only the message
-    about the mandate: nothing of what the school sees differs. Raises `OnlyTheHead`, `ModuleOff`, `FieldErrors`.
+    An inspector unknown to the platform gets an account and a one-time invitation, any other only the message about the
+    mandate: the school sees no difference. Raises `OnlyTheHead`, `ModuleOff`, `FieldErrors`.
     """
-    lock_schools(session, [establishment_id, None])  # the inspector's account is the platform's
+    lock_schools(session, [establishment_id, None])  # None: the inspector's account belongs to the platform
     school = session.get_one(Establishment, establishment_id, populate_existing=True)
     _refuse_all_but_the_head(session, school, by)
     _refuse_module_off(school)
@@ -147,15 +147,15 @@ def open_mandate(
 
 
 def extension_values(mandate: Mandate) -> dict[str, str]:
-    """Return what the form of an extension is opened on."""
+    """Return the initial values of the extension form."""
     return {"ends_on": mandate.ends_on.isoformat()}
 
 
 def extend_mandate(mandate: Mandate, *, ends_on: str, opened_on: str | None = None, by: Actor, now: datetime) -> None:
-    """Give a mandate a later last day, within the school year of its first, in the session of the school.
+    """Set a later last day, within the school year of the mandate's first day, in the session of the school.
 
-    Raises `OnlyTheHead`, `ModuleOff`, `MandateOver`, `FieldErrors`, `StaleForm` when it was extended since the
-    form was `opened_on`.
+    Raises `OnlyTheHead`, `ModuleOff`, `MandateOver`, `FieldErrors`, and `StaleForm` if the mandate was extended since
+    the form was `opened_on`.
     """
     school = _lock(mandate, by)
     check_fresh(extension_values(mandate), opened_on)
@@ -177,9 +177,9 @@ def extend_mandate(mandate: Mandate, *, ends_on: str, opened_on: str | None = No
 
 
 def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) -> None:
-    """Close a mandate at once, before or while it runs, in the session of the school.
+    """Close a mandate immediately, before or while it runs, in the session of the school.
 
-    Raises `OnlyTheHead`, `MandateOver`, `FieldErrors` without a reason.
+    Raises `OnlyTheHead`, `MandateOver`, and `FieldErrors` without a reason.
     """
     school = _lock(mandate, by)
     check_closure(mandate, by, now=now)
@@ -194,10 +194,10 @@ def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) ->
 
 
 def reset_second_factor(session: Session, mandate_id: int, *, establishment_id: int, by: Actor, now: datetime) -> bool:
-    """Take off the second factor of an inspector to whom the school is open, in a platform session.
+    """Remove the second factor of an inspector to whom the school is open, in a platform session.
 
-    It is the platform account's, whatever schools are open to it. Return whether there was one. Raises `OnlyTheHead`,
-    `MandateOver`, `NotFound`.
+    It belongs to the platform account, whichever schools are open to it. Return whether there was one. Raises
+    `OnlyTheHead`, `MandateOver`, `NotFound`.
     """
     lock_schools(session, [establishment_id, None])
     school = session.get_one(Establishment, establishment_id, populate_existing=True)
@@ -218,20 +218,20 @@ def reset_second_factor(session: Session, mandate_id: int, *, establishment_id: 
 
 
 def check_extension(mandate: Mandate, by: Actor, *, now: datetime) -> None:
-    """Raise as `extend_mandate` does, whatever the day, when a mandate cannot be extended."""
+    """Raise as `extend_mandate` does if a mandate cannot be extended, regardless of the day."""
     _refuse_module_off(get_current_establishment())
     check_closure(mandate, by, now=now)
 
 
 def check_closure(mandate: Mandate, by: Actor, *, now: datetime) -> None:
-    """Raise as `close_mandate` does, whatever the reason, when a mandate cannot be closed."""
+    """Raise as `close_mandate` does if a mandate cannot be closed, regardless of the reason."""
     school = get_current_establishment()
     _refuse_all_but_the_head(db.session(), school, by)
     _refuse_over(mandate, school, now)
 
 
 def _lock(mandate: Mandate, by: Actor) -> Establishment:
-    """Return the school, kept from other writers until the commit, with the mandate as it is under that lock."""
+    """Lock the school until the commit, refresh the mandate under that lock, and return the school."""
     school = lock_current_establishment()
     db.session.refresh(mandate)
     _refuse_all_but_the_head(db.session(), school, by)
@@ -276,7 +276,7 @@ def _refuse_overlap(
     *,
     besides: int | None = None,
 ) -> None:
-    """Refuse a second mandate over the same days: each consultation then belongs to one mandate, and one only."""
+    """Refuse a second mandate over the same days, so that each consultation belongs to exactly one mandate."""
     other = queries.find_overlapping(
         session, inspector_id, establishment_id=establishment_id, starts_on=first, ends_on=last, besides=besides
     )
@@ -288,7 +288,7 @@ def _refuse_overlap(
 
 
 def _days(first_typed: str, last_typed: str, today: date, errors: dict[str, str]) -> tuple[date, date]:
-    """Return the two days; whatever they are, `errors` says what is wrong with them."""
+    """Return the two days, today for an unreadable one; add what is wrong with them to `errors`."""
     first, last = _day(first_typed, "starts_on", errors), _day(last_typed, "ends_on", errors)
     if first is not None and first > date(last_day_of_school_year(today).year + 1, 8, 31):
         errors["starts_on"] = "Un accès s’ouvre pour cette année scolaire ou la suivante."
@@ -324,7 +324,7 @@ def _academic_address(typed: str, errors: dict[str, str]) -> str:
 def _diplomas(
     session: Session, establishment_id: int, typed: Sequence[str], errors: dict[str, str]
 ) -> Sequence[Diploma]:
-    """Return the diplomas of some codes, the school's own before a national one of the same code."""
+    """Return the diplomas of some codes, preferring the school's own to a national one of the same code."""
     found: dict[str, Diploma] = {}
     wanted = {code.strip() for code in typed if code.strip()}
     for diploma in session.scalars(
@@ -342,7 +342,7 @@ def _diplomas(
 
 
 def _find_inspector(session: Session, address: str, errors: dict[str, str]) -> PlatformAccount | None:
-    """Return the inspector's account of an address; an address of the support is refused like any unsuitable one."""
+    """Return the inspector's account of an address; a support address is refused like any unsuitable one."""
     account = session.scalars(select(PlatformAccount).where(PlatformAccount.email == address)).one_or_none()
     if account is not None and not account.can(Permission.MANDATE_ENTER):
         errors["email"] = _NOT_ACADEMIC
@@ -351,7 +351,7 @@ def _find_inspector(session: Session, address: str, errors: dict[str, str]) -> P
 
 
 def _create_inspector(session: Session, address: str, name: str, *, by: Actor, now: datetime) -> PlatformAccount:
-    """Create the account; if another school has just done so, theirs is the one."""
+    """Create the account; if another school has just created it, return that one."""
     try:
         with session.begin_nested():
             return accounts.create_platform_account(session, email=address, role=INSPECTOR, name=name, by=by, now=now)

@@ -1,4 +1,4 @@
-"""Read mandates: the school's own, and what an inspector finds open."""
+"""Queries of mandates: a school's own, and the schools open to an inspector."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cpro.students.models import Diploma, Division
 from cpro.users.emergency.queries import shuts_school_to
 from cpro.users.models import Account
 
-#: What loads a mandate's diplomas with it.
+#: Loader option for a mandate's diplomas.
 WITH_DIPLOMAS = selectinload(Mandate.diplomas).joinedload(MandateDiploma.diploma)
 
 
@@ -45,7 +45,7 @@ def list_mandates(state: MandateState, today: date, *, limit: int) -> Sequence[M
 
 
 def list_open_mandates(today: date, *, limit: int) -> Sequence[Mandate]:
-    """Return the mandates that run or are still to come, with their diplomas: those that end first, first."""
+    """Return the running and future mandates with their diplomas, ordered by last day."""
     return db.session.scalars(
         select(Mandate)
         .where(is_in_state(MandateState.RUNNING, today) | is_in_state(MandateState.TO_COME, today))
@@ -56,7 +56,7 @@ def list_open_mandates(today: date, *, limit: int) -> Sequence[Mandate]:
 
 
 def list_past_mandates(since: datetime, today: date, *, limit: int) -> Sequence[Mandate]:
-    """Return the mandates closed, or ended, since an instant, with their diplomas: the latest to begin first."""
+    """Return the mandates closed or ended since an instant with their diplomas, latest first day first."""
     ended = is_in_state(MandateState.ENDED, today) & (Mandate.ends_on >= since.date())
     return db.session.scalars(
         select(Mandate)
@@ -68,7 +68,7 @@ def list_past_mandates(since: datetime, today: date, *, limit: int) -> Sequence[
 
 
 def select_ending(today: date, until: date) -> Select[int]:
-    """Return the ids of the mandates that run and whose last day is one of some days, the first of which is today."""
+    """Return the ids of the running mandates whose last day is between `today` and `until`."""
     return select(Mandate.id).where(is_in_state(MandateState.RUNNING, today), Mandate.ends_on <= until)
 
 
@@ -78,7 +78,7 @@ def count_mandates(state: MandateState, today: date) -> int:
 
 
 def is_in_state(state: MandateState, today: date) -> ColumnElement[bool]:
-    """Return the condition of mandates in a state; `Mandate.state_on` answers the same for one."""
+    """Return the condition for mandates in a state; `Mandate.state_on` is the same rule for one mandate."""
     if state is MandateState.CLOSED:
         return Mandate.closed_at.is_not(None)
     days = {
@@ -127,7 +127,7 @@ def list_heads() -> Sequence[Account]:
 
 
 def list_prepared_diplomas() -> Sequence[Diploma]:
-    """Return the diplomas that the school's divisions prepare, by label."""
+    """Return the diplomas prepared in the school's divisions, by label."""
     prepared = select(Division.diploma_id).where(Division.diploma_id.is_not(None))
     return db.session.scalars(
         select(Diploma).where(Diploma.id.in_(prepared)).order_by(Diploma.short_label, Diploma.id)
@@ -135,8 +135,8 @@ def list_prepared_diplomas() -> Sequence[Diploma]:
 
 
 def list_open_schools(inspector_id: int, now: datetime) -> Sequence[OpenSchool]:
-    """Return the schools open to an inspector at an instant, by name: a running mandate, the module on, no lock."""
-    around = timedelta(days=1)  # no school's clocks are further than that from UTC's
+    """Return the schools open to an inspector at an instant, by name: a running mandate, module on, not locked."""
+    around = timedelta(days=1)  # no school's time zone is further from UTC
     with platform_session("the schools open to an inspector") as session:
         rows = session.execute(
             select(Mandate, Establishment)
@@ -155,7 +155,7 @@ def list_open_schools(inspector_id: int, now: datetime) -> Sequence[OpenSchool]:
 
 
 def find_name_in_school(inspector_id: int, establishment_id: int) -> str | None:
-    """Return how a school calls an inspector, as it typed it in its latest mandate, or None."""
+    """Return the name of an inspector as a school typed it in its latest mandate, or None."""
     with platform_session("how a school calls an inspector") as session:
         return session.scalars(
             select(Mandate.inspector_name)

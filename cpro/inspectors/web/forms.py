@@ -1,4 +1,4 @@
-"""Forms of the tab Accès inspecteur: French labels; the rules are those of the operations."""
+"""Forms of the tab Accès inspecteur: French labels; the operations validate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from wtforms.widgets import CheckboxInput, DateInput, ListWidget
 
 from cpro.core.web.forms import BaseForm, DayField, VersionedForm
 
-#: What the page asks of the diplomas of a mandate: those ticked, or all.
+#: Choices for the diplomas of a mandate: the ticked ones, or all.
 CHOSEN, ALL = "choisis", "tous"
 
 
@@ -27,13 +27,13 @@ class MandateForm(BaseForm):
         default=None,
         validate_choice=False,
     )
-    #: what the button of the page sends, and no script: whoever presses it has read the question
+    #: sent by the button of the page, never by scripts: the person has read the question
     asked = HiddenField()
     diplomas = SelectMultipleField(
         "Diplômes",
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
-        validate_choice=False,  # the rule does: it knows every diploma the school may use, and says more
+        validate_choice=False,  # the operation does: it knows every diploma the school may use, and says more
     )
     starts_on = StringField("Premier jour", [DataRequired("Indiquez le premier jour.")], widget=DateInput())
     ends_on = StringField(
@@ -49,14 +49,14 @@ class MandateForm(BaseForm):
     )
 
     def validate_scope(self, field: RadioField) -> None:
-        """Ask whoever presses the button for an answer: an omission opens nothing."""
+        """Require an answer when the page's button was pressed: an omission opens nothing."""
         if field.data and field.data not in (CHOSEN, ALL):
             raise ValidationError("Choisissez l’une des réponses proposées.")
         if self.asked.data and not field.data and not self.diplomas.data:
             raise ValidationError("Choisissez : seulement les diplômes cochés, ou tous.")
 
     def validate_diplomas(self, field: SelectMultipleField) -> None:
-        """Refuse boxes that the answer contradicts; a script that gives none is taken at its word: no box means all."""
+        """Refuse boxes that contradict the answer; without an answer, from a script, no box means all diplomas."""
         if self.scope.data == CHOSEN and not field.data:
             raise ValidationError("Cochez les diplômes à ouvrir, ou choisissez « Tous les diplômes ».")
         if self.scope.data == ALL and field.data:

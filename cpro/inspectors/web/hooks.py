@@ -1,4 +1,4 @@
-"""Hooks of the feature: its menu line, what opens a school to an inspector."""
+"""Hooks of the feature: its menu entry, and the schools open to an inspector."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from cpro.inspectors import queries
 
 
 def register_hooks(app: Flask) -> None:
-    """Register the menu line and the schools open to an inspector."""
+    """Register the menu entry and the schools open to an inspector."""
     app_registry = registry(app)
     app_registry.open_schools = queries.list_open_schools
     app_registry.name_in_school = queries.find_name_in_school
-    # For those who may read the list without the tab that leads to it.
+    # For people who may read the list but not open the tab that links to it.
     app_registry.add_menu_entry(
         MenuEntry(
             "Accès inspecteur",

@@ -1,4 +1,4 @@
-"""What pages say of a mandate."""
+"""How pages describe a mandate."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from cpro.inspectors.models import Mandate
 
 
 def describe_diplomas(mandate: Mandate) -> str:
-    """Return the diplomas of a mandate loaded with them, as people read them."""
+    """Return the diplomas of a mandate as text; they must be loaded with it."""
     return "tous" if mandate.all_diplomas else ", ".join(each.diploma.short_label for each in mandate.diplomas)

@@ -53,6 +53,6 @@ class MandatesScreen(Screen):
         return f"{row.inspector_name}, à partir du {format_date(row.starts_on)}"
 
     def row_links(self, row: Mandate) -> list[tuple[str, str]]:
-        """Return the link to what the inspector consulted, for those who may read it."""
+        """Return the link to what the inspector consulted, for people who may read it."""
         consultations = ("Consultations", url_for("inspectors.consultations", mandate_id=row.id))
         return [consultations] if may(Permission.CONSULTATIONS_VIEW) else []
