@@ -50,7 +50,7 @@ def _rows_reader(columns: Sequence[Column], *, as_text: bool) -> Reader[Block]:
 def _select_values(
     found: Select[Any], model: type[Any], columns: Sequence[Column], *, as_text: bool
 ) -> tuple[Select[Any], Reader[Block]]:
-    """Return the statement that reads the attributes needed by columns, and the functions that make cells of its rows."""
+    """Return the statement that reads the attributes columns need, and the function that makes cells of its rows."""
     statement = found
     places: dict[Any, int] = {}  # index of each selected expression; one needed by several columns is selected once
     readers: list[tuple[list[int], Callable[..., Values]]] = []
