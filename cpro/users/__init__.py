@@ -1,10 +1,10 @@
 """Accounts, roles and signing in.
 
 Words: an *account* belongs to one school, a *platform account* (inspector, support) to none; a *sign-in* is one
-browser's; an *activation code* lets its bearer choose a password, once; a *parked form* is what somebody had typed
-when their sign-in ended, or in a form that was refused.
-Invariants: nothing shows whether an account exists before the right password or code; only failures are counted;
-what a password or a code was is never kept in clear; every route is judged by `web/guard.py`, and refused unmarked.
+browser's session; an *activation code* lets its holder choose a password, once; a *parked form* is the input of a
+person whose sign-in ended, or of a refused form.
+Invariants: nothing reveals whether an account exists before the right password or code is given; only failures are
+counted; passwords and codes are never stored in clear; `web/guard.py` checks every route, and refuses unmarked ones.
 """
 
 from __future__ import annotations

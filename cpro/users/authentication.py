@@ -1,7 +1,7 @@
-"""Signing in and activating: the actions that take several transactions.
+"""Sign-in and activation: the actions that take several transactions.
 
-The failure is counted first and committed, the slow comparison runs without any lock, and success takes the count
-back: guesses sent in parallel are all counted, and a slow hash never holds the database.
+The failure is counted first and committed, the slow comparison runs without any lock, and success reverts the count:
+guesses sent in parallel are all counted, and a slow hash never locks the database.
 """
 
 from __future__ import annotations
@@ -29,36 +29,36 @@ from cpro.users.operations.audit import record_about
 
 logger = logging.getLogger(__name__)
 
-#: The failures after which an account waits a few seconds, then a quarter of an hour.
+#: The failure counts at which an account starts to wait a few seconds, then a quarter of an hour.
 _REPORTED_FAILURES = (throttle.ACCOUNT_FREE + 1, throttle.ACCOUNT_BLOCK)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What was typed to sign in or to activate an account, and from where."""
+    """What was typed to sign in or to activate an account, and its origin."""
 
-    #: the school's code where the school exists (see `canonical_school`): one school, one counter
+    #: the school's code if the school exists (see `canonical_school`), so that each school has one counter
     establishment: str
     login: str
     #: the password, or the code
     secret: str
     #: the network address
     address: str
-    #: what the browser is, in words
+    #: the browser's description
     device: str
     #: the marks of accounts known to this browser: {account reference: mark}
     devices: dict[str, str]
-    #: when this browser was trusted, for which second factors: {number: seconds}
+    #: when this browser was trusted, for each second factor: {id: seconds}
     trusted: dict[str, str]
 
     @property
     def reference(self) -> str:
-        """Return what names the account in the browser's cookie, whatever it exists or not, revealing nothing."""
+        """Return the account's name in the browser's cookie; it reveals nothing, whether the account exists or not."""
         return self._references[0]
 
     @property
     def mark(self) -> str | None:
-        """Return what this browser keeps of the account, under today's reference or one of a former key."""
+        """Return this browser's mark for the account, under its current reference or one derived from a former key."""
         return next((self.devices[each] for each in self._references if each in self.devices), None)
 
     @property
@@ -69,18 +69,18 @@ class Attempt:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A browser signed in: its token, the owner of its parked forms, the account's reference for its mark."""
+    """A signed-in browser: its token, the owner of its parked forms, the account's reference for its mark."""
 
     token: str
     owner: str
     reference: str
-    #: whether the code of the second factor is still to be given
+    #: whether the code of the second factor is still required
     awaits_code: bool = False
 
 
 @dataclass(frozen=True)
 class Reserved:
-    """A failure counted in advance: on which counters, and the account's rank of failure (0 for a known browser)."""
+    """A failure counted in advance: its counters, and the account's number of failures (0 for a known browser)."""
 
     counters: list[throttle.Counted]
     failures: int
@@ -92,7 +92,7 @@ class CodeTyped:
 
 
 def canonical_school(code_or_uai: str) -> str:
-    """Return the code of a school named by its code or its UAI, or the text itself where there is no such school."""
+    """Return the code of a school given by its code or UAI, or the text itself if there is no such school."""
     with tenancy.platform_session("sign-in: the school is not known yet") as session:
         found = queries.find_establishment(session, code_or_uai) if trim(code_or_uai) else None
         return found.code if found else code_or_uai
@@ -100,10 +100,10 @@ def canonical_school(code_or_uai: str) -> str:
 
 @VERIFYING.take()
 def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
-    """Sign in, or answer that an activation code was typed instead of a password.
+    """Sign in, or report that an activation code was typed instead of a password.
 
-    Raises `SignInRefused`, `TooManyAttempts`, `Overloaded`, and once the password or the code was right
-    `AccountDisabled`, `RoleClosed` or `CodeExpired`.
+    Raises `SignInRefused`, `TooManyAttempts`, `Overloaded`, and after a right password or code `AccountDisabled`,
+    `RoleClosed` or `CodeExpired`.
     """
     reserved = _reserve(attempt, now=now)
     with tenancy.platform_session("sign-in: the school is not known yet") as session:
@@ -116,7 +116,7 @@ def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
         account = queries.lock_account(work.session, kind, account_id)
         throttle.release_attempt(work.session, reserved.counters)
         if account.password_hash != compared and not verify_password(account.password_hash, attempt.secret):
-            raise SignInRefused  # changed in another window meanwhile: the failure stays counted
+            raise SignInRefused  # changed in another window meanwhile: the failure remains counted
         refusal = _find_refusal(work.session, account)
         if refusal is None:
             signed_in = _open(work.session, attempt, account, password=attempt.secret, now=now)
@@ -128,8 +128,8 @@ def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
 def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
     """Choose a password with a one-time code, and sign in.
 
-    Raises `CodeRefused`, `TooManyAttempts`, and once the code was right `CodeExpired`, `AccountDisabled`, `RoleClosed`
-    or `WeakPassword`; the code stays good then.
+    Raises `CodeRefused`, `TooManyAttempts`, and after a right code `CodeExpired`, `AccountDisabled`, `RoleClosed` or
+    `WeakPassword`; the code then remains valid.
     """
     reserved = _reserve(attempt, now=now)
     with platform_unit_of_work("activation: the school is not known yet") as work:
@@ -144,7 +144,7 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
             kind, account_id = kind_of(account), account.id
     if refused:
         raise CodeRefused
-    # The code was right: the failure counted in advance is taken back, even if what follows is refused.
+    # The code was right: the failure counted in advance is reverted, even if a later step is refused.
     with platform_unit_of_work("activation") as work:
         throttle.release_attempt(work.session, reserved.counters)
     with platform_unit_of_work("activation") as work:
@@ -152,7 +152,7 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
         if refusal := _find_refusal(work.session, account):
             raise refusal
         if codes.find_code(work.session, account, attempt.secret, now=now) is None:
-            raise CodeRefused  # spent in another window meanwhile
+            raise CodeRefused  # used in another window meanwhile
         actor = actor_for(account, attempt.address)
         sign_ins.choose_password(work.session, account, password=password, by=actor, now=now)
         return _open(work.session, attempt, account, password=password, now=now)
@@ -173,7 +173,7 @@ def _open(session: Session, attempt: Attempt, account: queries.AnyAccount, *, pa
 
 
 def _find_refusal(session: Session, account: queries.AnyAccount) -> DomainError | None:
-    """Return why the right password or code does not open an account now, or None."""
+    """Return why the account cannot be opened now, even with the right password or code, or None."""
     if not account.may_sign_in:
         return AccountDisabled()
     if is_shut_out(session, account):
@@ -183,7 +183,7 @@ def _find_refusal(session: Session, account: queries.AnyAccount) -> DomainError 
 
 
 def actor_for(account: queries.AnyAccount, origin: str) -> Actor:
-    """Return the account as the journal names it."""
+    """Return the account as an actor of the journal."""
     return Actor(kind_of(account), account.id, account.label, account.role.value, origin)
 
 
@@ -193,7 +193,7 @@ def kind_of(account: queries.AnyAccount) -> Literal["account", "platform"]:
 
 
 def owner_of(account: queries.AnyAccount) -> str:
-    """Return what names the account as the owner of a parked form."""
+    """Return the key of the account as the owner of a parked form."""
     return f"{kind_of(account)}:{account.id}"
 
 
@@ -213,14 +213,14 @@ def _read_as_code(
 
 
 def _log_failure(what: str, account: queries.AnyAccount | None) -> None:
-    """Say in the server's log that a password or a code was wrong: of which account, nothing of who typed what."""
+    """Log that a password or a code was wrong: for which account, without anything that was typed."""
     logger.warning("%s refused: %s", what, owner_of(account) if account else "no such account")
 
 
 def _record_block(
     session: Session, attempt: Attempt, account: queries.AnyAccount | None, reserved: Reserved, *, now: datetime
 ) -> None:
-    """Record that an account has begun to wait: at the failures that open a block, not at each."""
+    """Record that an account has to wait: at the failures that start a block, not at each."""
     if account is not None and reserved.failures in _REPORTED_FAILURES:
         stranger = Actor("anonymous", None, "Personne non connectée", "anonymous", attempt.address)
         record_about(
@@ -234,7 +234,7 @@ def _record_block(
 
 
 def _reserve(attempt: Attempt, *, now: datetime) -> Reserved:
-    """Count a failure in advance on what will have to answer for it, and return what was counted."""
+    """Count a failure in advance on the counters that apply to the attempt, and return them."""
     with platform_unit_of_work("sign-in: counting failures") as work:
         throttle.forget_old(work.session, now=now)
         device = throttle.device_counter(f"{attempt.reference}:{attempt.mark}") if attempt.mark else None

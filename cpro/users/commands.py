@@ -103,7 +103,7 @@ def reset(login: str, establishment: str) -> None:
 @click.option("--establishment", required=True, help="Code ou UAI de l’établissement.")
 @sentences
 def disable_account(login: str, establishment: str) -> None:
-    """Disable an account of a school, a head's included, and end its sign-ins."""
+    """Disable an account of a school, even a head's, and end its sign-ins."""
     with _account_of_school(login, establishment) as account:
         access.deactivate_account(account, by=COMMAND_LINE, now=clock.utcnow())
     click.echo(f"Compte {login} désactivé.")
@@ -127,7 +127,7 @@ def enable_account(login: str, establishment: str) -> None:
 @click.option("--establishment", required=True, help="Code ou UAI de l’établissement.")
 @sentences
 def consent_to(login: str, establishment: str) -> None:
-    """Consent to a further head or administrator where no head can any more; say where a head's code went."""
+    """Consent to a further head or administrator if no head can any more; print where a head's code was sent."""
     with _account_of_school(login, establishment) as account:
         school = get_current_establishment()
         address = find_proved_address(school)
@@ -141,7 +141,7 @@ def consent_to(login: str, establishment: str) -> None:
 @click.option("--establishment", required=True, help="Code ou UAI de l’établissement.")
 @sentences
 def reset_second_factor(login: str, establishment: str) -> None:
-    """Take the second factor of an account of a school off, and write to its owner."""
+    """Remove the second factor of an account of a school, and notify its owner."""
     with platform_unit_of_work("command line: a second factor") as work:
         account = queries.find_account(work.session, establishment, login) if establishment.strip() else None
         _reset_second_factor(work.session, account, login)
@@ -168,7 +168,7 @@ def create(email: str, role: str, name: str) -> None:
 @click.argument("email")
 @sentences
 def reset_platform_second_factor(email: str) -> None:
-    """Take the second factor of a platform account off, and write to its owner."""
+    """Remove the second factor of a platform account, and notify its owner."""
     with platform_unit_of_work("command line: a second factor") as work:
         _reset_second_factor(work.session, queries.find_account(work.session, "", email), email)
 

@@ -1,4 +1,4 @@
-"""Activation sheets on paper, 1, 2 or 8 a page, and as a table."""
+"""Render activation sheets on paper, 1, 2 or 8 per page, and as a table."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _COLUMNS = ("Division", "Nom", "Prénom", "Rôle", "Adresse de connexion", "Éta
 
 @dataclass(frozen=True)
 class PrintedSchool:
-    """What a sheet says of the school: name, code at sign-in, address of the sign-in page, logo and its stored name.
+    """The school's data on a sheet: name, code at sign-in, URL of the sign-in page, logo and its stored name.
 
-    `activation` is the address of the activation page, to which a QR leads; "" for none.
+    `activation` is the URL of the activation page, for the QR code; "" for none.
     """
 
     name: str
@@ -41,7 +41,7 @@ def render_credential_sheets(
     layout: int,
     now: datetime,
 ) -> bytes:
-    """Return the sheets as a PDF, `layout` a page (one of `LAYOUTS`); `divisions` maps account ids to divisions."""
+    """Return the sheets as a PDF, `layout` per page (one of `LAYOUTS`); `divisions` maps account ids to divisions."""
     logo = f"logo{PurePosixPath(school.logo_name).suffix}" if school.logo else ""
     data = {
         "layout": layout,
@@ -63,13 +63,13 @@ def render_credential_sheets(
 
 
 def _draw_qr(school: PrintedSchool, sheet: CredentialSheet) -> str:
-    """Return the QR of the activation page, school and login filled in, as SVG, or "".
+    """Return the QR code of the activation page, with the school and login filled in, as SVG, or "".
 
-    Never the code: an address stays in the history of a browser, and in the logs of what stands between.
+    It never contains the activation code: URLs remain in the browser's history and in the logs of intermediaries.
     """
     if not school.activation:
         return ""
-    import segno  # for the processes that print
+    import segno  # imported only where sheets are printed
 
     asked = urlencode({"establishment": school.code, "login": sheet.login})
     code = segno.make(f"{school.activation}?{asked}", error="l", micro=False)  # fewer, larger modules

@@ -1,8 +1,8 @@
-"""Say in words what browser a sign-in was opened from: enough to know one's own, less than what the browser sends."""
+"""Describe the browser of a sign-in: enough to recognise one's own, less than what the browser sends."""
 
 from __future__ import annotations
 
-#: What the browser sends, and its name: the first found counts, since most pretend to be others too.
+#: What to look for in the header, and the browser's name: the first match wins, as most browsers also imitate others.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -26,7 +26,7 @@ UNKNOWN = "Navigateur inconnu"
 
 
 def describe_device(user_agent: str) -> str:
-    """Return « Firefox sur Windows » of the header `User-Agent`, or what of it is known."""
+    """Return « Firefox sur Windows » from the header `User-Agent`, or the part that is recognised."""
     browser = _find(_BROWSERS, user_agent) or UNKNOWN
     system = _find(_SYSTEMS, user_agent)
     return f"{browser} sur {system}" if system else browser

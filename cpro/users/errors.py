@@ -1,4 +1,4 @@
-"""Refusals of the sign-in and of codes, with the sentence that gives nothing away."""
+"""Refusals of sign-ins and codes, with messages that reveal nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cpro.core.permissions import Permission, Role
 
 
 class SignInRefused(DomainError):
-    """Refuse without saying which of school, login or password was wrong, nor whether the account exists."""
+    """Raised without revealing which of school, login or password was wrong, nor whether the account exists."""
 
     message = (
         "Connexion refusée : l’établissement, l’identifiant et le mot de passe ne vont pas ensemble. "
@@ -20,7 +20,7 @@ class SignInRefused(DomainError):
 
 
 class CodeRefused(DomainError):
-    """Refuse a code without saying whether the account exists."""
+    """Raised for a wrong code, without revealing whether the account exists."""
 
     message = (
         "Activation refusée : l’établissement, l’identifiant et le code ne vont pas ensemble, "
@@ -29,19 +29,19 @@ class CodeRefused(DomainError):
 
 
 class CodeExpired(DomainError):
-    """Say that the code was right and is too old: shown only to a person who knows the code."""
+    """Raised for a right but expired code: shown only to a person who knows the code."""
 
     message = "Ce code a expiré. Demandez-en un nouveau à l’administrateur de votre établissement."
 
 
 class AccountDisabled(Forbidden):
-    """Say that the account is disabled: shown only to a person who knows the password or the code."""
+    """Raised for a disabled account: shown only to a person who knows the password or the code."""
 
     message = "Ce compte est désactivé. Adressez-vous à l’administrateur de votre établissement."
 
 
 class RoleClosed(Forbidden):
-    """Say that the account's role is closed: shown only to a person who knows the password or the code."""
+    """Raised if the account's role is closed: shown only to a person who knows the password or the code."""
 
     def __init__(self, role: Role) -> None:
         whom = "à l’équipe qui administre CPro" if role.can(Permission.USERS_CONSENT) else "au chef d’établissement"
@@ -52,7 +52,7 @@ class RoleClosed(Forbidden):
 
 
 class SignInEnded(Conflict):
-    """Say that a sign-in was ended by somebody else at the instant it was opened."""
+    """Raised if another person ended a sign-in at the instant it was opened."""
 
     message = (
         "Cette connexion vient d’être fermée aussitôt ouverte\u202f: quelqu’un a désactivé ce compte ou terminé ses "
@@ -61,11 +61,11 @@ class SignInEnded(Conflict):
 
 
 class TooManyAttempts(DomainError):
-    """Ask to wait after repeated failures, whether or not the account exists."""
+    """Raised after repeated failures, whether or not the account exists; the message asks to wait."""
 
     status = 429
     seconds: int
-    #: what else helps than waiting, at the end of the sentence
+    #: the alternative to waiting, as the end of the sentence
     way_on = ", ou utilisez « Mot de passe oublié »"
 
     def __init__(self, wait: timedelta) -> None:
@@ -79,19 +79,19 @@ class TooManyAttempts(DomainError):
 
 
 class TooManyCodes(TooManyAttempts):
-    """Ask to wait after repeated wrong codes of a second factor; another password would not help."""
+    """Raised after repeated wrong codes of a second factor; another password would not help."""
 
     way_on = ""
 
 
 class UnknownAccount(DomainError):
-    """Refuse a command that names an account that does not exist."""
+    """Raised by a command that names an account that does not exist."""
 
     status = 404
 
 
 class LoginTaken(DomainError):
-    """Refuse a login that another account of the school has just taken."""
+    """Raised for a login that another account of the school has just taken."""
 
     def __init__(self, login: str) -> None:
         super().__init__(
@@ -101,15 +101,15 @@ class LoginTaken(DomainError):
 
 
 class NotByAdministrator(Forbidden):
-    """Refuse to let anybody but the head, or the command line, act on the account of a head."""
+    """Raised when anyone except the head, or the command line, acts on the account of a head."""
 
 
 class OwnAccount(Forbidden):
-    """Refuse what nobody may do to their own account."""
+    """Raised on an action that people may not do to their own account."""
 
 
 class LastAdministrator(DomainError):
-    """Refuse to leave a school without an administrator."""
+    """Raised on an action that would leave a school without an administrator."""
 
     message = (
         "C’est le dernier administrateur actif de l’établissement : sans lui, plus personne ne pourrait "
@@ -119,7 +119,7 @@ class LastAdministrator(DomainError):
 
 
 class ConsentImpossible(DomainError):
-    """Refuse an account that no head is there to consent to."""
+    """Raised on creating an account that needs consent if there is no head to give it."""
 
     message = (
         "Un second administrateur ne s’ouvre qu’avec l’accord du chef d’établissement, et aucun compte de chef "
@@ -129,7 +129,7 @@ class ConsentImpossible(DomainError):
 
 
 class ConsentAwaited(DomainError):
-    """Refuse a code to an account that waits for the head's consent."""
+    """Raised on creating a code for an account that is waiting for the head's consent."""
 
     def __init__(self, label: str) -> None:
         super().__init__(
@@ -138,18 +138,18 @@ class ConsentAwaited(DomainError):
 
 
 class RoleRefused(DomainError):
-    """Refuse a role, or a change of role, from the users' screens."""
+    """Raised for a role, or a change of role, that the users' screens do not allow."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, field="role")
 
 
 class InactiveAccount(DomainError):
-    """Refuse a code to a deactivated account."""
+    """Raised on creating a code for a deactivated account."""
 
     def __init__(self, label: str) -> None:
         super().__init__(f"Le compte {of_name(label)} est désactivé : réactivez-le avant de créer un code.")
 
 
 class HeadCodeUndeliverable(DomainError):
-    """Refuse to create a head's code when no mailbox of the establishment could receive it."""
+    """Raised on creating a head's code if no mailbox of the establishment can receive it."""

@@ -1,7 +1,7 @@
-"""Ask for the password again, before an action that an unattended browser must not allow.
+"""Require the password again, before an action that must not be possible in an unattended browser.
 
-As at the sign-in: the failure is counted first and committed, the slow comparison runs without any lock, and success
-takes the count back. Failures here are counted apart from those of the sign-in page, which strangers can cause.
+As at sign-in, the failure is counted first and committed, the slow comparison runs without any lock, and success
+reverts the count. These failures are counted separately from those of the sign-in page, which strangers can cause.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from cpro.users.operations import throttle
 
 logger = logging.getLogger(__name__)
 
-#: The field of every form that asks for it.
+#: The field of every form that requires the password again.
 FIELD = "current_password"
 
 
 @VERIFYING.take()
 def check_password(principal: Principal, typed: str, *, now: datetime) -> str | None:
-    """Return once the password typed is the one of the person signed in; call it outside any unit of work.
+    """Check the typed password of the signed-in person, outside any unit of work.
 
-    What is returned is the hash that was compared: an action that changes the password checks that it is still the one.
+    Return the hash it was compared with: an action that changes the password checks that it is still the current one.
     Raises `DomainError` on the field `current_password`, `TooManyAttempts`, `Overloaded`.
     """
     counted = [throttle.repeated_counter(f"{principal.kind}:{principal.id}")]

@@ -23,10 +23,10 @@ def _describe_result(counts: Mapping[str, Any]) -> str:
 
 @nightly("users:addresses", label="Adresses changées il y a sept jours", summary=_describe_result)
 def apply_silences(context: JobContext) -> dict[str, int]:
-    """Make changed addresses count that met no objection, and delete the closed changes whose link expired.
+    """Apply changed addresses that met no objection, and delete the closed changes whose link expired.
 
-    Each is settled when it is first asked about too; at night, the message that announced it is still there to show
-    whether a server took it.
+    Each change is also applied when its state is first needed; at night, the message that announced it still exists to
+    show whether a server accepted it.
     """
     counted = 0
     with tenancy.platform_session(context.reason) as session:

@@ -32,13 +32,13 @@ from cpro.extensions import Model
 
 
 def _index_of_state(name: str, condition: str, on_sqlite: str) -> Index:
-    """Return the index by name of the accounts in some state, written as each database understands it."""
+    """Return an index by name on the accounts in some state, with the condition as each database understands it."""
     columns = ("establishment_id", "search_key", "id")
     return Index(f"ix_account_{name}", *columns, sqlite_where=text(on_sqlite), postgresql_where=text(condition))
 
 
 class Account(Owned, Searched, Model):
-    """An account of one school; the login is unique in it."""
+    """An account of one school, with a login unique in it."""
 
     __tablename__ = "account"
     __table_args__ = (
@@ -47,7 +47,7 @@ class Account(Owned, Searched, Model):
         UniqueConstraint("establishment_id", "sts_key"),
         Index("ix_account_search_key", "establishment_id", "search_key", "id"),
         Index("ix_account_email", "establishment_id", "email"),
-        # One per filter of the list, each ending with what the list is sorted by.
+        # One per filter of the list, each ending with the sort columns of the list.
         Index("ix_account_role", "establishment_id", "role", "search_key", "id"),
         Index("ix_account_sign_in_sort", "establishment_id", "sign_in_sort", "search_key", "id"),
         _index_of_state("inactive", "NOT is_active", "is_active = 0"),
@@ -62,7 +62,7 @@ class Account(Owned, Searched, Model):
         CheckConstraint(
             "NOT consent_needed OR role IN ('administrator', 'head', 'teacher')", name="consent_concerns_powers"
         ),
-        {"sqlite_autoincrement": True},  # the journal names it by its id
+        {"sqlite_autoincrement": True},  # the journal refers to it by id: ids must not be reused
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -85,76 +85,76 @@ class Account(Owned, Searched, Model):
     civility: Mapped[str] = mapped_column(String(8), default="", info=shown("Civilité", in_list=False))
     last_name: Mapped[str] = mapped_column(String(100), info=shown("Nom", "capitals", key="name", sort="search_key"))
     first_name: Mapped[str] = mapped_column(String(100), info=shown("Prénom"))
-    #: as it was typed last; empty for most pupils and for teachers imported from STS, which has none
+    #: as last typed; empty for most pupils and for teachers imported from STS, which has none
     email: Mapped[str] = mapped_column(String(254), default="", info=shown("Adresse électronique", in_list=False))
-    #: the address that counts: codes go there, whatever somebody else typed since (`operations.addresses`)
+    #: the address in effect: codes go there, even if another person has typed a new one (`operations.addresses`)
     confirmed_email: Mapped[str] = mapped_column(
         String(254), default="", server_default="", info=shown("Adresse qui reçoit les codes", in_list=False)
     )
     #: what a teacher teaches
     discipline: Mapped[str] = mapped_column(String(100), default="", info=shown("Discipline", in_list=False))
-    #: "type:id" of a person of STS-Web, stable within the school; only an import sets it
+    #: "type:id" of a person in STS-Web, stable within the school; set only by imports
     sts_key: Mapped[str | None] = mapped_column(String(28))
     #: Argon2id; empty until the account is activated
     password_hash: Mapped[str | None] = mapped_column(String(255))
     is_active: Mapped[bool] = mapped_column(default=True)
-    #: a further head or administrator, a teacher where the head asked so: nothing opens the account until the head in
-    #: place consents
+    #: whether the account needs the head's consent before it can be opened: a further head or administrator, or a
+    #: teacher if the head requires it
     consent_needed: Mapped[bool] = mapped_column(default=False)
     consented_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: a teacher's account that the administrator opened, which the head has not said to have seen
+    #: a teacher's account opened by the administrator, not yet marked as reviewed by the head
     unseen_by_head: Mapped[bool] = mapped_column(default=False, server_default=false())
     activated_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=shown("Activé le", "day", in_list=False))
     last_sign_in_at: Mapped[datetime | None] = mapped_column(
         UTCDateTime, info=shown("Dernière connexion", "day", sort=("sign_in_sort", "search_key"))
     )
     sign_in_sort: Mapped[datetime] = empty_last("last_sign_in_at", UTCDateTime())
-    #: family and first names and login, folded: what lists are sorted and searched by
+    #: family and first names and login, folded: the sort and search key of lists
     search_key: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    #: since when it is asked for a second factor (`second_factor_policy`)
+    #: since when a second factor is required (`second_factor_policy`)
     second_factor_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: until when the person has read what happened for them; empty before the first time
+    #: until when the person has read their news; empty before the first time
     news_read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: the last line of the journal that their news showed when they read them: ids follow the commits of a school,
-    #: while what takes long is dated earlier than a line read before it; not a foreign key: the journal owns its lines
+    #: the last journal line shown when the person read their news: ids follow the commits of a school, while a long
+    #: action is dated earlier than lines already read; not a foreign key: the audit feature owns its lines
     news_read_line: Mapped[int | None]
 
     @classmethod
     def holds(cls, permission: Permission) -> ColumnElement[bool]:
-        """Return the condition of the accounts whose role has a right."""
+        """Return the condition of the accounts whose role has a permission."""
         return cls.role.in_(roles_with(permission))
 
     @classmethod
     def has_role(cls, role: Role) -> ColumnElement[bool]:
-        """Return the condition of the accounts of a role that somebody chose in a list."""
+        """Return the condition of the accounts of a role chosen in a list."""
         return cls.role == role
 
     def can(self, permission: Permission) -> bool:
-        """Return whether the account's role has a right; see `may_sign_in` for whether anybody uses it now."""
+        """Return whether the account's role has a permission; see `may_sign_in` for whether the account is usable."""
         return self.role.can(permission)
 
     def is_named(self, last_name: str, first_name: str) -> bool:
-        """Return whether it bears a full name, whatever the case and the accents."""
+        """Return whether the account has this full name, ignoring case and accents."""
         return fold(f"{self.last_name} {self.first_name}") == fold(f"{last_name} {first_name}")
 
     def has_address(self, email: str) -> bool:
-        """Return whether an e-mail address is its own, typed or proved; "" is nobody's."""
+        """Return whether an e-mail address is the account's, typed or proved; False for ""."""
         return bool(email) and email.casefold() in (self.email.casefold(), self.confirmed_email.casefold())
 
     @property
     def label(self) -> str:
-        """Return the person's name as sentences say it."""
+        """Return the person's name as written in sentences."""
         return spoken_name(self.first_name, self.last_name)
 
     @property
     def is_pending(self) -> bool:
-        """Return whether the account still waits for the head's consent."""
+        """Return whether the account is still waiting for the head's consent."""
         return self.consent_needed and self.consented_at is None
 
     @computed("État", needs=("is_active", "consent_needed", "consented_at", "activated_at"))
     def state(self) -> str:
-        """Return the state of the account, in a word."""
+        """Return the state of the account as a label."""
         if self.is_pending:
             return "attend l’accord du chef"
         if not self.is_active:
@@ -174,13 +174,13 @@ def _refresh_search_key(mapper: object, connection: object, account: Account) ->
 
 
 class PlatformAccount(PlatformOnly, Model):
-    """An account of the platform: an inspector or a member of the support, one for all schools."""
+    """An account of the platform: an inspector or a member of the support, shared by all schools."""
 
     __tablename__ = "platform_account"
     __table_args__ = (
         UniqueConstraint("email"),
         CheckConstraint("role IN ('inspector', 'support')", name="role"),
-        {"sqlite_autoincrement": True},  # the journal names it by its id
+        {"sqlite_autoincrement": True},  # the journal refers to it by id: ids must not be reused
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -193,16 +193,16 @@ class PlatformAccount(PlatformOnly, Model):
     activated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    #: since when it is asked for a second factor
+    #: since when a second factor is required
     second_factor_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     @classmethod
     def has_role(cls, role: Role) -> ColumnElement[bool]:
-        """Return the condition of the accounts of a role that somebody chose in a list."""
+        """Return the condition of the accounts of a role chosen in a list."""
         return cls.role == role
 
     def can(self, permission: Permission) -> bool:
-        """Return whether the account's role has a right."""
+        """Return whether the account's role has a permission."""
         return self.role.can(permission)
 
     @property
@@ -212,12 +212,12 @@ class PlatformAccount(PlatformOnly, Model):
 
     @property
     def label(self) -> str:
-        """Return the person's name as people read it."""
+        """Return the person's display name."""
         return self.name
 
     @property
     def state(self) -> str:
-        """Return the state of the account, in a word."""
+        """Return the state of the account as a label."""
         if not self.is_active:
             return "désactivé"
         return "actif" if self.activated_at else "jamais activé"
@@ -229,14 +229,14 @@ class PlatformAccount(PlatformOnly, Model):
 
 
 class SignIn(Owned, Model):
-    """One browser signed in: deleting the row signs it out, whatever cookie it holds.
+    """One signed-in browser: deleting the row signs it out, whatever its cookie contains.
 
     It belongs to the account's school, so that a school can end it in the transaction of its own action.
     """
 
     __tablename__ = "sign_in"
     __table_args__ = (
-        # What belongs to a browser of a school refers to both.
+        # Referenced by tables of a school that belong to one browser.
         Index("uq_sign_in_establishment_id", "establishment_id", "id", unique=True),
         UniqueConstraint("token_hash"),
         CheckConstraint("(account_id IS NULL) <> (platform_account_id IS NULL)", name="one_account"),
@@ -247,31 +247,31 @@ class SignIn(Owned, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     #: the account's school; empty for a platform account, whose sign-ins no school sees
     establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))  # type: ignore[assignment]
-    #: SHA-256 of the token the cookie carries
+    #: SHA-256 of the token in the cookie
     token_hash: Mapped[str] = mapped_column(String(64))
     account_id: Mapped[int | None] = mapped_column(index=True)
     platform_account_id: Mapped[int | None] = mapped_column(
         ForeignKey("platform_account.id", ondelete="CASCADE"), index=True
     )
-    #: « Firefox sur Windows », and the network address: where it was opened
+    #: « Firefox sur Windows », then the network address: where it was opened
     device: Mapped[str] = mapped_column(String(60), default="", server_default="")
     address: Mapped[str] = mapped_column(String(60), default="", server_default="")
-    #: whether the right password was given, and the code of the second factor not yet: it opens nothing
+    #: the right password was given, but the second-factor code not yet: it gives no access
     awaits_code: Mapped[bool] = mapped_column(default=False, server_default=false())
-    #: when the second factor was last given in this browser; empty where it is trusted
+    #: when the second factor was last given in this browser; empty if the browser is trusted
     code_given_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: what a passkey must sign, and until when
+    #: what a passkey must sign, then its expiry
     challenge: Mapped[str | None] = mapped_column(String(64))
     challenge_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: the school a platform account has entered
     entered_establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    #: to the minute: the inactivity limit counts from it
+    #: to the minute: the start of the inactivity limit
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
 class ActivationCode(Owned, Model):
-    """A one-time code that lets its bearer choose a password; only its HMAC is kept.
+    """A one-time code that lets its holder choose a password; only its HMAC is stored.
 
     It belongs to the account's school, as a sign-in does.
     """
@@ -300,10 +300,10 @@ class ActivationCode(Owned, Model):
 
 
 class AddressState(LabelledEnum):
-    """What became of a changed address; values are what the database keeps."""
+    """The outcome of a changed address; values are stored in the database."""
 
     WAITING = "waiting"
-    #: by its earlier holder, its owner, or a head signed in
+    #: by the holder of the earlier address, the owner, or a signed-in head
     CONFIRMED = "confirmed"
     #: by silence, for accounts that are not a head's
     COUNTED = "counted"
@@ -326,25 +326,25 @@ class AddressChange(Owned, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
-    #: whose address; empty for the school's own
+    #: the account with the address; empty for the school's own
     account_id: Mapped[int | None]
-    #: the address that counted then, whose holder was written to; empty when none did
+    #: the address in effect at the time, to which the notice was sent; empty if there was none
     earlier: Mapped[str] = mapped_column(String(254))
     email: Mapped[str] = mapped_column(String(254))
-    #: SHA-256 of the token of the link sent to the earlier address; empty when none was sent
+    #: SHA-256 of the token of the link sent to the earlier address; empty if none was sent
     token_hash: Mapped[str | None] = mapped_column(String(64))
-    #: the Message-ID of what carried the link: unlike a row's number, no other message ever takes it
+    #: the Message-ID of the notice with the link: unlike a row's id, it is never reused
     notice: Mapped[str] = mapped_column(String(300), default="")
     requested_by: Mapped[str] = mapped_column(String(200))
     state: Mapped[AddressState] = mapped_column(EnumValue(AddressState, 12), default=AddressState.WAITING)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    #: until when the link answers
+    #: when the link expires
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class SecondFactor(Owned, Model):
-    """The second factor of an account; it counts once `confirmed_at` says that a first code was read from it."""
+    """The second factor of an account; in effect once `confirmed_at` is set, after a first code from it."""
 
     __tablename__ = "second_factor"
     __table_args__ = (
@@ -360,15 +360,15 @@ class SecondFactor(Owned, Model):
     establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))  # type: ignore[assignment]
     account_id: Mapped[int | None]
     platform_account_id: Mapped[int | None] = mapped_column(ForeignKey("platform_account.id", ondelete="CASCADE"))
-    #: sealed under the server's key
+    #: encrypted with the server's key
     secret: Mapped[str] = mapped_column(String(300))
-    #: the HMACs of the recovery codes that are left, separated by blanks
+    #: the HMACs of the unused recovery codes, separated by blanks
     recovery: Mapped[str] = mapped_column(Text, default="")
-    #: the step of 30 seconds whose code was used last: none serves twice
+    #: the 30-second step of the last used code: none can be used twice
     last_step: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: browsers trusted earlier are asked for a code again
+    #: browsers trusted before this instant need a code again
     trusted_from: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
@@ -377,23 +377,23 @@ class FailureCounter(PlatformOnly, Model):
 
     __tablename__ = "failure_counter"
 
-    #: HMAC of what is counted: no identifier or address is kept in clear
+    #: HMAC of what is counted: identifiers and addresses are not stored in clear
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    #: those that were not forgotten at the last one; see `operations.throttle`
+    #: the number not yet forgotten at the last failure; see `operations.throttle`
     failures: Mapped[float] = mapped_column(Float)
     last_failure_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
 class ParkedForm(PlatformOnly, Model):
-    """What a person had typed when their sign-in ended, or in a refused form: shown again, never applied by itself."""
+    """Input of a person whose sign-in ended, or of a refused form: shown again, never applied automatically."""
 
     __tablename__ = "parked_form"
 
     #: SHA-256 of the token in the browser's cookie; for a refused form, of its owner and its page
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    #: "account:12" or "platform:3", "account:12/45" within one sign-in: nobody else gets the form back
+    #: "account:12" or "platform:3", "account:12/45" for one sign-in: the form is only returned to this owner
     owner: Mapped[str] = mapped_column(String(40))
-    #: the page the form stands on
+    #: the page of the form
     path: Mapped[str] = mapped_column(String(500))
     #: [[name, value], …]
     fields: Mapped[list[Any]] = mapped_column(JSON)

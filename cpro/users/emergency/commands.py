@@ -1,4 +1,4 @@
-"""Command line: close the roles of a school at once, and reopen them, even when nobody there can sign in."""
+"""Command line: close the roles of a school immediately, and reopen them, even if no user there can sign in."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROLES = {role.value: role for role in list_closable_roles(COMMAND_LINE)}
 
 
 def _for_roles(command: _Command) -> _Command:
-    """Give a command its argument and its option."""
+    """Add the commands' common argument and option."""
     chosen = click.option("--role", type=click.Choice(list(_ROLES)), help="Un seul rôle\u202f; à défaut, tous.")
     return click.argument("code")(chosen(command))
 

@@ -1,4 +1,4 @@
-"""What heads are written when roles are closed or reopened."""
+"""E-mails to heads when roles are closed or reopened."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _NOT_YOU = (
 
 
 class Letter(NamedTuple):
-    """A message, before its recipient is known."""
+    """A message without its recipient."""
 
     subject: str
     body: str
 
 
 def name_roles(roles: list[Role]) -> str:
-    """Return roles as a sentence names their people: « enseignants et apprenants »."""
+    """Return the people of these roles as a list in a sentence: « enseignants et apprenants »."""
     return join_french([role.people for role in roles])
 
 
 def locked(incident: Incident, school: Establishment, *, by: Actor) -> Letter:
-    """Say that roles were closed, by whom, and what that ended."""
+    """Return the message that roles were closed, by whom, and what that ended."""
     roles = name_roles(incident.roles)
     ended = plural(incident.sign_ins, "session terminée", "sessions terminées")
     voided = plural(incident.codes, "code annulé", "codes annulés")
@@ -46,7 +46,7 @@ def locked(incident: Incident, school: Establishment, *, by: Actor) -> Letter:
 
 
 def reopened(roles: list[Role], school: Establishment, *, by: Actor) -> Letter:
-    """Say that roles were reopened, and by whom."""
+    """Return the message that roles were reopened, and by whom."""
     return Letter(
         f"CPro : accès rouvert ({name_roles(roles)})",
         "Bonjour,\n\n"

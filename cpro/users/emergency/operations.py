@@ -1,4 +1,4 @@
-"""Close roles of a school at once, and reopen them; in a platform session, for inspectors are the platform's."""
+"""Close roles of a school immediately, and reopen them; in a platform session, as inspectors belong to the platform."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from cpro.users.operations.rules import is_command_line
 
 
 class OutOfReach(Forbidden):
-    """Refuse to close or reopen a role that is not the actor's to close or to reopen."""
+    """Raised when an actor may not close or reopen a role."""
 
 
 def list_closable_roles(by: Actor) -> list[Role]:
     """Return the roles that an actor may close.
 
-    The administrator closes no role that reads the records of the whole school: neither the head's nor the inspectors'.
-    Nobody closes the support's, which belongs to no school.
+    The administrator cannot close a role that reads the records of the whole school: neither the head's nor the
+    inspectors'. The support's, which belongs to no school, cannot be closed.
     """
     everything = is_command_line(by) or by.can(Permission.EMERGENCY_LOCK_ALL)
     if not everything and not by.can(Permission.EMERGENCY_LOCK):
@@ -52,11 +52,11 @@ def lock_roles(
     by: Actor,
     now: datetime,
 ) -> Incident:
-    """Close roles of a school: end their sign-ins, void their unused codes, keep them out until they are reopened.
+    """Close roles of a school: end their sign-ins, void their unused codes, and refuse them until they are reopened.
 
     An actor who closes their own role keeps the sign-in `kept_sign_in_id`, may sign in again, and is signed out
-    everywhere else; when another actor closes the same role later, it is closed to the first one too. Heads are
-    notified. Raises `OutOfReach`, `Conflict` when every one of the roles is closed already.
+    everywhere else; if another actor closes the same role later, it is closed to the first one too. Heads are notified.
+    Raises `OutOfReach`, and `Conflict` if all the roles are already closed.
     """
     school = _lock_school(session, establishment_id)
     if not set(roles) <= set(list_closable_roles(by)):
@@ -82,9 +82,9 @@ def lock_roles(
 def reopen_roles(
     session: Session, establishment_id: int, roles: Sequence[Role], *, by: Actor, now: datetime
 ) -> list[Role]:
-    """Reopen those of the roles that are closed, and return them. Passwords are as they were; voided codes stay void.
+    """Reopen the closed ones of these roles, and return them. Passwords are unchanged; voided codes remain void.
 
-    Raises `OutOfReach` for anybody but a head in place and the command line, `Conflict` when none is closed.
+    Raises `OutOfReach` for anyone except a head in place and the command line, `Conflict` if none is closed.
     """
     school = _lock_school(session, establishment_id)
     _check_actor(session, school, by, Permission.EMERGENCY_LOCK_ALL)
@@ -107,7 +107,7 @@ def _lock_school(session: Session, establishment_id: int) -> Establishment:
 
 
 def _check_actor(session: Session, school: Establishment, by: Actor, permission: Permission) -> Account | None:
-    """Return the account that acts, as it is under the lock, None for the command line. Raises `OutOfReach`."""
+    """Return the acting account, refreshed under the lock, None for the command line. Raises `OutOfReach`."""
     if is_command_line(by):
         return None
     account = session.get(Account, by.id, populate_existing=True) if by.kind == "account" and by.id else None
@@ -131,13 +131,13 @@ def _lock_role(
     by: Actor,
     now: datetime,
 ) -> RoleLock | None:
-    """Close a role and return its lock; None when it is already closed to all but the actor."""
+    """Close a role and return its lock; None if it is already closed to all except the actor."""
     earlier, own = find_open_lock(session, school.id, role), kept.get(role)
     if earlier is not None:
         if not earlier.leaves_in_another(own):
             return None
         earlier.reopened_at, earlier.reopened_by = now, f"{by.label[:170]}, qui l’a fermé à nouveau"
-        session.flush()  # one lock a role: the earlier makes room first
+        session.flush()  # one open lock per role: the earlier one must be written first
     lock = RoleLock(
         establishment_id=school.id,
         role=role,
@@ -149,7 +149,7 @@ def _lock_role(
     figures = count_people(
         school.id, session=session, kept_account_id=own, kept_sign_in_id=kept_sign_in_id, now=now
     ).get(role, People())
-    # None for inspectors: what is closed to them is the school.
+    # None for inspectors: for them it is the school that is closed.
     ids = session.scalars(select(Account.id).where(Account.establishment_id == school.id, Account.has_role(role))).all()
     lock.accounts, lock.sign_ins = figures.accounts, figures.sign_ins
     lock.codes = codes.count_good_codes(session, ids, now=now)
@@ -161,7 +161,7 @@ def _lock_role(
 
 
 def _notify_heads(session: Session, school: Establishment, letter: Letter, *, by: Actor, now: datetime) -> None:
-    """Write to every head in place, the actor included (it may be a thief), or else to where a head's code goes."""
+    """Write to every head in place, even the actor (possibly a thief), or else to where a head's code is sent."""
     addresses = queries.list_head_addresses(session, school.id) or [find_proved_address(school)]
     for address in filter(None, addresses):
         mail = Mail(to=address, subject=letter.subject, body=letter.body)

@@ -1,4 +1,4 @@
-"""Read which roles are closed, and past incidents."""
+"""Queries of the closed roles, and of past incidents."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from cpro.extensions import db
 from cpro.users.emergency.models import RoleLock
 from cpro.users.models import Account, PlatformAccount, SignIn
 
-#: How many closings the page tells of.
+#: Maximum number of closings shown on the page.
 _SHOWN = 20
 
 
 def shuts_account() -> ColumnElement[bool]:
-    """Return the condition, on the accounts of a statement, that their role is closed to them."""
+    """Return the condition, for a statement on accounts, that their role is closed to them."""
     return exists().where(RoleLock.shuts()).correlate(Account)
 
 
 def shuts_school_to(permission: Permission) -> ColumnElement[bool]:
-    """Return the condition, on the schools of a statement, that a role with a right is closed there."""
+    """Return the condition, for a statement on schools, that a role with a permission is closed there."""
     of_school = RoleLock.establishment_id == Establishment.id
     return exists().where(of_school, RoleLock.is_open_on(permission)).correlate(Establishment)
 
 
 def is_shut_out(session: Session, account: Account | PlatformAccount) -> bool:
-    """Return whether the role of an account is closed to it now; never an account of the platform's."""
+    """Return whether the role of an account is closed to it now; never for a platform account."""
     if isinstance(account, PlatformAccount):
         return False
     return bool(session.scalar(select(shuts_account()).where(Account.id == account.id)))
 
 
 def find_lock_on(account_id: int) -> RoleLock | None:
-    """Return the lock that keeps an account of the school worked in closed now, or None."""
+    """Return the lock that currently closes an account of the current school, or None."""
     locks = select(RoleLock).join(Account, RoleLock.shuts()).where(Account.id == account_id)
     return db.session.scalars(locks).one_or_none()
 
 
 def list_shut_out(account_ids: Collection[int]) -> set[int]:
-    """Return which accounts of the school worked in are closed to their holders now."""
+    """Return which accounts of the current school are closed now."""
     shut = select(Account.id).where(Account.id.in_(account_ids), shuts_account())
     return {*db.session.scalars(shut)}
 
 
 def find_open_lock(session: Session, establishment_id: int, role: Role) -> RoleLock | None:
-    """Return the lock that keeps a role of a school closed now, or None."""
+    """Return the lock that currently closes a role of a school, or None."""
     return session.scalars(
         select(RoleLock).where(
             RoleLock.establishment_id == establishment_id, RoleLock.role.in_([role]), RoleLock.reopened_at.is_(None)
@@ -62,24 +62,24 @@ def find_open_lock(session: Session, establishment_id: int, role: Role) -> RoleL
 
 
 def select_open_locks() -> Select[int]:
-    """Return the ids of what is closed now, in the order it was closed."""
+    """Return the ids of the open locks, in the order of closing."""
     return select(RoleLock.id).where(RoleLock.reopened_at.is_(None)).order_by(RoleLock.id)
 
 
 def list_open_locks() -> Sequence[RoleLock]:
-    """Return what is closed now in the school worked in, in the order it was closed."""
+    """Return the open locks of the current school, in the order of closing."""
     return db.session.scalars(select(RoleLock).where(RoleLock.reopened_at.is_(None)).order_by(RoleLock.id)).all()
 
 
 @dataclass(frozen=True)
 class Incident:
-    """One act that closed one role or several, in the order of the roles."""
+    """One action that closed one or more roles, in the order of the roles."""
 
     locks: Sequence[RoleLock]
 
     @property
     def id(self) -> int:
-        """Return what names the incident in addresses."""
+        """Return the id of the incident in URLs."""
         return self.locks[0].id
 
     @property
@@ -119,7 +119,7 @@ class Incident:
 
 
 def list_incidents() -> list[Incident]:
-    """Return the latest closings of the school worked in, the last first."""
+    """Return the latest closings of the current school, newest first."""
     instants = select(RoleLock.locked_at).distinct().order_by(RoleLock.locked_at.desc()).limit(_SHOWN)
     locks = db.session.scalars(
         select(RoleLock).where(RoleLock.locked_at.in_(instants)).order_by(RoleLock.locked_at.desc(), RoleLock.id)
@@ -128,7 +128,7 @@ def list_incidents() -> list[Incident]:
 
 
 def get_incident(lock_id: int) -> Incident:
-    """Return the closing that a lock of the school worked in belongs to, or raise `NotFound`."""
+    """Return the closing that a lock of the current school belongs to, or raise `NotFound`."""
     named = db.session.scalars(select(RoleLock).where(RoleLock.id == lock_id)).one_or_none()
     if named is None:
         raise NotFound("Cette fermeture n’existe pas.")
@@ -138,7 +138,7 @@ def get_incident(lock_id: int) -> Incident:
 
 @dataclass(frozen=True)
 class People:
-    """How many accounts of a role are active, and how many sign-ins they have open."""
+    """The number of active accounts of a role, and of their open sign-ins."""
 
     accounts: int = 0
     sign_ins: int = 0
@@ -152,10 +152,10 @@ def count_people(
     kept_sign_in_id: int | None = None,
     now: datetime,
 ) -> dict[Role, People]:
-    """Return the figures of each role that has an account in a school, as pages show them and the journal keeps them.
+    """Return the figures of each role with accounts in a school, as pages show them and the journal stores them.
 
-    `kept_account_id` and `kept_sign_in_id`, of an actor who closes their own role, are left out. Inspectors have no
-    figures: their accounts are the platform's, and no sign-in of theirs ends.
+    `kept_account_id` and `kept_sign_in_id`, of an actor who closes their own role, are not counted. Inspectors have no
+    figures: their accounts belong to the platform, and their sign-ins do not end.
     """
     is_live = (
         (SignIn.last_seen_at >= now - INACTIVITY_LIMIT)

@@ -16,10 +16,10 @@ from cpro.users.operations.audit import record_about
 
 
 def deactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
-    """Deactivate an account: its sign-ins end, its unused codes are void, its data stays.
+    """Deactivate an account: its sign-ins end, its unused codes become void, its data remains.
 
-    A head waiting for consent may be given up so; a head in place only by the command line. Deactivating twice
-    changes nothing. Raises `OwnAccount`, `NotByAdministrator`, `LastAdministrator`.
+    A head waiting for consent may be deactivated this way; a head in place only from the command line. Deactivating
+    twice has no effect. Raises `OwnAccount`, `NotByAdministrator`, `LastAdministrator`.
     """
     rules.lock(account)
     check_deactivation(account, by)
@@ -30,11 +30,11 @@ def deactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
 
 
 def reactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
-    """Let a deactivated account sign in again, with the password it had; the codes that deactivation voided stay void.
+    """Let a deactivated account sign in again with its earlier password; codes voided by the deactivation remain void.
 
-    An administrator who comes back while another is in place waits anew for the head's consent, as a teacher does where
-    the head asked so; heads are notified of teachers. Reactivating twice
-    changes nothing. Raises `OwnAccount`, `NotByAdministrator`, `ConsentImpossible`.
+    An administrator reactivated while another is in place needs the head's consent again, as does a teacher if the
+    head requires it; heads are notified of teachers. Reactivating twice has no effect. Raises `OwnAccount`,
+    `NotByAdministrator`, `ConsentImpossible`.
     """
     establishment = rules.lock(account)
     check_reactivation(account, by)
@@ -54,9 +54,9 @@ def reactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
 def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
     """Return a new one-time code to be shown once; the password stops working and every sign-in ends.
 
-    For a head who never activated their account, the code is mailed to the address that is proved and None is returned:
-    the actor must not see it. A teacher is notified. Raises `OwnAccount`, `NotByAdministrator` for a head
-    who did, `ConsentAwaited`, `InactiveAccount`, `HeadCodeUndeliverable`.
+    For a head who never activated their account, the code is mailed to the proved address and None is returned: the
+    actor must not see it. A teacher is notified. Raises `OwnAccount`, `NotByAdministrator` for a head who did activate
+    it, `ConsentAwaited`, `InactiveAccount`, `HeadCodeUndeliverable`.
     """
     establishment = rules.lock(account)
     check_reset(account, by)
@@ -77,19 +77,19 @@ def reset_second_factor(account: Account, *, by: Actor, now: datetime) -> None:
 
 
 def check_second_factor_reset(account: Account, by: Actor) -> None:
-    """Raise `Forbidden` when an actor is not above the holder, `DomainError` when there is no second factor."""
+    """Raise `Forbidden` if the actor is not above the holder, `DomainError` if there is no second factor."""
     second_factor.check_reset(db.session(), account, by)
     if not second_factor.is_set(db.session(), account):
         raise DomainError(f"{account.label} n’a pas de second facteur.")
 
 
 def deactivate_accounts(accounts: Sequence[Account], *, by: Actor, now: datetime) -> dict[int, DomainError]:
-    """Deactivate those of several accounts that may be; return why each of the others was not, by id."""
+    """Deactivate the accounts that may be; return the refusals of the others, by id."""
     return _act_on_each(deactivate_account, accounts, by=by, now=now)
 
 
 def reactivate_accounts(accounts: Sequence[Account], *, by: Actor, now: datetime) -> dict[int, DomainError]:
-    """Reactivate those of several accounts that may be; return why each of the others was not, by id."""
+    """Reactivate the accounts that may be; return the refusals of the others, by id."""
     return _act_on_each(reactivate_account, accounts, by=by, now=now)
 
 
@@ -106,7 +106,7 @@ def _act_on_each(
 
 
 def check_deactivation(account: Account, by: Actor, *, gone: Collection[int] = ()) -> None:
-    """Raise as `deactivate_account` does when an actor may not deactivate an account.
+    """Raise as `deactivate_account` does if an actor may not deactivate an account.
 
     `gone` are the ids of accounts that will have been deactivated before it.
     """
@@ -120,9 +120,9 @@ def check_deactivation(account: Account, by: Actor, *, gone: Collection[int] = (
 
 
 def list_not_to_deactivate(accounts: Sequence[Account], by: Actor, *, together: bool) -> dict[int, DomainError]:
-    """Return why an actor may not deactivate accounts, by id: each judged alone, or all `together` in that order.
+    """Return the refusals to deactivate accounts, by id: each checked on its own, or all `together` in that order.
 
-    Together, two administrators cannot both go when no other is left.
+    Together, two administrators cannot both be deactivated if no other is left.
     """
     refused: dict[int, DomainError] = {}
     gone: list[int] = []
@@ -136,7 +136,7 @@ def list_not_to_deactivate(accounts: Sequence[Account], by: Actor, *, together: 
 
 
 def check_reactivation(account: Account, by: Actor) -> None:
-    """Raise as `reactivate_account` does when an actor may not reactivate an account."""
+    """Raise as `reactivate_account` does if an actor may not reactivate an account."""
     rules.check_not_oneself(account, by, "Personne ne réactive son propre compte.")
     rules.check_head_acts_alone(
         account,
@@ -148,23 +148,23 @@ def check_reactivation(account: Account, by: Actor) -> None:
 
 
 def will_wait(account: Account) -> bool:
-    """Return whether a deactivated account would wait for the head's consent once the school reactivates it.
+    """Return whether a deactivated account would need the head's consent once the school reactivates it.
 
-    Raises `ConsentImpossible` for an administrator when no head is there to consent.
+    Raises `ConsentImpossible` for an administrator if there is no head to consent.
     """
     again = not account.role.has_private_code and rules.needs_consent(account.role, besides=account.id)
     return account.is_pending or again
 
 
 def check_reset(account: Account, by: Actor) -> None:
-    """Raise as `reset_account` does when an actor may not reset an account."""
+    """Raise as `reset_account` does if an actor may not reset an account."""
     check_may_have_code(account, by)
     if account.role.has_private_code:
         head_codes.check_address(get_current_establishment(), account)
 
 
 def check_may_have_code(account: Account, by: Actor) -> None:
-    """Raise as `reset_account` does when an actor may create no code for an account."""
+    """Raise as `reset_account` does if an actor may not create a code for an account."""
     rules.check_not_oneself(account, by, "Votre propre mot de passe se change dans « Mon compte ».")
     if account.is_pending:
         raise ConsentAwaited(account.label)

@@ -31,9 +31,9 @@ def create_account(
     by: Actor,
     now: datetime,
 ) -> Account:
-    """Create an account of a school, not yet activated, for the platform's operator: its address counts at once.
+    """Create an account of a school, not yet activated, for the platform's operator; its address needs no confirmation.
 
-    Raises `DomainError` when the login is taken.
+    Raises `DomainError` if the login is taken.
     """
     taken = session.scalars(
         select(Account.id).where(Account.establishment_id == establishment_id, Account.login == login)
@@ -59,7 +59,7 @@ def create_account(
 def create_platform_account(
     session: Session, *, email: str, role: Role, name: str, by: Actor, now: datetime
 ) -> PlatformAccount:
-    """Create an account of the platform, not yet activated. Raises `DomainError` when the address is taken."""
+    """Create an account of the platform, not yet activated. Raises `DomainError` if the address is taken."""
     address = normalise_email(email).lower()
     if not address:
         raise DomainError("Indiquez une adresse électronique.", field="email")
@@ -73,7 +73,7 @@ def create_platform_account(
 
 
 def reset(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> str:
-    """Return a new activation code; the password stops working, every sign-in ends, failures are forgotten."""
+    """Return a new activation code; the password stops working, every sign-in ends, failure counters are reset."""
     account.password_hash = None
     end_all_sign_ins(session, account)
     throttle.forget_failures(session, account)
@@ -83,7 +83,7 @@ def reset(session: Session, account: AnyAccount, *, by: Actor, now: datetime) ->
 
 
 def enable(session: Session, account: PlatformAccount, *, by: Actor, now: datetime) -> None:
-    """Let a disabled account of the platform sign in again, with the password it had; twice changes nothing."""
+    """Let a disabled platform account sign in again with its earlier password; repeating it has no effect."""
     if account.is_active:
         return
     account.is_active = True
@@ -91,7 +91,7 @@ def enable(session: Session, account: PlatformAccount, *, by: Actor, now: dateti
 
 
 def disable(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> None:
-    """Disable an account: its sign-ins end, its drafts and the lists it kept go, its data stays."""
+    """Disable an account: its sign-ins end, its drafts and saved lists are deleted, its data remains."""
     account.is_active = False
     if isinstance(account, Account):
         drafts.forget_account(session, account.id)

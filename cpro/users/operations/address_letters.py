@@ -1,4 +1,4 @@
-"""What people are written when an e-mail address changes: its earlier holder, the heads, the school."""
+"""E-mails about a changed address: to its earlier holder, the heads, the school."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cpro.users.models import Account, AddressChange
 def account_notice(
     account: Account, school: Establishment, change: AddressChange, link: str, *, counts_on: datetime
 ) -> Mail:
-    """Return the letter to the earlier address of an account that somebody else changed, with its link."""
+    """Return the letter to the earlier address of an account that another person changed, with its link."""
     return Mail(
         to=change.earlier,
         subject="CPro : l’adresse électronique de votre compte a été changée",
@@ -49,7 +49,7 @@ def account_change_letter(to: str, account: Account, school: Establishment, *, b
 
 
 def own_notice(account: Account, school: Establishment, earlier: str) -> Mail:
-    """Return the letter to the earlier address of somebody who changed their own."""
+    """Return the letter to the earlier address of a person who changed their own."""
     return Mail(
         to=earlier,
         subject="CPro : vous avez changé votre adresse électronique",
@@ -65,7 +65,7 @@ def own_notice(account: Account, school: Establishment, earlier: str) -> Mail:
 
 
 def school_notice(to: str, school: Establishment, *, earlier: str, codes_to: str, by: Actor, link: str = "") -> Mail:
-    """Return the letter about the school's changed address; `link` is for the address that counts alone."""
+    """Return the letter about the school's changed address; `link` is only for the address in effect."""
     where = (
         f"Les codes d’un chef d’établissement partent à {codes_to}."
         if codes_to

@@ -1,10 +1,10 @@
-"""Which e-mail address counts once another person changed it: an account's, or the school's own.
+"""Decide which e-mail address is in effect once another person changed it: an account's, or the school's own.
 
-Nothing that the administrator types is proof. An account's changed address counts once its owner, signed in, or the
-holder of the earlier address confirmed it; or after seven days if the notice reached the earlier address and nobody
-objected, never for a head. An account that had no address has nobody to write to: its owner alone confirms, signed in.
-The school's address counts for heads' codes once a head, signed in, or the holder of the address that counts confirmed
-it; silence never does.
+What the administrator types proves nothing. An account's changed address takes effect once its owner, signed in, or the
+holder of the earlier address confirms it; or after seven days if the notice reached the earlier address and met no
+objection, but never for a head. Without an earlier address there is no holder to write to: only the owner confirms,
+signed in. The school's address takes effect for heads' codes once a head, signed in, or the holder of the address in
+effect confirms it; it never does by silence.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from cpro.users.operations import address_letters, codes, rules
 from cpro.users.operations.audit import record_about
 from cpro.users.operations.sign_ins import end_all_sign_ins
 
-#: How long the link sent to the earlier address answers.
+#: How long the link sent to the earlier address is valid.
 LINK_VALIDITY = timedelta(days=30)
-#: How long the holder of the earlier address has to object before silence counts.
+#: How long the holder of the earlier address has to object before the change takes effect.
 SILENCE = timedelta(days=7)
 
 _BY_SILENCE = Actor("system", None, "Sans opposition après 7 jours", "system")
@@ -44,7 +44,7 @@ _BY_SILENCE = Actor("system", None, "Sans opposition après 7 jours", "system")
 def change_account_address(account: Account, email: str, *, by: Actor, now: datetime) -> None:
     """Set the address that another person typed for an account, in the session of the school.
 
-    Its earlier holder and the heads are notified. The command line's word counts at once.
+    Its earlier holder and the heads are notified. A change from the command line takes effect at once.
     """
     session = db.session()
     apply_silence(session, account, now=now)
@@ -68,9 +68,9 @@ def change_account_address(account: Account, email: str, *, by: Actor, now: date
 def change_own_address(
     session: Session, account: Account, email: str, *, opened_on: str | None, by: Actor, now: datetime
 ) -> None:
-    """Write the address that the owner of an account gave, with their password: it counts at once.
+    """Set the address given by an account's owner, with their password: it takes effect at once.
 
-    The earlier address is notified. `account` is locked (`queries.lock_account`). Raises `StaleForm` when the address
+    The earlier address is notified. `account` is locked (`queries.lock_account`). Raises `StaleForm` if the address
     changed since the form was opened.
     """
     earlier, shown = account.confirmed_email, account.email
@@ -91,15 +91,16 @@ def change_own_address(
 
 
 def forget_address(account: Account, *, now: datetime) -> None:
-    """Forget the addresses of an account that becomes another person's, in the session of the school: no link, however
-    old, restores one.
+    """Clear the addresses of an account that becomes another person's, in the session of the school.
+
+    No link, however old, can restore one.
     """
     account.email = account.confirmed_email = ""
     _replace(db.session(), account.establishment_id, account.id, AddressState.WAITING, AddressState.COUNTED, now=now)
 
 
 def apply_silence(session: Session, account: Account, *, now: datetime) -> bool:
-    """Make a changed address count once its seven days passed without an objection; return whether it does."""
+    """Apply a changed address if seven days passed without an objection; return whether it is in effect."""
     change = _find_waiting(session, account)
     if change is None or account.role.has_private_code:
         return False
@@ -116,7 +117,7 @@ def apply_silence(session: Session, account: Account, *, now: datetime) -> bool:
 
 
 def _was_notified(session: Session, change: AddressChange, *, now: datetime) -> bool:
-    """Return whether a server took the notice to the earlier address at least seven days ago."""
+    """Return whether a server accepted the notice to the earlier address at least seven days ago."""
     if not change.notice:
         return False
     notice = session.scalars(
@@ -133,16 +134,16 @@ def _was_notified(session: Session, change: AddressChange, *, now: datetime) -> 
 def notify_school_address(
     establishment: Establishment, *, earlier: str, password_given: bool, by: Actor, now: datetime
 ) -> None:
-    """Confirm a change of the school's address when a head made it, and notify the addresses concerned, in its session.
+    """Confirm a change of the school's address made by a head, and notify the addresses concerned, in its session.
 
-    Until it counts, heads' codes keep going where they went.
+    Until the change takes effect, heads' codes keep going to the earlier address.
     """
     session = db.session()
     _replace_waiting(session, establishment.id, None, now=now)
     proved, email = find_proved_address(establishment), establishment.email
     heads = queries.list_head_addresses(session, establishment.id, besides=by.id if by.kind == "account" else None)
     in_place = queries.has_head_in_place(session, establishment.id)
-    # Filling in a first address before there is a head changes nothing for anybody.
+    # Setting a first address before there is a head affects no one.
     notified = {earlier, proved, *heads} - {"", email} if earlier or in_place else set()
     if (
         password_given
@@ -165,10 +166,10 @@ def notify_school_address(
 
 
 def confirm_school_address(establishment: Establishment, *, shown: str, by: Actor, now: datetime) -> None:
-    """Make the school's address count for heads' codes, as `shown` to a head signed in, who gave their password.
+    """Make the school's address effective for heads' codes, as `shown` to a signed-in head who gave their password.
 
-    Raises `Forbidden` for anybody else, `DomainError` when there is none or it is somebody's own, `Conflict` when it
-    changed meanwhile. One that counts already stays as it is.
+    Raises `Forbidden` for anyone else, `DomainError` if there is none or it is an account's own, `Conflict` if it
+    changed meanwhile. An address already in effect is left unchanged.
     """
     session = db.session()
     rules.check_head(by, "Seul le chef d’établissement en place confirme l’adresse de l’établissement.")
@@ -179,7 +180,7 @@ def confirm_school_address(establishment: Establishment, *, shown: str, by: Acto
             "L’adresse électronique de l’établissement a changé entre-temps. Relisez-la, puis confirmez à nouveau."
         )
     if shown == establishment.confirmed_email:
-        return  # by another window, at this very instant
+        return  # confirmed in another window at the same instant
     owner = queries.find_account_with(session, shown)
     if owner is not None:
         raise DomainError(
@@ -225,7 +226,7 @@ def answer_link(session: Session, token: str, *, agrees: bool, origin: str, now:
     """
     school_id = find_by_token(session, token, now=now).establishment_id
     establishment = session.get_one(Establishment, school_id, with_for_update=True, populate_existing=True)
-    change = find_by_token(session, token, now=now)  # as it is under the lock
+    change = find_by_token(session, token, now=now)  # reloaded under the lock
     by = Actor("anonymous", None, f"Titulaire de l’adresse {change.earlier}", "anonymous", origin)
     account = session.get_one(Account, change.account_id, populate_existing=True) if change.account_id else None
     if account is None:
@@ -255,7 +256,7 @@ def _answer_for_school(
 def _answer_for_account(
     session: Session, account: Account, change: AddressChange, *, agrees: bool, by: Actor, now: datetime
 ) -> None:
-    """Make the address count, or restore the earlier one and close what the new one may have opened."""
+    """Confirm the new address, or restore the earlier one and end what the new one may have opened."""
     if agrees:
         _refuse_outdated(change, account.email)
         account.confirmed_email = change.email
@@ -272,7 +273,7 @@ def _answer_for_account(
 
 
 def _refuse_outdated(change: AddressChange, stored: str) -> None:
-    """Raise `NotFound` when what the link asks about is not the address any more, as after an import."""
+    """Raise `NotFound` if the link's address is no longer the current one, for example after an import."""
     if change.email != stored:
         raise NotFound("Ce lien n’est plus valable : l’adresse a encore changé depuis.")
 

@@ -1,4 +1,4 @@
-"""One-time activation codes: 60 random bits, shown once, kept as an HMAC, good for one use."""
+"""One-time activation codes: 60 random bits, shown once, stored as an HMAC, usable once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cpro.users.errors import CodeExpired
 from cpro.users.models import Account, ActivationCode, PlatformAccount
 
 VALIDITY = timedelta(days=30)
-#: A code asked for by e-mail replaces a forgotten password: it is read at once.
+#: A code requested by e-mail for a forgotten password is read at once.
 FORGOTTEN_VALIDITY = timedelta(hours=1)
 #: An inspector's invitation.
 INVITATION_VALIDITY = timedelta(days=7)
@@ -45,7 +45,7 @@ def create_forgotten_code(session: Session, account: queries.AnyAccount, *, now:
 def create_invitation_code(session: Session, account: PlatformAccount, *, now: datetime) -> str:
     """Store a seven-day code for an inspector who has no password yet, and return it.
 
-    It leaves the earlier codes valid: two schools may invite the same person the same week, and neither must void the
+    It leaves the earlier codes valid: two schools may invite the same person in the same week, and neither may void the
     other's message.
     """
     return _create(session, account, now=now, validity=INVITATION_VALIDITY)
@@ -94,7 +94,7 @@ def count_printed_codes(session: Session, account_ids: Sequence[int], *, now: da
 
 
 def count_good_codes(session: Session, account_ids: Sequence[int], *, now: datetime) -> int:
-    """Return how many codes of these accounts could be used now, printed or mailed."""
+    """Return how many codes of these accounts are usable now, printed or mailed."""
     good = select(func.count(ActivationCode.id)).where(
         ActivationCode.account_id.in_(account_ids), ActivationCode.spent_at.is_(None), ActivationCode.expires_at > now
     )
@@ -111,9 +111,9 @@ def void_codes(session: Session, account_ids: Sequence[int], *, now: datetime) -
 
 
 def find_code(session: Session, account: queries.AnyAccount, typed: str, *, now: datetime) -> ActivationCode | None:
-    """Return the unspent code of an account that was typed, or None.
+    """Return the unspent code of an account that matches the typed one, or None.
 
-    Raises `CodeExpired` when the code is the right one and too old.
+    Raises `CodeExpired` if it matches but has expired.
     """
     code = queries.find_live_code(session, account, keyed_hashes(_PURPOSE, read_printed_code(typed)))
     if code is not None and code.expires_at <= now:

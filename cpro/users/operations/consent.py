@@ -1,4 +1,4 @@
-"""The head's word on a further head or administrator, in the session of the school."""
+"""The head's consent to a further head or administrator, in the session of the school."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from cpro.users.operations.sign_ins import end_all_sign_ins
 
 
 class NothingToConsent(DomainError):
-    """Refuse a word on an account that waits for none."""
+    """Raised on consenting to an account that does not wait for it."""
 
 
 def grant_consent(account: Account, *, mailed_to: str = "", by: Actor, now: datetime) -> None:
-    """Let an account that waited be activated; a further head's code is then mailed where an address is proved.
+    """Let a waiting account be activated; a further head's code is then mailed if an address is proved.
 
-    `mailed_to` is that address as the head was shown it ("" for none), asked for a further head: one changed meanwhile
-    must not receive the code. Raises `NothingToConsent`, `Forbidden`, `DomainError` when the address
-    changed, `HeadCodeUndeliverable`.
+    `mailed_to` is that address as shown to the head ("" for none), checked for a further head: an address changed
+    meanwhile must not receive the code. Raises `NothingToConsent`, `Forbidden`, `DomainError` if the address changed,
+    `HeadCodeUndeliverable`.
     """
     establishment = rules.lock(account)
     check_consent(account, by)
@@ -44,10 +44,10 @@ def grant_consent(account: Account, *, mailed_to: str = "", by: Actor, now: date
 
 
 def revoke_consent(account: Account, *, by: Actor, now: datetime) -> None:
-    """Take the consent back: the account waits again, its sign-ins end and its unused codes are void.
+    """Revoke the consent: the account waits again, its sign-ins end and its unused codes become void.
 
-    Raises `NothingToConsent` when none was given, `Forbidden`, `NotByAdministrator` for a further head who has
-    activated their account (a head in place by now), `LastAdministrator`.
+    Raises `NothingToConsent` if none was given, `Forbidden`, `NotByAdministrator` for a further head who has activated
+    their account (and is now a head in place), `LastAdministrator`.
     """
     rules.lock(account)
     check_revocation(account, by)
@@ -60,7 +60,7 @@ def revoke_consent(account: Account, *, by: Actor, now: datetime) -> None:
 
 
 def check_consent(account: Account, by: Actor) -> None:
-    """Raise as `grant_consent` does, whatever the address, when an actor may not consent to an account."""
+    """Raise as `grant_consent` does if an actor may not consent to an account, regardless of the address."""
     _check_head(account, by)
     if not account.is_pending:
         raise NothingToConsent(f"Le compte {of_name(account.label)} n’attend pas d’accord.")
@@ -69,13 +69,13 @@ def check_consent(account: Account, by: Actor) -> None:
 
 
 def check_revocation(account: Account, by: Actor) -> None:
-    """Raise as `revoke_consent` does when an actor may not take back a consent."""
+    """Raise as `revoke_consent` does if an actor may not revoke a consent."""
     _check_was_given(account, by)
     rules.check_not_last_administrator(account)
 
 
 def list_revocable(accounts: Iterable[Account], by: Actor) -> set[int]:
-    """Return the ids of the accounts of which an actor may take back the consent; one statement for all of them."""
+    """Return the ids of the accounts whose consent an actor may revoke; one statement for all of them."""
     administrators = rules.list_two_administrators()
 
     def check(account: Account) -> None:
@@ -97,7 +97,7 @@ def _check_was_given(account: Account, by: Actor) -> None:
 
 
 def _check_head(account: Account, by: Actor) -> None:
-    """Raise `Forbidden` unless the actor is a head in place, and not the account itself; the command line may."""
+    """Raise `Forbidden` unless the actor is a head in place other than the account itself; the command line may."""
     sentence = "Seul le chef d’établissement en place donne ou retire son accord."
     rules.check_head(by, sentence)
     if rules.is_oneself(account, by):

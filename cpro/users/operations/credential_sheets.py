@@ -1,4 +1,4 @@
-"""Create activation codes for many accounts at once: one transaction, one line of the journal."""
+"""Create activation codes for many accounts at once: one transaction, one audit entry."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from cpro.users.operations.access import check_may_have_code
 from cpro.users.operations.sign_ins import end_sign_ins_of
 from cpro.users.operations.teachers import notify_of_codes
 
-#: Sheets in one document: a large school in three documents, and a page that answers within seconds.
+#: Sheets in one document: a large school needs three, and the page answers within seconds.
 MAX_SHEETS = 500
 
 
 @dataclass(frozen=True)
 class CredentialSheet:
-    """What one activation sheet prints; it exists in the answer alone."""
+    """The data printed on one activation sheet; it exists only in the response."""
 
     account_id: int
     first_name: str
@@ -43,30 +43,30 @@ class Plan:
 
     #: their codes are not valid before `activate_credential_sheets`
     sheets: Sequence[CredentialSheet]
-    #: whether accounts already activated are among them, reset
+    #: whether accounts that were already activated are included, and reset
     reset: bool
     activated: int = 0
-    #: heads (their code is mailed), oneself, deactivated accounts, accounts waiting for a consent
+    #: heads (their code is mailed), the actor, deactivated accounts, accounts waiting for consent
     excluded: int = 0
-    #: accounts whose printed code, still unused, will be void
+    #: accounts whose printed, still unused code will be void
     printed: int = 0
 
 
 class SheetsOutdated(Conflict):
-    """Refuse sheets of accounts that changed while the document was being made."""
+    """Raised for sheets of accounts that changed while the document was being rendered."""
 
     message = "Un de ces comptes vient de changer : aucune fiche n’a été préparée, demandez à nouveau."
 
 
 class NoSheet(DomainError):
-    """Refuse a document without a sheet, or with too many."""
+    """Raised for a document without a sheet, or with too many."""
 
 
 def plan_credential_sheets(accounts: Sequence[Account], *, reset: bool = False, by: Actor, now: datetime) -> Plan:
-    """Return the sheets of the accounts that may have one, with new codes; nothing is written, no earlier code void.
+    """Return the sheets of the eligible accounts, with new codes; nothing is written and earlier codes remain valid.
 
-    Accounts that have a password are left out, unless `reset`. Heads always are, as are the actor's own account,
-    deactivated and pending ones. Raises `GateClosed`, `NoSheet`.
+    Accounts with a password are left out, unless `reset`. Heads always are, as are the actor's own account, deactivated
+    and pending ones. Raises `GateClosed`, `NoSheet`.
     """
     require_open_gate(get_current_establishment())
     eligible, kept = _sort_out(accounts, reset, by)
@@ -94,7 +94,7 @@ def plan_credential_sheets(accounts: Sequence[Account], *, reset: bool = False, 
 def activate_credential_sheets(plan: Plan, *, about: str, by: Actor, now: datetime) -> None:
     """Store the codes of planned sheets, and void the earlier unused codes of their accounts.
 
-    Where the plan resets, passwords stop working and sign-ins end. Teachers who use their account are notified. `about`
+    If the plan resets, passwords stop working and sign-ins end. Teachers who use their account are notified. `about`
     names the batch in the journal: a division, or how many people. Raises `GateClosed`, `SheetsOutdated`.
     """
     establishment = lock_current_establishment()
@@ -124,7 +124,7 @@ def activate_credential_sheets(plan: Plan, *, about: str, by: Actor, now: dateti
 
 
 def check_may_have_sheet(account: Account, by: Actor) -> None:
-    """Raise a refusal when an actor may create no sheet for an account, whether or not passwords are reset."""
+    """Raise a refusal if an actor may not create a sheet for an account, whether or not passwords are reset."""
     check_may_have_code(account, by)
     if account.role.has_private_code:
         raise NoSheet("Le code d’un chef d’établissement part par courriel : il ne s’imprime pas.")

@@ -1,7 +1,7 @@
-"""Create the code of a head and mail it to a proved address, which no administrator chose; no screen shows the code.
+"""Create a head's code and mail it to a proved address, not chosen by an administrator; no screen shows the code.
 
-Where no address is proved, no code is created here: the operator of the platform creates it on the command line and
-gives it to the head in person.
+Without a proved address no code is created here: the platform's operator creates it on the command line and gives it
+to the head in person.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BY_THE_PLATFORM = (
 def check_address(establishment: Establishment, account: Account) -> str:
     """Return the address that the code of a head's account would be mailed to.
 
-    Raises `HeadCodeUndeliverable` when nothing proves one, or when it is the own address of somebody else's account:
+    Raises `HeadCodeUndeliverable` if no address is proved, or if it is the own address of another person's account:
     that person would then receive the head's code.
     """
     address = find_proved_address(establishment)
@@ -45,11 +45,9 @@ def check_address(establishment: Establishment, account: Account) -> str:
 
 
 def mail_code(account: Account, establishment: Establishment, *, by: Actor, now: datetime) -> str:
-    """Create a head's code, mail it once committed to the address that is proved, and return that address.
+    """Create a head's code, mail it to the proved address after the commit, and return that address.
 
-    What became of the message is read on the page of the account.
-
-    Raises `HeadCodeUndeliverable`.
+    The account's page shows the state of the message. Raises `HeadCodeUndeliverable`.
     """
     address = check_address(establishment, account)
     code = codes.create_code(db.session(), account, now=now)
@@ -76,9 +74,9 @@ def mail_code(account: Account, establishment: Establishment, *, by: Actor, now:
 def mail_code_if_proved(
     account: Account, establishment: Establishment, *, by: Actor, now: datetime
 ) -> dict[str, tuple[object, object]]:
-    """Mail a head's code where an address is proved; return what the journal records of it, nothing where none is.
+    """Mail a head's code if an address is proved; return its audit changes, empty if no address is.
 
-    Raises `HeadCodeUndeliverable` when the address is somebody's own.
+    Raises `HeadCodeUndeliverable` if the address is an account's own.
     """
     if not find_proved_address(establishment):
         return {}
@@ -88,7 +86,7 @@ def mail_code_if_proved(
 def describe_code(account: Account, establishment: Establishment) -> tuple[str, str] | None:
     """Return how a head who has not activated their account gets a code, and the level of the notice; None otherwise.
 
-    A message that the mail server refused is described too: the operator of the platform then gives the code.
+    This includes a message that the mail server refused: the platform's operator then gives the code.
     """
     if not account.role.has_private_code or account.activated_at is not None or not account.may_sign_in:
         return None

@@ -27,7 +27,7 @@ from cpro.users.operations.sign_ins import end_all_sign_ins
 from cpro.users.roles import MANUAL_ROLES
 
 Changes = dict[str, tuple[Any, Any]]
-#: What a feature above writes about the account inside the same action: its changes join the journal's line.
+#: Writes a higher feature's part of the same action; its changes are added to the audit entry.
 Alongside = Callable[[Account], Mapping[str, tuple[Any, Any]]]
 
 CIVILITIES = ("", "M.", "Mme")
@@ -59,7 +59,7 @@ def _role(text: str) -> str:
     return text
 
 
-#: Each field that a person may type about an account, and the rule that normalises it; the order is the form's.
+#: Each editable field of an account, with its normalisation rule, in the order of the form.
 RULES: dict[str, Callable[[str], str]] = {
     "civility": _civility,
     "last_name": lambda text: _name(text, "nom"),
@@ -71,18 +71,18 @@ RULES: dict[str, Callable[[str], str]] = {
 
 
 def get_account_details(account: Account) -> dict[str, str]:
-    """Return the fields of an account that a form edits, {field of `RULES`: text}; the role by its value."""
+    """Return the editable fields of an account, {field of `RULES`: text}; the role by its value."""
     return {**{name: getattr(account, name) for name in RULES}, "role": account.role.value}
 
 
 def create_manual_account(
     values: Mapping[str, str], *, confirmed: bool = False, by: Actor, now: datetime, alongside: Alongside | None = None
 ) -> Account:
-    """Create an account of the current school, its login made from the name, and return it.
+    """Create an account of the current school, with a login generated from the name, and return it.
 
-    `values` holds fields of `RULES` (last_name, first_name and role at least); `confirmed` says that it is nobody who
-    has an account of that role under the same name or e-mail address. A first head's code is mailed where an
-    address is proved, if one is (`head_codes`); a further head or administrator waits for the head's consent. Raises
+    `values` contains fields of `RULES` (last_name, first_name and role at least); `confirmed` states that the person is
+    not one who already has an account of that role under the same name or e-mail address. A first head's code is mailed
+    if an address is proved (`head_codes`); a further head or administrator waits for the head's consent. Raises
     `GateClosed`, `FieldErrors`, `MaybeThere`, `RoleRefused`, `ConsentImpossible`, `HeadCodeUndeliverable`,
     `LoginTaken`.
     """
@@ -142,9 +142,9 @@ def update_account(
     now: datetime,
     alongside: Alongside | None = None,
 ) -> Changes:
-    """Correct an account and return what changed, {field: (old, new)}; the login stays.
+    """Correct an account and return what changed, {field: (old, new)}; the login is unchanged.
 
-    `values` holds the fields to set. Raises `FieldErrors`, `StaleForm`, `NotByAdministrator` for the account of a
+    `values` contains the fields to set. Raises `FieldErrors`, `StaleForm`, `NotByAdministrator` for the account of a
     head, `OwnAccount` and `RoleRefused` for a role that may not change, `LastAdministrator`.
     """
     establishment = rules.lock(account)
@@ -174,7 +174,7 @@ def update_account(
 
 
 def _assign(account: Account, values: Mapping[str, str], *, by: Actor, now: datetime) -> None:
-    """Set values of an account; the changed address is announced, and another role may wait for the head's consent."""
+    """Set values of an account; a changed address is notified, and another role may need the head's consent."""
     for name, value in values.items():
         if name != "email":
             setattr(account, name, Role(value) if name == "role" else value)
@@ -186,14 +186,14 @@ def _assign(account: Account, values: Mapping[str, str], *, by: Actor, now: date
 
 
 def _close_until_consent(account: Account, *, now: datetime) -> None:
-    """End the sign-ins and the codes of an account that waits for the head from now on."""
+    """End the sign-ins and void the codes of an account that now needs the head's consent."""
     if account.is_pending:
         codes.void_codes(db.session(), [account.id], now=now)
         end_all_sign_ins(db.session(), account)
 
 
 def list_errors(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the errors of values judged one by one, {field: sentence}; a caller may add its own to them."""
+    """Return the errors of values checked one by one, {field: sentence}; a caller may add its own."""
     refused = {name: refusal_of(RULES[name], text or "") for name, text in values.items()}
     return {name: refusal.message for name, refusal in refused.items() if refusal is not None}
 
@@ -205,14 +205,14 @@ def _normalise(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def list_new_roles(account: Account, by: Actor) -> list[Role]:
-    """Return the roles that a correction of an account may give it: its own, and those that no rule refuses."""
+    """Return the roles that a correction may give an account: its own, and those that no rule refuses."""
     return [
         role for role in MANUAL_ROLES if role is account.role or refusal_of(_check_new_role, account, role, by) is None
     ]
 
 
 def _check_new_role(account: Account, role: Role, by: Actor) -> None:
-    """Refuse every change of role but that of another administrator who becomes a teacher."""
+    """Refuse every change of role except from another administrator to teacher."""
     rules.check_not_oneself(account, by, "Personne ne change son propre rôle.")
     if role.has_private_code or account.role.has_private_code:
         raise RoleRefused(
@@ -230,7 +230,7 @@ def _check_new_role(account: Account, role: Role, by: Actor) -> None:
 
 
 def _save_with_login(account: Account, establishment_id: int) -> None:
-    """Give a new account a free login and flush. Raises `LoginTaken` when somebody who took no lock was faster."""
+    """Give a new account a free login and flush. Raises `LoginTaken` if another writer without the lock took it."""
     base = propose_login(account.first_name, account.last_name)
     account.login = free_login(find_taken_logins(db.session(), establishment_id, base), base)
     db.session.add(account)

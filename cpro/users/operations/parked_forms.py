@@ -1,7 +1,7 @@
-"""Keep what a person had typed when their sign-in ended or their form was refused, and give it back to them alone.
+"""Store the input of a person whose sign-in ended or whose form was refused, and return it only to that person.
 
-The first waits for a cookie's token and the next sign-in; the second belongs to the sign-in it was posted in, and ends
-with it.
+The first kind waits for a cookie's token and the next sign-in; the second belongs to the sign-in it was posted in, and
+ends with it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from cpro.users.models import ParkedForm
 LIFETIME = timedelta(hours=2)
 #: For a person whose role was closed meanwhile: they come back once it is reopened.
 LIFETIME_WHILE_CLOSED = timedelta(days=7)
-#: Characters kept of one form: our largest, a scenario of five long rich texts, with room to spare.
+#: Maximum characters of one form: our largest, a scenario of five long rich texts, with a margin.
 MAX_CHARACTERS = 300_000
-#: Forms kept for one owner while nobody is signed in: the latest.
+#: Forms kept for an owner who is signed out; the oldest are deleted.
 MAX_PARKED = 5
-#: Refused forms kept for one sign-in: the latest.
+#: Refused forms kept for one sign-in; the oldest are deleted.
 MAX_REFUSED = 10
 
 
@@ -37,9 +37,9 @@ def park(
     while_closed: bool = False,
     now: datetime,
 ) -> str | None:
-    """Keep the fields of a form and return the token of the browser's cookie, or None when they are too many.
+    """Store the fields of a form and return the token for the browser's cookie, or None if they are too long.
 
-    `owner` is "account:12" or "platform:3": nobody else gets the form back. It is kept for longer `while_closed`.
+    `owner` is "account:12" or "platform:3": the form is only returned to them. It is kept longer `while_closed`.
     """
     session.execute(delete(ParkedForm).where(ParkedForm.created_at < now - LIFETIME))
     if len(path) > 500 or sum(len(name) + len(value) for name, value in fields) > MAX_CHARACTERS:
@@ -60,21 +60,21 @@ def park(
 
 
 def read(session: Session, *, token: str, owner: str, path: str, now: datetime) -> list[tuple[str, str]] | None:
-    """Return the fields kept under a token for a page; None when too old, somebody else's or another page's."""
+    """Return the fields stored under a token for a page; None if too old, or of another owner or page."""
     parked = _find(session, token, owner, now)
     return [(name, value) for name, value in parked.fields] if parked and parked.path == path else None
 
 
 def find_path(session: Session, *, token: str, owner: str, now: datetime) -> str | None:
-    """Return the page a parked form stands on, or None when there is none for this person."""
+    """Return the page of a parked form, or None if this person has none."""
     parked = _find(session, token, owner, now)
     return parked.path if parked else None
 
 
 def keep_refused(session: Session, *, owner: str, path: str, fields: Sequence[tuple[str, str]], now: datetime) -> bool:
-    """Keep a refused form for its page, in place of an earlier one; return whether it is kept: not when it is too long.
+    """Store a refused form for its page, replacing an earlier one; return False if it is too long.
 
-    `owner` names the sign-in (`refused_owner`).
+    `owner` is the key of the sign-in (`refused_owner`).
     """
     forget_refused(session, owner=owner, path=path)
     session.execute(delete(ParkedForm).where(ParkedForm.created_at < now - LIFETIME))
@@ -82,7 +82,7 @@ def keep_refused(session: Session, *, owner: str, path: str, fields: Sequence[tu
         return False
     _keep_latest(session, owner, MAX_REFUSED)
     kept_now = {"owner": owner, "path": path, "fields": [[name, value] for name, value in fields], "created_at": now}
-    # One statement: a button pressed twice keeps its form in two transactions at once.
+    # One statement: a double click stores the form in two concurrent transactions.
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     new = insert(ParkedForm).values(token_hash=_refused_key(owner, path), **kept_now)
     session.execute(new.on_conflict_do_update(index_elements=["token_hash"], set_=kept_now))
@@ -90,7 +90,7 @@ def keep_refused(session: Session, *, owner: str, path: str, fields: Sequence[tu
 
 
 def read_refused(session: Session, *, owner: str, path: str, now: datetime) -> list[tuple[str, str]] | None:
-    """Return the fields of the form refused on a page in a sign-in, or None when there is none or it is too old."""
+    """Return the fields of the form refused on a page in a sign-in, or None if there is none or it is too old."""
     kept = session.get(ParkedForm, _refused_key(owner, path))
     if kept is None or kept.created_at < now - LIFETIME:
         return None
@@ -98,7 +98,7 @@ def read_refused(session: Session, *, owner: str, path: str, now: datetime) -> l
 
 
 def forget_refused(session: Session, *, owner: str, path: str | None = None) -> None:
-    """Forget the form refused on a page, or on every page (None), in a sign-in."""
+    """Delete the form refused on a page, or on every page (None), in a sign-in."""
     wanted = ParkedForm.owner == owner
     session.execute(
         delete(ParkedForm).where(wanted if path is None else ParkedForm.token_hash == _refused_key(owner, path))
@@ -111,7 +111,7 @@ def refused_owner(kind: str, account_id: int, sign_in_id: int) -> str:
 
 
 def _keep_latest(session: Session, owner: str, most: int) -> None:
-    """Forget the oldest forms of an owner, so that one more makes `most`."""
+    """Delete the oldest forms of an owner, so that one more makes `most`."""
     kept = session.scalars(
         select(ParkedForm.token_hash).where(ParkedForm.owner == owner).order_by(ParkedForm.created_at.desc())
     ).all()

@@ -1,8 +1,8 @@
-"""Who may do what to whose account: the rules that every action on accounts asks.
+"""Who may do what to which account: the rules that every action on accounts checks.
 
-The administrator cannot become the head: an account of a head in place changes only by that head or the command line.
-Nobody changes their own powers, and a school keeps an administrator. The command line acts for the platform's
-operator, whom these rules do not bind.
+The administrator cannot become the head: an account of a head in place is changed only by that head or the command
+line. People cannot change their own powers, and a school keeps an administrator. The command line acts for the
+platform's operator, to whom these rules do not apply.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from cpro.users.queries import AnyAccount
 
 
 def lock(account: Account) -> Establishment:
-    """Return the school, kept from other writers until the commit, with the account as it is under that lock."""
+    """Lock the school until the commit, refresh the account under that lock, and return the school."""
     establishment = lock_current_establishment()
     db.session.refresh(account)
     return establishment
 
 
 def is_command_line(by: Actor) -> bool:
-    """Return whether the action comes from the command line, which the head's rules do not bind."""
+    """Return whether the action comes from the command line, to which the head's rules do not apply."""
     return by.kind == "system"
 
 
@@ -41,14 +41,14 @@ def is_oneself(account: Account, by: Actor) -> bool:
 
 
 def is_head_in_place(account: Account) -> bool:
-    """Return whether an account is a head's that does not wait for a consent."""
+    """Return whether an account is a head's that is not waiting for consent."""
     return account.can(Permission.USERS_CONSENT) and not account.is_pending
 
 
 def check_head_acts_alone(account: Account, by: Actor, sentence: str) -> None:
-    """Raise `NotByAdministrator` with the sentence when another person acts on the account of a head, even pending.
+    """Raise `NotByAdministrator` with the sentence if another person acts on the account of a head, even a pending one.
 
-    The same holds for every account whose code the administrator must not see: by correcting its address, they could
+    The same applies to every account whose code the administrator must not see: by correcting its address, they could
     receive the code.
     """
     if account.role.has_private_code and not is_oneself(account, by) and not is_command_line(by):
@@ -62,7 +62,7 @@ def check_head(by: Actor, sentence: str) -> None:
 
 
 def check_not_oneself(account: Account, by: Actor, sentence: str) -> None:
-    """Raise `OwnAccount` with the sentence when a person acts on their own account."""
+    """Raise `OwnAccount` with the sentence if a person acts on their own account."""
     if is_oneself(account, by):
         raise OwnAccount(sentence)
 
@@ -70,8 +70,8 @@ def check_not_oneself(account: Account, by: Actor, sentence: str) -> None:
 def check_is_above(session: Session, account: AnyAccount, by: Actor, sentence: str) -> None:
     """Raise `Forbidden` with the sentence unless the actor is above an account's holder, `OwnAccount` for their own.
 
-    A head in place is above everybody of their school, another head included, and above the inspectors to whom the
-    school is open, which the caller checks; nobody of a school is above the support. The command line is above all.
+    A head in place is above everyone in their school, including another head, and above the inspectors to whom the
+    school is open, which the caller checks; no one in a school is above the support. The command line is above all.
     """
     if is_command_line(by):
         return
@@ -89,9 +89,9 @@ def check_is_above(session: Session, account: AnyAccount, by: Actor, sentence: s
 
 
 def has_active(permission: Permission, *, besides: int | None = None, gone: Collection[int] = ()) -> bool:
-    """Return whether the school has an account with a right that is active and not pending, `besides` one if asked.
+    """Return whether the school has an active, not pending account with a permission, `besides` one if given.
 
-    `gone` are the ids of accounts counted out too.
+    `gone` are the ids of other accounts not to count.
     """
     wanted = _select_active(permission).where(Account.id.not_in([besides or 0, *gone]))
     return db.session.scalars(wanted.limit(1)).first() is not None
@@ -106,18 +106,18 @@ def _select_active(permission: Permission) -> Select[int]:
 
 
 def list_two_administrators() -> Collection[int]:
-    """Return the ids of two administrators able to sign in, fewer where there are: enough to tell who is the last."""
+    """Return the ids of at most two administrators able to sign in: enough to know whether one is the last."""
     return db.session.scalars(_select_active(Permission.USERS_EDIT).limit(2)).all()
 
 
 def check_not_last_administrator(account: Account, *, gone: Collection[int] = ()) -> None:
-    """Raise `LastAdministrator` when no other administrator would be left able to sign in, besides those `gone`."""
+    """Raise `LastAdministrator` if no other administrator would be able to sign in, without those `gone`."""
     if _administers(account) and not has_active(Permission.USERS_EDIT, besides=account.id, gone=gone):
         raise LastAdministrator
 
 
 def check_not_last_among(account: Account, administrators: Collection[int]) -> None:
-    """Raise as `check_not_last_administrator` does, of one account among many: two administrators are read for all."""
+    """Raise as `check_not_last_administrator`, for one account of many: two administrators are read for all."""
     if _administers(account) and not {*administrators} - {account.id}:
         raise LastAdministrator
 
@@ -127,11 +127,11 @@ def _administers(account: Account) -> bool:
 
 
 def needs_consent(role: Role, *, besides: int | None = None, by_export: bool = False) -> bool:
-    """Return whether an account of a role, opened now, must wait for the head: a further head or administrator, anybody
-    else who would read the records of the whole school, and a teacher unless the head said otherwise.
+    """Return whether a new account of a role must wait for the head's consent.
 
-    A teacher `by_export` is named by a file of STS-Web, and waits only where the head wants it of these too.
-    Raises `ConsentImpossible` for an administrator when no head is there to consent.
+    It applies to a further head or administrator, anyone else who would read the records of the whole school, and a
+    teacher unless the head decided otherwise. A teacher `by_export` comes from a file of STS-Web, and waits only if the
+    head requires it for these too. Raises `ConsentImpossible` for an administrator if there is no head to consent.
     """
     if role.can(Permission.PUPILS_EVALUATE):
         asked = get_current_establishment().teachers_consent

@@ -1,7 +1,7 @@
-"""The second factor of an account: a code that changes each 30 seconds (TOTP, RFC 6238), and recovery codes.
+"""The second factor of an account: a code that changes every 30 seconds (TOTP, RFC 6238), and recovery codes.
 
-The secret is sealed under the server's key. A code serves once: its step is taken by one statement that nobody else can
-have taken, as is a recovery code.
+The secret is encrypted with the server's key. A code can be used once: one atomic statement consumes its step, or the
+recovery code, so that two requests cannot both use it.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from cpro.users.queries import AnyAccount, find_second_factor, sign_ins_of
 
 RECOVERY_CODES = 10
 _RECOVERY_LENGTH = 12  # × 5 bits
-#: What the secret is sealed for.
+#: Purposes of the encryption of the secret and of the HMAC of recovery codes.
 PURPOSE, _RECOVERY = "second-factor", "recovery-code"
 _STEP = 30  # seconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: The actions of the journal: a second factor is set up, removed by its owner or by a person above, its codes renewed.
+#: Audit actions: a second factor is set up, removed by its owner or by a person above, its codes renewed.
 _ON, _OFF, _RESET, CODES_DRAWN = (f"account:second-factor:{each}" for each in ("on", "off", "reset", "codes"))
 _SHAPE = re.compile(r"[0-9]{6}")
 
 
 def begin(session: Session, account: AnyAccount, *, now: datetime) -> None:
-    """Generate a new secret, which counts once it is confirmed. Raises `Conflict` when one counts already."""
+    """Generate a new secret, in effect once confirmed. Raises `Conflict` if one is already in effect."""
     factor = find_second_factor(session, account)
     if factor is not None and factor.confirmed_at is not None:
         raise Conflict("Votre second facteur est déjà activé, dans une autre fenêtre peut-être.")
@@ -56,7 +56,7 @@ def begin(session: Session, account: AnyAccount, *, now: datetime) -> None:
 
 
 def read_secret(factor: SecondFactor) -> str:
-    """Return the secret of a second factor. Raises `Conflict` when the server's key has changed since."""
+    """Return the secret of a second factor. Raises `Conflict` if the server's key has changed since."""
     try:
         return unseal(PURPOSE, factor.secret)
     except Unreadable as error:
@@ -67,12 +67,12 @@ def read_secret(factor: SecondFactor) -> str:
 
 
 def describe_address(secret: str, account: AnyAccount) -> str:
-    """Return what the picture says to an application of codes: the secret, and of which account."""
+    """Return the URI for the QR code that authenticator applications read: the secret, and the account."""
     return pyotp.TOTP(secret, interval=_STEP).provisioning_uri(name=account.login, issuer_name="CPro")
 
 
 def confirm(session: Session, factor: SecondFactor, account: AnyAccount, *, by: Actor, now: datetime) -> list[str]:
-    """Activate a second factor with a first code; return the recovery codes, which are shown only this once."""
+    """Activate a second factor with a first code; return the recovery codes, to be shown only once."""
     factor.confirmed_at = factor.trusted_from = now
     codes = _draw_codes(factor)
     session.flush()
@@ -81,7 +81,7 @@ def confirm(session: Session, factor: SecondFactor, account: AnyAccount, *, by: 
 
 
 def renew_codes(session: Session, factor: SecondFactor, account: AnyAccount, *, by: Actor, now: datetime) -> list[str]:
-    """Generate new recovery codes in place of the earlier ones, and return them."""
+    """Generate new recovery codes that replace the earlier ones, and return them."""
     codes = _draw_codes(factor)
     session.flush()
     record_about(session, CODES_DRAWN, account, by=by, now=now)
@@ -124,7 +124,7 @@ def reset(session: Session, account: AnyAccount, *, by: Actor, now: datetime) ->
 
 
 def find_reset(session: Session, account: AnyAccount) -> AuditEntry | None:
-    """Return the line of the journal that says who removed a person's second factor; None once they set one up again.
+    """Return the audit entry that names who removed a person's second factor; None once they set one up again.
 
     In a platform session.
     """
@@ -150,17 +150,17 @@ def check_reset(session: Session, account: AnyAccount, by: Actor) -> None:
 
 
 def is_set(session: Session, account: AnyAccount) -> bool:
-    """Return whether an account has a second factor that counts."""
+    """Return whether an account has a confirmed second factor."""
     factor = find_second_factor(session, account)
     return factor is not None and factor.confirmed_at is not None
 
 
 def use_code(session: Session, factor: SecondFactor, typed: str, *, now: datetime) -> bool:
-    """Return whether a code typed is right, and use it up; `users.second_factor` counts the attempt first."""
+    """Return whether a typed code is right, and consume it; `users.second_factor` counts the attempt first."""
     step = _find_step(factor, typed, now)
     if step is not None:
         taken = update(SecondFactor).where(SecondFactor.id == factor.id, SecondFactor.last_step < step)
-        sealed = reseal(PURPOSE, factor.secret) or factor.secret  # under today's key, where it was under a former one
+        sealed = reseal(PURPOSE, factor.secret) or factor.secret  # with the current key, if it was under a former one
         return _is_one(session, taken.values(last_step=step, secret=sealed))
     if factor.confirmed_at is None:
         return False
@@ -173,7 +173,7 @@ def use_code(session: Session, factor: SecondFactor, typed: str, *, now: datetim
 
 
 def _find_step(factor: SecondFactor, typed: str, now: datetime) -> int | None:
-    """Return the step of 30 seconds whose code was typed: this one, the one before or after; None for none."""
+    """Return the 30-second step of a typed code, the current one or a neighbour; None if it is wrong."""
     typed = "".join(typed.split())
     if not _SHAPE.fullmatch(typed):
         return None
@@ -211,20 +211,20 @@ def _delete(session: Session, account: AnyAccount, action: str, *, by: Actor, no
 
 
 def forget_trust(session: Session, account: AnyAccount, *, now: datetime) -> None:
-    """Ask every browser of an account for a code again at its next sign-in."""
+    """Require a code from every browser of an account at its next sign-in."""
     factor = find_second_factor(session, account)
     if factor is not None:
         factor.trusted_from = now
 
 
 def forget_trust_of(session: Session, account_ids: Sequence[int], *, now: datetime) -> None:
-    """Do as `forget_trust` for many accounts of a school."""
+    """Apply `forget_trust` to many accounts of a school."""
     forgotten = update(SecondFactor).where(SecondFactor.account_id.in_(account_ids)).values(trusted_from=now)
     session.execute(forgotten)
 
 
 def count_recovery_codes(factor: SecondFactor) -> int:
-    """Return how many recovery codes are left."""
+    """Return the number of unused recovery codes."""
     return len(factor.recovery.split())
 
 

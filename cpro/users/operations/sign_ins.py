@@ -34,10 +34,10 @@ def open_sign_in(
     device: str = "",
     awaits_code: bool = False,
 ) -> str:
-    """Sign a browser in and return the token its cookie carries; the password's hash is renewed if it is outdated.
+    """Sign a browser in and return the token for its cookie; the password's hash is renewed if outdated.
 
-    `device` is what its owner will read of it (`devices.describe_device`). One that `awaits_code` opens nothing until
-    `complete_sign_in`.
+    `device` is its description for the account's owner (`devices.describe_device`). A sign-in that `awaits_code` gives
+    no access until `complete_sign_in`.
     """
     _sweep(session, now=now)
     token = new_token()
@@ -64,7 +64,7 @@ def open_sign_in(
 def complete_sign_in(session: Session, sign_in: SignIn, account: AnyAccount, *, by: Actor, now: datetime) -> str:
     """Complete a sign-in whose second factor was right, and return its new token.
 
-    The earlier token, which may have been seen, opens nothing.
+    The earlier token, which may have been seen, stops working.
     """
     token = new_token()
     sign_in.token_hash, sign_in.awaits_code = token_hash(token), False
@@ -74,7 +74,7 @@ def complete_sign_in(session: Session, sign_in: SignIn, account: AnyAccount, *, 
 
 
 def note_code_given(session: Session, sign_in_id: int, *, now: datetime) -> None:
-    """Note that a code of the second factor was right in a browser: it is not asked again for a while."""
+    """Note that a right second-factor code was given in a browser: it is not required again for a while."""
     session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(code_given_at=now))
 
 
@@ -85,7 +85,7 @@ def _note_signed_in(session: Session, account: AnyAccount, *, by: Actor, now: da
 
 
 def _sweep(session: Session, *, now: datetime) -> None:
-    """Delete the sign-ins that are over, of everybody, but those that another transaction holds."""
+    """Delete the expired sign-ins of all accounts, except those locked by another transaction."""
     is_over = (SignIn.last_seen_at < now - INACTIVITY_LIMIT) | (SignIn.created_at < now - SIGN_IN_LIFE)
     over = select(SignIn.id).where(is_over).with_for_update(skip_locked=True)
     session.execute(delete(SignIn).where(SignIn.id.in_(over)))
@@ -98,19 +98,19 @@ def end_sign_in(session: Session, sign_in_id: int, account: AnyAccount, *, by: A
 
 
 def end_own_sign_in(session: Session, account: AnyAccount, sign_in_id: int, *, by: Actor, now: datetime) -> str | None:
-    """Sign one browser of an account out, and return what it was; None when it is gone already, or another's."""
+    """Sign one browser of an account out, and return its description; None if it is gone, or another account's."""
     sign_in = session.scalars(select(SignIn).where(sign_ins_of(account), SignIn.id == sign_in_id)).one_or_none()
     if sign_in is None:
         return None
     device = sign_in.device or UNKNOWN
     if not session.scalars(delete(SignIn).where(SignIn.id == sign_in_id).returning(SignIn.id)).all():
-        return None  # in another window meanwhile
+        return None  # signed out in another window meanwhile
     record_about(session, "account:sign-in:ended", account, by=by, now=now, changes={"device": (device, None)})
     return device
 
 
 def end_other_sign_ins(session: Session, account: AnyAccount, *, kept_sign_in_id: int, by: Actor, now: datetime) -> int:
-    """Sign out every browser of an account but one, and return how many were."""
+    """Sign out every browser of an account except one, and return how many were."""
     number = end_all_sign_ins(session, account, kept_sign_in_id=kept_sign_in_id)
     second_factor.forget_trust(session, account, now=now)
     if number:
@@ -155,10 +155,10 @@ def change_own_password(
     now: datetime,
     sign_in_id: int,
 ) -> None:
-    """Change one's own password, once `identity` compared the current one; the other browsers are signed out.
+    """Change one's own password, after `identity` compared the current one; the other browsers are signed out.
 
-    `account` is locked (`queries.lock_account`), `compared` the hash that `identity` compared. Raises `WeakPassword` on
-    the field `password`, `Conflict` when another browser has changed the password or ended this sign-in since.
+    `account` is locked (`queries.lock_account`), `compared` is the hash that `identity` compared. Raises `WeakPassword`
+    on the field `password`, `Conflict` if another browser has changed the password or ended this sign-in since.
     """
     if account.password_hash != compared or session.get(SignIn, sign_in_id) is None:
         raise Conflict(
@@ -169,13 +169,13 @@ def change_own_password(
 
 
 def end_all_sign_ins(session: Session, account: AnyAccount, *, kept_sign_in_id: int | None = None) -> int:
-    """Sign out every browser of an account, but one if asked; return how many were."""
+    """Sign out every browser of an account, optionally except one; return how many were."""
     gone = delete(SignIn).where(sign_ins_of(account), SignIn.id != (kept_sign_in_id or 0)).returning(SignIn.id)
     return len(session.scalars(gone).all())
 
 
 def end_sign_ins_of(session: Session, account_ids: Sequence[int], *, kept_sign_in_id: int | None = None) -> int:
-    """Sign out every browser of many accounts of a school, but one if asked; return how many were."""
+    """Sign out every browser of many accounts of a school, optionally except one; return how many were."""
     gone = delete(SignIn).where(SignIn.account_id.in_(account_ids), SignIn.id != (kept_sign_in_id or 0))
     return len(session.scalars(gone.returning(SignIn.id)).all())
 
@@ -189,10 +189,10 @@ def enter_school(
     now: datetime,
     left_by: Actor | None = None,
 ) -> None:
-    """Enter a school, or leave the one entered (None); both are recorded in the school's journal, unless one is there.
+    """Enter a school, or leave the current one (None); both are recorded in the schools' journals, unless unchanged.
 
-    `left_by` is how the school left calls the person, where it does not call them as the school entered does.
-    Raises `Conflict` when another window has just gone elsewhere.
+    `left_by` is the person's name in the school being left, if it differs from the name in the school entered.
+    Raises `Conflict` if another window has just entered another one.
     """
     sign_in = session.get(SignIn, sign_in_id)
     if sign_in is None:  # signed out in another window meanwhile
@@ -201,9 +201,9 @@ def enter_school(
     entered_id = school.id if school else None
     lock_schools(session, {left_id, entered_id or left_id} - {None})
     session.refresh(sign_in)
-    if sign_in.entered_establishment_id == entered_id:  # already there, perhaps by another window
+    if sign_in.entered_establishment_id == entered_id:  # already there, perhaps from another window
         return
-    if sign_in.entered_establishment_id != left_id:  # since it was read, before the lock
+    if sign_in.entered_establishment_id != left_id:  # changed between the first read and the lock
         raise Conflict("Une autre fenêtre vient de changer d’établissement\u202f: choisissez à nouveau.")
     sign_in.entered_establishment_id = entered_id
     actions = {left_id: "school:left"} | ({school.id: "school:entered"} if school else {})

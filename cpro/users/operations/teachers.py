@@ -1,7 +1,7 @@
-"""Teachers whose account the administrator opened: notify the head, who may require to consent first.
+"""Teachers' accounts opened by the administrator: notify the head, who may require consent first.
 
-A teacher reads the pedagogical content of their divisions, which the administrator does not: an account of a teacher
-who does not exist would give it to them.
+A teacher reads the pedagogical content of their divisions, and the administrator does not: an account for a teacher who
+does not exist would give the administrator access to it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from cpro.users.operations import rules
 
 
 def notify_heads(account: Account, establishment: Establishment, what: str, *, by: Actor, now: datetime) -> None:
-    """Notify the heads that the administrator opened a teacher's account, and mark it as not seen yet.
+    """Notify the heads that the administrator opened a teacher's account, and mark it as to be reviewed.
 
-    `what` says how: « créé à la main ». The command line notifies nobody: it is the platform's own hand.
+    `what` says how: « créé à la main ». The command line notifies no one: it acts for the platform's operator.
     """
     if not account.can(Permission.PUPILS_EVALUATE) or rules.is_command_line(by):
         return
@@ -37,10 +37,10 @@ def notify_heads(account: Account, establishment: Establishment, what: str, *, b
 
 
 def notify_of_codes(accounts: Iterable[Account], establishment: Establishment, *, by: Actor, now: datetime) -> None:
-    """Notify teachers who use their account that a code was created for it, at the address that counts.
+    """Notify teachers who use their account that a code was created for it, at the address in effect.
 
-    The code lets its holder sign in as them: the head is told too, as of a new account. Teachers who never activated
-    their account expect a code, and are not notified.
+    The code lets its holder sign in as them: the head is notified too, as for a new account. Teachers who never
+    activated their account expect a code, and are not notified.
     """
     for account in accounts:
         if not account.can(Permission.PUPILS_EVALUATE) or account.activated_at is None:
@@ -53,7 +53,7 @@ def notify_of_codes(accounts: Iterable[Account], establishment: Establishment, *
 
 
 def mark_unseen_after_divisions(account: Account, *, by: Actor) -> None:
-    """Show the account of a teacher who was given divisions to the head, who has not seen these powers yet.
+    """Ask the head to review a teacher's account that was given divisions, as these powers are new.
 
     An account that waits for consent is shown anyway.
     """
@@ -64,9 +64,9 @@ def mark_unseen_after_divisions(account: Account, *, by: Actor) -> None:
 
 
 def mark_seen(accounts: Sequence[Account], *, by: Actor, now: datetime) -> int:
-    """Write that a head has seen accounts that were opened by the administrator; return how many were new to them.
+    """Record that a head has reviewed accounts opened by the administrator; return how many had not been reviewed.
 
-    Raises `Forbidden` for anybody but a head in place.
+    Raises `Forbidden` for anyone except a head in place.
     """
     lock_current_establishment()
     rules.check_head(by, "Seul le chef d’établissement dit avoir vu les comptes ouverts.")
@@ -87,10 +87,10 @@ def mark_seen(accounts: Sequence[Account], *, by: Actor, now: datetime) -> int:
 
 
 def require_consent(asked: TeachersConsent, *, by: Actor, now: datetime) -> None:
-    """Set which teachers' accounts that the administrator opens wait for the head's consent.
+    """Set which teachers' accounts opened by the administrator wait for the head's consent.
 
-    Accounts that wait already keep waiting. Raises `Forbidden` for anybody but a head in place, `DomainError` when it
-    is so already.
+    Accounts already waiting keep waiting. Raises `Forbidden` for anyone except a head in place, `DomainError` if the
+    setting is unchanged.
     """
     establishment = lock_current_establishment()
     rules.check_head(by, "Seul le chef d’établissement décide d’exiger son accord.")
