@@ -1,4 +1,4 @@
-"""Find accounts and sign-ins. All work across schools: they receive a platform session."""
+"""Queries of accounts and sign-ins. All work across schools: they receive a platform session."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ROW_ONLY: Any = {"key_share": True}
 
 
 def find_account(session: Session, establishment: str, login: str) -> AnyAccount | None:
-    """Return the account of a login in a school (code or UAI), or of the platform where the school is blank."""
+    """Return the account of a login in a school (code or UAI), or of the platform if the school is blank."""
     login, establishment = trim(login).lower(), trim(establishment)
     if not establishment:
         return session.scalars(select(PlatformAccount).where(PlatformAccount.email == login)).one_or_none()
@@ -40,12 +40,12 @@ def find_account(session: Session, establishment: str, login: str) -> AnyAccount
 
 
 def has_email(text: str) -> ColumnElement[bool] | None:
-    """Return the condition of the accounts of a whole address, as a search types it; None for what is no address."""
+    """Return the condition of the accounts with a full e-mail address, as typed in a search; None if it is not one."""
     return Account.email.in_({text, text.lower()}) if "@" in text else None
 
 
 def find_establishment(session: Session, code_or_uai: str) -> Establishment | None:
-    """Return the school of a code or a UAI, whatever the case, or None."""
+    """Return the school of a code or UAI, ignoring case, or None."""
     text = trim(code_or_uai)
     return session.scalars(
         select(Establishment).where((Establishment.code == text.lower()) | (Establishment.uai == text.upper()))
@@ -53,7 +53,7 @@ def find_establishment(session: Session, code_or_uai: str) -> Establishment | No
 
 
 def get_named_establishment(session: Session, code_or_uai: str) -> Establishment:
-    """Return the school of a code or a UAI, whatever the case. Raises `NotFound`."""
+    """Return the school of a code or UAI, ignoring case. Raises `NotFound`."""
     school = find_establishment(session, code_or_uai)
     if school is None:
         raise NotFound(f"Aucun établissement ne porte le code « {code_or_uai} ».")
@@ -62,19 +62,19 @@ def get_named_establishment(session: Session, code_or_uai: str) -> Establishment
 
 @dataclass(frozen=True)
 class OpenSignIn:
-    """A sign-in as the guard needs it, with the school worked in where there is one."""
+    """A sign-in with what the guard needs, including the current school if there is one."""
 
     sign_in: SignIn
     account: AnyAccount
     school: Establishment | None
-    #: whether the account has a second factor, confirmed
+    #: whether the account has a confirmed second factor
     has_second_factor: bool
 
 
 def find_sign_in(session: Session, token: str, *, awaits_code: bool = False) -> OpenSignIn | None:
-    """Return the sign-in of a cookie's token with its account; None when it was ended, the account or its role closed.
+    """Return the sign-in of a cookie's token with its account; None if it was ended, or the account or role is closed.
 
-    One that still waits for the code of the second factor opens nothing, and is found only where that is asked.
+    A sign-in that still waits for the second-factor code gives no access, and is only found with `awaits_code`.
     """
     worked_in = func.coalesce(Account.establishment_id, SignIn.entered_establishment_id)
     is_own = or_(
@@ -99,7 +99,7 @@ def find_sign_in(session: Session, token: str, *, awaits_code: bool = False) -> 
 
 
 def find_awaiting_sign_in(session: Session, token: str, *, now: datetime) -> OpenSignIn | None:
-    """Return the sign-in that waits for the code of the second factor, or None once it waited for too long."""
+    """Return the sign-in that waits for the second-factor code, or None once it has waited too long."""
     found = find_sign_in(session, token, awaits_code=True)
     return found if found and found.sign_in.created_at >= now - CODE_WAIT else None
 
@@ -111,12 +111,12 @@ def find_second_factor(session: Session, account: AnyAccount) -> SecondFactor | 
 
 
 def is_demonstration(session: Session) -> bool:
-    """Return whether the demonstration's schools are loaded; nobody else has an address under `cpro.example`."""
+    """Return whether the demonstration schools are loaded; only they have an address under `cpro.example`."""
     return bool(session.scalar(select(exists().where(PlatformAccount.email == "support@cpro.example"))))
 
 
 def list_sign_ins(session: Session, account: AnyAccount, *, now: datetime) -> list[SignIn]:
-    """Return the browsers signed in to an account, the last used first."""
+    """Return the browsers signed in to an account, last used first."""
     return list(
         session.scalars(
             select(SignIn)
@@ -132,7 +132,7 @@ def list_sign_ins(session: Session, account: AnyAccount, *, now: datetime) -> li
 
 
 def list_support_inside(establishment_id: int, *, now: datetime) -> set[int]:
-    """Return who of the support is signed in and in a school now: the ids of their accounts."""
+    """Return the ids of the support accounts that are signed in and in a school now."""
     with platform_session("who of the support is in the school") as session:
         inside = (
             select(SignIn.platform_account_id)
@@ -158,7 +158,7 @@ def sign_ins_of(account: AnyAccount) -> ColumnElement[bool]:
 def find_live_code(session: Session, account: AnyAccount, hmacs: Collection[str]) -> ActivationCode | None:
     """Return the unspent code of an account that has one of these HMACs, expired or not, or None.
 
-    Lock the account (`lock_account`) before spending it: of two at once, the second then finds it spent.
+    Lock the account (`lock_account`) before spending it: the second of two concurrent requests then finds it spent.
     """
     return session.scalars(
         select(ActivationCode)
@@ -179,7 +179,7 @@ def list_unspent_codes(session: Session, account: AnyAccount) -> list[Activation
 
 
 def count_codes_since(session: Session, account: AnyAccount, since: datetime) -> int:
-    """Return how many codes an account was given since an instant."""
+    """Return how many codes were created for an account since an instant."""
     return (
         session.scalar(
             select(func.count(ActivationCode.id)).where(_codes_of(account), ActivationCode.created_at >= since)
@@ -195,23 +195,23 @@ def _codes_of(account: AnyAccount) -> ColumnElement[bool]:
 
 
 def get_account(session: Session, kind: str, account_id: int) -> AnyAccount:
-    """Return the account that a principal's kind and id name; it exists as long as its sign-in does."""
+    """Return the account of a principal's kind and id; it exists as long as its sign-in does."""
     if kind == "platform":
         return session.get_one(PlatformAccount, account_id)
     return session.get_one(Account, account_id)
 
 
 def find_owner(session: Session, kind: str, account_id: int) -> AnyAccount | None:
-    """Return the account that a browser was signed in to, or None once it is deleted."""
+    """Return the account that a browser was signed in to, or None if it was deleted."""
     if kind == "platform":
         return session.get(PlatformAccount, account_id)
     return session.get(Account, account_id)
 
 
 def lock_account(session: Session, kind: str, account_id: int) -> AnyAccount:
-    """Return an account as it is now, locked until the commit, its school (or the platform) before it.
+    """Return an account refreshed and locked until the commit; its school (or the platform) is locked first.
 
-    Its key is left free (FOR NO KEY UPDATE): a row that only refers to it does not wait.
+    FOR NO KEY UPDATE: inserting rows that refer to it does not wait.
     """
     if kind == "platform":
         lock_schools(session, [None])
@@ -236,7 +236,7 @@ def select_heads() -> Select[int]:
 
 
 def select_activated_heads() -> Select[int]:
-    """Return the ids of those of the accounts that were activated."""
+    """Return the ids of the heads' accounts that were activated."""
     return select_heads().where(Account.activated_at.is_not(None))
 
 
@@ -246,10 +246,10 @@ def find_first(accounts: Select[int]) -> int | None:
 
 
 def is_without_code(now: datetime) -> ColumnElement[bool]:
-    """Return the condition of the people who have neither a password nor a code that is still good.
+    """Return the condition of the people who have neither a password nor a valid code.
 
-    Heads are counted apart (`select_heads`): their codes are not printed. Nor are those who wait for the head's
-    consent.
+    Heads are counted separately (`select_heads`), as their codes are not printed. People waiting for the head's consent
+    are not counted.
     """
     good = exists().where(
         ActivationCode.account_id == Account.id, ActivationCode.spent_at.is_(None), ActivationCode.expires_at > now
@@ -264,25 +264,25 @@ def is_without_code(now: datetime) -> ColumnElement[bool]:
 
 
 def select_without_code(now: datetime) -> Select[int]:
-    """Return the ids of the people who have nothing to sign in with; see `is_without_code`."""
+    """Return the ids of the people who cannot sign in for lack of a code; see `is_without_code`."""
     return _select_ids(is_without_code(now))
 
 
 def is_to_be_seen() -> ColumnElement[bool]:
-    """Return the condition of the teachers' accounts that the administrator opened, which no head has seen yet.
+    """Return the condition of the teachers' accounts opened by the administrator that no head has reviewed yet.
 
-    One that waits for consent is seen by the head who gives it.
+    An account that waits for consent is reviewed by the head who consents.
     """
     return and_(Account.unseen_by_head, not_(is_awaiting_consent()))
 
 
 def select_unseen_teachers() -> Select[int]:
-    """Return the ids of the accounts in use that a head has to see; see `is_to_be_seen`."""
+    """Return the ids of the accounts in use that a head has to review; see `is_to_be_seen`."""
     return _select_ids(is_to_be_seen(), Account.is_active)
 
 
 def _select_ids(*conditions: Any) -> Select[int]:
-    """Return ids of accounts by name: in the order of the indexes made for the list, which are read to count too."""
+    """Return ids of accounts by name, in the order of the list's indexes, which also make counting fast."""
     return select(Account.id).where(*conditions).order_by(Account.search_key, Account.id)
 
 
@@ -304,12 +304,12 @@ def find_account_by_id(account_id: int) -> Account | None:
 
 
 def list_accounts(ids: Sequence[int]) -> Sequence[Account]:
-    """Return accounts of the current school by id, in that order."""
+    """Return accounts of the current school by id, ordered by id."""
     return db.session.scalars(select(Account).where(Account.id.in_(ids)).order_by(Account.id)).all()
 
 
 def list_reading_school(*, limit: int) -> Sequence[Account]:
-    """Return the active accounts of the current school that read all of it, by role, then by name."""
+    """Return the active accounts of the current school that read all its data, by role, then by name."""
     return db.session.scalars(
         select(Account)
         .where(Account.holds(Permission.USERS_VIEW), Account.is_active)
@@ -319,18 +319,18 @@ def list_reading_school(*, limit: int) -> Sequence[Account]:
 
 
 def select_journal_ids_with_powers(*, besides: int) -> Select[str]:
-    """Return the ids, as the journal writes them, of the accounts but one that read the school or need a consent."""
+    """Return the ids, as text for the journal, of the other accounts that read the school or need a consent."""
     told = or_(Account.consent_needed, Account.holds(Permission.USERS_VIEW))
     return select(Cast(Account.id, String)).where(told, Account.id != besides)
 
 
 def select_journal_ids_awaited() -> Select[str]:
-    """Return the ids, as the journal writes them, of the accounts that need a consent, given or not."""
+    """Return the ids, as text for the journal, of the accounts that need a consent, given or not."""
     return select(Cast(Account.id, String)).where(Account.consent_needed)
 
 
 def list_head_addresses(session: Session, establishment_id: int, *, besides: int | None = None) -> list[str]:
-    """Return where the heads in place of a school are written to, but for one account: their own addresses."""
+    """Return the own addresses of the heads in place of a school, except one account's."""
     heads = session.scalars(_heads_in_place(establishment_id).where(Account.id != (besides or 0)))
     return sorted({head.confirmed_email for head in heads if head.confirmed_email})
 
@@ -347,12 +347,12 @@ def is_head_in_place(session: Session, by: Actor) -> bool:
 
 
 def find_acting(session: Session, by: Actor) -> Account | None:
-    """Return the account of a school that acts, as the database knows it now, or None."""
+    """Return the acting school account, as currently stored, or None."""
     return session.get(Account, by.id) if by.kind == "account" and by.id else None
 
 
 def find_account_with(session: Session, address: str, *, besides: int | None = None) -> Account | None:
-    """Return an active account of the session's school whose own address this is, counting or not, or None."""
+    """Return an active account of the session's school with this address, in effect or not, or None."""
     wanted = address.casefold()
     for account in session.scalars(
         select(Account).where((Account.email != "") | (Account.confirmed_email != ""), Account.is_active)

@@ -1,8 +1,8 @@
-"""« Mot de passe oublié »: a code by e-mail for those who have an address, the same answer for everybody.
+"""« Mot de passe oublié »: send a code by e-mail to people with an address; the answer is the same for everyone.
 
-Neither the words nor the time of the answer tell whether an account exists: it is looked for, and the message written,
-in a thread of their own, once the answer is on its way. Where messages are files of this machine (no mail server), the
-file is there when the page is, and every answer takes as long.
+Neither the text nor the time of the answer reveals whether an account exists: the lookup and the message are handled in
+a separate thread, after the answer. Where messages are local files (no mail server), the file exists before the page is
+sent, and every answer takes the same time.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from cpro.users.operations import addresses, codes
 if TYPE_CHECKING:
     from flask import Flask
 
-#: The actor of a request: who asks is not known.
+#: The actor of a request, as the requester is unknown.
 _ANYBODY = Actor("system", None, "Mot de passe oublié", "system")
-#: More requests than this in an hour send no further message.
+#: Requests per hour after which no further message is sent.
 _PER_HOUR = 3
 
 
-#: What an answer takes where the message is written before it, in seconds: longer than the writing.
+#: Duration of an answer, in seconds, if the message is written before it: longer than the writing.
 _EVEN_ANSWER = 0.25
 
 logger = logging.getLogger(__name__)
@@ -60,9 +60,9 @@ def _send_aside(app: Flask, establishment: str, login: str, public_url: str, now
 
 
 def send_forgotten_code(establishment: str, login: str, *, public_url: str, now: datetime) -> None:
-    """Send a one-hour code to the account's address that counts, if the account exists, is open and has one.
+    """Send a one-hour code to the account's address in effect, if the account exists, is open and has one.
 
-    Says nothing of which was the case. The current password stays good until the code is used.
+    Reveals nothing of which was the case. The current password remains valid until the code is used.
     """
     with platform_unit_of_work("forgotten password: the school is not known yet") as work:
         account = queries.find_account(work.session, establishment, login)

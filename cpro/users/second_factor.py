@@ -1,6 +1,6 @@
-"""The comparison of what a second factor gives, a code or a passkey's answer, on the one throttle.
+"""Verify what is given as a second factor, a code or a passkey's answer, with the common throttle.
 
-As the password asked again (`identity`), a failure is counted first and committed; success takes the count back.
+As for the password required again (`identity`), a failure is counted first and committed; success reverts the count.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ logger = logging.getLogger(__name__)
 
 
 class SignInOver(NotFound):
-    """Say that the password was given too long ago: it is asked again."""
+    """Raised if the password was given too long ago: it is required again."""
 
     message = "La connexion a trop attendu : indiquez à nouveau votre mot de passe."
 
 
 @dataclass(frozen=True)
 class TypedCode:
-    """A code of an application, or a recovery code, as it was typed."""
+    """A typed code from an application, or a recovery code."""
 
     text: str
     refusal = "Ce code n’est pas le bon, ou il a déjà servi. Attendez le suivant."
 
     def is_right(self, session: Session, account: queries.AnyAccount, sign_in_id: int, *, now: datetime) -> bool:
-        """Return whether it is right, and use it up."""
+        """Return whether the code is right, and consume it."""
         factor = queries.find_second_factor(session, account)
         return factor is not None and second_factor.use_code(session, factor, self.text, now=now)
 
 
 @dataclass(frozen=True)
 class PasskeyAnswer:
-    """What a passkey signed, as the browser posted it."""
+    """A passkey's answer, as the browser posted it."""
 
     text: str
     party: Party
     refusal = "Cette clé d’accès n’a pas été reconnue. Réessayez, ou indiquez un code."
 
     def is_right(self, session: Session, account: queries.AnyAccount, sign_in_id: int, *, now: datetime) -> bool:
-        """Return whether it is right, and use the challenge up."""
+        """Return whether the answer is right, and consume the challenge."""
         return passkeys.use(session, account, sign_in_id, self.text, self.party, now=now)
 
 
@@ -62,9 +62,9 @@ Given = TypedCode | PasskeyAnswer
 def pass_at_sign_in(
     token: str, reference: str, given: Given, *, is_known: bool, origin: str, now: datetime
 ) -> tuple[authentication.SignedIn, int]:
-    """Complete a sign-in that waits for a code; return it, under a new token, and the number of the second factor.
+    """Complete a sign-in that waits for a code; return it, with a new token, and the id of the second factor.
 
-    `is_known` says that this browser was signed in to the account before (`throttle.code_counter`).
+    `is_known` means that this browser signed in to the account before (`throttle.code_counter`).
     Raises `SignInOver`, `DomainError` on the field `code`, `TooManyCodes`.
     """
     with tenancy.platform_session("sign-in: a code is asked") as lookup:
@@ -86,12 +86,12 @@ def pass_at_sign_in(
 
 
 def check_code(principal: Principal, given: Given, *, now: datetime) -> None:
-    """Return once what the person signed in gave is right. Raises `DomainError` on `code`, `TooManyCodes`."""
+    """Check what the signed-in person gave. Raises `DomainError` on `code`, `TooManyCodes`."""
     _compare(principal.kind, principal.id, principal.sign_in_id, given, is_known=True, now=now)
 
 
 def pass_again(principal: Principal, given: Given, *, now: datetime) -> None:
-    """Note in the sign-in that a code, or a passkey, was right; raise as `check_code`."""
+    """Check a code or a passkey and note it in the sign-in; raise as `check_code`."""
     check_code(principal, given, now=now)
     with platform_unit_of_work("second factor: a code was right again") as work:
         queries.lock_account(work.session, principal.kind, principal.id)

@@ -1,4 +1,4 @@
-"""Who is asked for a second factor, from when, and on which browsers."""
+"""Decide which accounts need a second factor, from when, and on which browsers."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from cpro.core.parsing import read_integer
 from cpro.extensions import application
 from cpro.users import queries
 
-#: How long after they were first asked people may go on without one (`CPRO_SECOND_FACTOR=grace`).
+#: How long people may go on without one after they were first asked (`CPRO_SECOND_FACTOR=grace`).
 GRACE = timedelta(days=14)
-#: How long a browser is not asked for a code, where its owner said so.
+#: How long a browser trusted by the account's owner needs no code.
 TRUST = timedelta(days=30)
-#: What the instants kept by browsers are counted from, in seconds; none is beyond the year 2200.
+#: The origin of the instants stored by browsers, in seconds; none is beyond the year 2200.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR = 230 * 366 * 24 * 3600
 
 
 def find_policy(session: Session) -> str:
-    """Return « off », « grace » or « required »; where nothing is set, demonstration data asks for none."""
+    """Return « off », « grace » or « required »; by default, demonstration data requires none."""
     return application.second_factor or ("off" if queries.is_demonstration(session) else "grace")
 
 
@@ -33,12 +33,12 @@ def note_asked(session: Session, account: queries.AnyAccount, *, now: datetime) 
 
 
 def is_asked(session: Session, account: queries.AnyAccount) -> bool:
-    """Return whether an account is asked for a second factor: those that act on other people's data."""
+    """Return whether an account needs a second factor: those that act on other people's data."""
     return account.role.is_privileged and find_policy(session) != "off"
 
 
 def find_due_date(session: Session, account: queries.AnyAccount) -> datetime | None:
-    """Return from when an account opens no other page without a second factor, None when never or when it has one."""
+    """Return when a missing second factor starts to block an account's pages, None if never or if it has one."""
     since = account.second_factor_since
     if since is None or not is_asked(session, account):
         return None
@@ -49,9 +49,9 @@ def find_due_date(session: Session, account: queries.AnyAccount) -> datetime | N
 
 
 def must_set_now(session: Session, found: queries.OpenSignIn, *, now: datetime) -> bool:
-    """Return whether a sign-in opens no other page before a second factor is set: asked of each page.
+    """Return whether a sign-in must set up a second factor before any other page; checked at each request.
 
-    So that most ask the database nothing, what is known without it is judged first; see `find_due_date`.
+    To avoid queries for most requests, what is already known is checked first; see `find_due_date`.
     """
     since = found.account.second_factor_since
     if since is None or found.has_second_factor:
@@ -61,13 +61,13 @@ def must_set_now(session: Session, found: queries.OpenSignIn, *, now: datetime) 
 
 
 def must_give_code(found: queries.OpenSignIn, *, now: datetime) -> bool:
-    """Return whether a code is asked again before what matters most: of an account that has a second factor."""
+    """Return whether a code is required again before the most sensitive actions; never without a second factor."""
     given_at = found.sign_in.code_given_at
     return found.has_second_factor and (given_at is None or not now - CODE_HOLDS < given_at <= now)
 
 
 def awaits_code(session: Session, account: queries.AnyAccount, trusted: Mapping[str, str], *, now: datetime) -> bool:
-    """Return whether a sign-in waits for a code: of an account that has a second factor, on no trusted browser."""
+    """Return whether a sign-in needs a code: the account has a second factor, and the browser is not trusted."""
     factor = queries.find_second_factor(session, account)
     if factor is None or factor.confirmed_at is None:
         return False

@@ -13,7 +13,7 @@ from cpro.extensions import Model
 
 
 class Passkey(Owned, Model):
-    """One credential of an account, under the name that its owner gave it."""
+    """One credential of an account, with the name given by its owner."""
 
     __tablename__ = "passkey"
     __table_args__ = (
@@ -31,11 +31,11 @@ class Passkey(Owned, Model):
     account_id: Mapped[int | None]
     platform_account_id: Mapped[int | None] = mapped_column(ForeignKey("platform_account.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(60))
-    #: as browsers write it, in base64url: 1 023 bytes at most
+    #: as browsers encode it, in base64url: 1 023 bytes at most
     credential_id: Mapped[str] = mapped_column(String(1364))
-    #: in COSE
+    #: COSE-encoded
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
-    #: how often the device says that it signed; 0 for those that do not count
+    #: the device's signature counter; 0 for devices that do not count
     sign_count: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

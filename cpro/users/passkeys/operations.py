@@ -1,8 +1,8 @@
-"""Register passkeys, compare what they sign, delete them.
+"""Register passkeys, verify what they sign, delete them.
 
-A challenge is kept in the row of the sign-in it was drawn for, never in the browser, and leaves it before the answer is
-looked at: an answer seen on its way serves nobody a second time, whatever the device counts. The caller holds the
-account's lock (`queries.lock_account`).
+A challenge is stored in the row of the sign-in it was generated for, never in the browser, and deleted before the
+answer is verified: an intercepted answer cannot be replayed, whatever the device counts. The caller holds the account's lock
+(`queries.lock_account`).
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from cpro.users.queries import AnyAccount, find_second_factor
 
 logger = logging.getLogger(__name__)
 
-#: Passkeys of one account.
+#: Maximum passkeys of one account.
 MOST = 10
 #: How long a key may take to sign.
 CHALLENGE_HOLDS = timedelta(minutes=5)
-#: Characters of what a browser posts: several times the longest that devices write.
+#: Maximum characters of a posted answer: several times the longest that devices send.
 LONGEST_ANSWER = 20_000
 LONGEST_NAME = 60
 _MILLISECONDS = CHALLENGE_HOLDS // timedelta(milliseconds=1)
 
 
 class PasskeyRefused(DomainError):
-    """Refuse what a browser says of a new passkey."""
+    """Raised for an invalid registration answer of a browser."""
 
     message = "La clé n’a pas été ajoutée : ce que votre navigateur a répondu n’est pas valable. Réessayez."
     field = "name"
@@ -50,7 +50,7 @@ class PasskeyRefused(DomainError):
 def registration_options(
     session: Session, account: AnyAccount, sign_in_id: int, party: Party, *, now: datetime
 ) -> dict[str, Any]:
-    """Return what a browser needs to make a passkey, with a new challenge. Raises `Conflict` without second factor."""
+    """Return the options for creating a passkey, with a new challenge. Raises `Conflict` without second factor."""
     import webauthn
     from webauthn.helpers import structs
 
@@ -64,7 +64,7 @@ def registration_options(
         challenge=_draw_challenge(session, sign_in_id, now=now),
         timeout=_MILLISECONDS,
         authenticator_selection=structs.AuthenticatorSelectionCriteria(
-            resident_key=structs.ResidentKeyRequirement.DISCOURAGED,  # the account is known already
+            resident_key=structs.ResidentKeyRequirement.DISCOURAGED,  # the account is already known
             user_verification=structs.UserVerificationRequirement.PREFERRED,
         ),
         exclude_credentials=_describe(list_passkeys(session, account)),
@@ -75,7 +75,7 @@ def registration_options(
 def request_options(
     session: Session, account: AnyAccount, sign_in_id: int, party: Party, *, now: datetime
 ) -> dict[str, Any]:
-    """Return what a browser needs to have one of an account's passkeys sign a new challenge."""
+    """Return the options for signing a new challenge with one of an account's passkeys."""
     import webauthn
     from webauthn.helpers import structs
 
@@ -90,7 +90,7 @@ def request_options(
 
 
 def take_challenge(session: Session, sign_in_id: int, *, now: datetime) -> bytes | None:
-    """Return the challenge of a sign-in and forget it; None when there is none, or it has waited for too long."""
+    """Return the challenge of a sign-in and delete it; None if there is none, or it has expired."""
     sign_in = session.get(SignIn, sign_in_id, populate_existing=True)
     if sign_in is None or not sign_in.challenge or sign_in.challenge_until is None:
         return None
@@ -111,7 +111,7 @@ def register(
     by: Actor,
     now: datetime,
 ) -> Passkey:
-    """Add a passkey to an account; `challenge` is what `take_challenge` returned, in a transaction before.
+    """Add a passkey to an account; `challenge` is what `take_challenge` returned, in an earlier transaction.
 
     Raises `PasskeyRefused`, `DomainError` on the field `name`, `Conflict` without second factor or with ten passkeys.
     """
@@ -129,14 +129,14 @@ def register(
     session.add(passkey)
     try:
         session.flush()
-    except IntegrityError:  # somebody has this credential already
+    except IntegrityError:  # an account already has this credential
         raise PasskeyRefused from None
     record_about(session, "account:passkey:added", account, by=by, now=now, changes={"passkey": (None, named)})
     return passkey
 
 
 def use(session: Session, account: AnyAccount, sign_in_id: int, answer: str, party: Party, *, now: datetime) -> bool:
-    """Return whether one of an account's passkeys signed the sign-in's challenge, which is forgotten in any case."""
+    """Return whether one of an account's passkeys signed the sign-in's challenge, which is deleted in any case."""
     challenge = take_challenge(session, sign_in_id, now=now)
     passkey = find_passkey(session, account, _read_id(answer))
     if challenge is None or passkey is None:
@@ -150,7 +150,7 @@ def use(session: Session, account: AnyAccount, sign_in_id: int, answer: str, par
 
 
 def remove(session: Session, account: AnyAccount, passkey_id: int, *, by: Actor, now: datetime) -> str:
-    """Delete a passkey of an account and return its name. Raises `NotFound` for one that is gone, or another's."""
+    """Delete a passkey of an account and return its name. Raises `NotFound` if it is gone, or another account's."""
     passkey = session.get(Passkey, passkey_id)
     if passkey is None or passkey not in list_passkeys(session, account):
         raise NotFound("Cette clé est déjà supprimée, ou n’est pas la vôtre.")
@@ -161,7 +161,7 @@ def remove(session: Session, account: AnyAccount, passkey_id: int, *, by: Actor,
 
 
 def remove_all(session: Session, account: AnyAccount) -> None:
-    """Delete the passkeys of an account, whose second factor is taken off."""
+    """Delete the passkeys of an account whose second factor is removed."""
     session.execute(delete(Passkey).where(passkeys_of(account)))
 
 
@@ -181,7 +181,7 @@ def _draw_challenge(session: Session, sign_in_id: int, *, now: datetime) -> byte
 
 
 def _verify_registration(answer: str, challenge: bytes | None, party: Party) -> tuple[str, bytes, int] | None:
-    """Return the credential's id, its public key and what its device counted, None for an answer that is not right."""
+    """Return the credential's id, its public key and the device's counter, None for an invalid answer."""
     import webauthn
     from webauthn.helpers import bytes_to_base64url, decode_credential_public_key, decoded_public_key_to_cryptography
 
@@ -191,18 +191,18 @@ def _verify_registration(answer: str, challenge: bytes | None, party: Party) -> 
         verified = webauthn.verify_registration_response(
             credential=answer, expected_challenge=challenge, expected_rp_id=party.id, expected_origin=party.origin
         )
-        # Without an attestation, the library does not look at the key: one that is none would never sign.
+        # Without an attestation, the library does not check the key: an invalid one could never sign.
         decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
-    except Exception as error:  # whatever a stranger's bytes make the library say, it is a refusal
+    except Exception as error:  # the library may raise anything on untrusted bytes: refuse
         logger.info("a new passkey was refused: %s", error)
         return None
     return bytes_to_base64url(verified.credential_id), verified.credential_public_key, verified.sign_count
 
 
 def _verify(answer: str, challenge: bytes, party: Party, passkey: Passkey) -> int | None:
-    """Return what the device has counted, None for an answer that is not right.
+    """Return the device's counter, None for an invalid answer.
 
-    A device that counts and has not counted further since was copied: refused.
+    A counter that has not increased since the last use means that the device was copied: refused.
     """
     import webauthn
 
@@ -222,7 +222,7 @@ def _verify(answer: str, challenge: bytes, party: Party, passkey: Passkey) -> in
 
 
 def _read_id(answer: str) -> str:
-    """Return the credential's id in what a browser posted, "" where there is none."""
+    """Return the credential's id in a posted answer, "" if there is none."""
     if len(answer) > LONGEST_ANSWER:
         return ""
     try:

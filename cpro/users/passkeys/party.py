@@ -1,4 +1,4 @@
-"""The site as browsers know it for passkeys: a name, and the one origin whose pages may ask for them."""
+"""The relying party of passkeys: a name, and the only origin whose pages may use them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Party:
-    """What keys are made for and answer to."""
+    """The relying party that keys are created for."""
 
     #: the relying-party id: the host of the public address
     id: str
@@ -17,9 +17,9 @@ class Party:
 
 
 def find_party(public_url: str) -> Party | None:
-    """Return the relying party of a public address, None where browsers make no passkey.
+    """Return the relying party of a public URL, None if browsers create no passkeys for it.
 
-    Those are addresses of digits, and plain HTTP anywhere but on the machine itself.
+    That is the case for IP addresses, and for plain HTTP except on localhost.
     """
     address = urlsplit(public_url)
     host = address.hostname or ""

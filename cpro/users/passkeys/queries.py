@@ -1,4 +1,4 @@
-"""Find the passkeys of an account."""
+"""Queries of an account's passkeys."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def has_passkeys(session: Session, account: AnyAccount) -> bool:
 
 
 def find_passkey(session: Session, account: AnyAccount, credential_id: str) -> Passkey | None:
-    """Return the passkey of an account under its credential's id, None for another's."""
+    """Return the passkey of an account by its credential id, None if it is another account's."""
     return session.scalars(
         select(Passkey).where(passkeys_of(account), Passkey.credential_id == credential_id)
     ).one_or_none()

@@ -1,4 +1,4 @@
-"""What the dashboard shows of accounts: roles closed at once, the head, activation codes, what waits for the head."""
+"""The dashboard's lines about accounts: closed roles, the head, activation codes, what waits for the head."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cpro.users.emergency.queries import list_open_locks, select_open_locks
 
 
 def count_accounts() -> Asked:
-    """Return what the lines count."""
+    """Return what the lines need counted."""
     return {
         "closed roles": Counted(select_open_locks()),
         "activated heads": Counted(queries.select_activated_heads()),
@@ -28,7 +28,7 @@ def count_accounts() -> Asked:
 
 
 def list_account_items(figures: Figures) -> list[ChecklistItem]:
-    """Return the lines, from the present figures."""
+    """Return the lines for the current figures."""
     return [
         *_closed_roles(figures["closed roles"]),
         *_head(figures["activated heads"]),
@@ -39,7 +39,7 @@ def list_account_items(figures: Figures) -> list[ChecklistItem]:
 
 
 def _closed_roles(number: int) -> list[ChecklistItem]:
-    """Return the line of the roles that are closed now, to be reopened."""
+    """Return the line of the currently closed roles, to be reopened."""
     locks = list_open_locks() if number else []
     if not locks:
         return []
@@ -60,7 +60,7 @@ def _closed_roles(number: int) -> list[ChecklistItem]:
 
 
 def _head(activated: int) -> list[ChecklistItem]:
-    """Return the line of the head, while nobody acts as one."""
+    """Return the line of the head, as long as no one acts as head."""
     if activated:
         return []
     first_id = queries.find_first(queries.select_heads())
@@ -90,7 +90,7 @@ def _head(activated: int) -> list[ChecklistItem]:
 
 
 def _codes(number: int) -> list[ChecklistItem]:
-    """Return the line of those who have no code to activate their account with."""
+    """Return the line of the people who have no activation code."""
     if not number:
         return []
     who = upper_first(plural(number, "personne n’a ni mot de passe", "personnes n’ont ni mot de passe"))
@@ -111,7 +111,7 @@ def _codes(number: int) -> list[ChecklistItem]:
 
 
 def _pending_accounts(pending: int) -> list[ChecklistItem]:
-    """Return the line of the accounts that wait for the head, while there are any."""
+    """Return the line of the accounts that wait for the head, if there are any."""
     if not pending:
         return []
     who = plural(pending, "personne ne peut pas", "personnes ne peuvent pas")
@@ -132,7 +132,7 @@ def _pending_accounts(pending: int) -> list[ChecklistItem]:
 
 
 def _unseen_teachers(unseen: int) -> list[ChecklistItem]:
-    """Return, to the head, the line of teachers' accounts opened, given a code or divisions by the administrator."""
+    """Return, for the head, the line of teachers' accounts opened, given a code or divisions by the administrator."""
     if not unseen or not can(current_principal(), Permission.USERS_CONSENT):
         return []
     return [

@@ -1,4 +1,4 @@
-"""Forms of the sign-in, of the activation and of one's own account: shape only."""
+"""Forms of the sign-in, of the activation and of one's own account; the operations validate."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cpro.core.validators import normalise_email
 from cpro.core.web.forms import BaseForm, PasswordForm, VersionedForm, checked, text_rule
 from cpro.users.passkeys.operations import LONGEST_NAME
 
-#: Longer than any identifier; what is typed beyond is a mistake or an attack.
+#: Longer than any identifier: a longer input is a mistake or an attack.
 _LONGEST = 254
 _NO_NUL = Regexp(r"[^\x00]*\Z", message="Un caractère invisible interdit s’y est glissé : effacez et tapez à nouveau.")
 
 
 def _at_most(limit: int) -> tuple[Length, Regexp]:
     length = Length(max=limit, message="C’est trop long : %(max)d caractères au plus.")
-    # No `maxlength`: a browser cuts there what is pasted, without a word, and a password becomes another.
+    # No `maxlength`: browsers silently truncate pasted text to it, which would change a password.
     length.field_flags = {}
     return length, _NO_NUL
 
@@ -47,13 +47,13 @@ def _same_again() -> PasswordField:
 
 
 def _unless_passkey(form: Form, field: Any) -> None:
-    """Ask nothing more of a code where a passkey answered."""
+    """Skip the code's other validators if a passkey answered."""
     if form["passkey"].data:
         raise StopValidation
 
 
 class AccountForm(BaseForm):
-    """Whose account, in which school."""
+    """The account, and its school."""
 
     establishment = StringField(
         "Établissement",
@@ -76,7 +76,7 @@ class SignInForm(AccountForm):
 
 
 class ActivationForm(AccountForm):
-    """A code received, and the password chosen."""
+    """A received code, and the new password."""
 
     code = StringField(
         "Code d’activation",
@@ -88,7 +88,7 @@ class ActivationForm(AccountForm):
 
 
 class SecondFactorForm(BaseForm):
-    """A code of the second factor."""
+    """A second-factor code."""
 
     code = StringField(
         "Code à six chiffres", [DataRequired("Indiquez le code que montre votre application."), *_at_most(40)]
@@ -96,7 +96,7 @@ class SecondFactorForm(BaseForm):
 
 
 class CodeAgainForm(SecondFactorForm):
-    """The code asked again; a recovery code is taken too, and what a passkey signed."""
+    """The code required again; a recovery code or a passkey's answer is accepted too."""
 
     code = StringField(
         "Code",
@@ -111,13 +111,13 @@ class CodeAgainForm(SecondFactorForm):
 
 
 class SignInCodeForm(CodeAgainForm):
-    """The code asked at the sign-in."""
+    """The code required at sign-in."""
 
     trust = BooleanField("Ne plus demander de code sur cet appareil pendant 30 jours")
 
 
 class PasskeyForm(BaseForm):
-    """A new passkey: its name, and what the browser answered."""
+    """A new passkey: its name, and the browser's answer."""
 
     name = StringField(
         "Nom de la clé",
@@ -128,11 +128,11 @@ class PasskeyForm(BaseForm):
 
 
 class ForgottenForm(AccountForm):
-    """Whose password was forgotten."""
+    """The account whose password was forgotten."""
 
 
 class OwnPasswordForm(PasswordForm):
-    """One's own password."""
+    """A change of one's own password."""
 
     current_password = _present_password()
     password = _new_password()
@@ -140,7 +140,7 @@ class OwnPasswordForm(PasswordForm):
 
 
 class OwnEmailForm(PasswordForm, VersionedForm):
-    """One's own e-mail address."""
+    """A change of one's own e-mail address."""
 
     email = StringField(
         "Adresse électronique",

@@ -1,7 +1,7 @@
-"""Judge every request before its view runs: who is there, what the route asks, which school it works in.
+"""Check every request before its view runs: the person, what the route requires, the current school.
 
-Closed by default: a route that nobody marked answers 403. What somebody had typed is kept when their sign-in ended
-meanwhile, if the form came from our own pages.
+Closed by default: an unmarked route answers 403. The input of a person whose sign-in ended meanwhile is kept, if the
+form came from our own pages.
 """
 
 from __future__ import annotations
@@ -37,42 +37,42 @@ from cpro.users.models import Account
 from cpro.users.operations import parked_forms, sign_ins
 from cpro.users.web import lost_uploads, refused_forms
 
-#: Answers a monitor without asking the database anything, who asks included.
+#: Answers a monitor without any query, not even for the signed-in person.
 ALIVE = "pages.alive"
 #: The cookie's entry that names a parked form.
 PARKED = "parked_form"
-#: The cookie's entry that says whose sign-in it was: the sign-in itself may be gone when the form arrives.
+#: The cookie's entry with the owner of the sign-in: the sign-in may be gone when a form arrives.
 OWNER = "owner"
-#: The pages that open to those who must set up a second factor first.
+#: The blueprints available to people who must first set up a second factor.
 _BEFORE_SECOND_FACTOR = frozenset({"second_factor", "sessions"})
 _SEEN_TO_THE = timedelta(minutes=1)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-#: Never kept, whatever the form: secrets, and what is drawn anew.
+#: Fields never kept, in any form: secrets, and what is generated for each page.
 _NEVER_KEPT = SECRET_FIELDS | {"csrf_token"}
-#: The answer to a script that saves while somebody types; the text stays on their page, and posting it parks it.
+#: The answer to a script that saves while the user types; the text remains on the page, and posting it parks it.
 _SESSION_ENDED = (
     "Votre session a pris fin\u202f: ce que vous écrivez n’est plus enregistré. "
     "Votre texte reste sur cette page\u202f; validez-le pour vous connecter à nouveau\u202f: "
     "il vous sera présenté après la connexion."
 )
 
-#: The answer to a script, where a page would ask for a code.
+#: The answer to a script if a page would ask for a code.
 _CODE_ASKED = (
     "Rien n’est fait\u202f: un code de votre second facteur est demandé avant. Rechargez la page pour l’indiquer."
 )
 
 
 def install(app: Flask) -> None:
-    """Put the guard before every view of the application."""
+    """Install the guard before every view of the application."""
     login_manager.user_loader(load_principal)
-    login_manager.session_protection = None  # the sign-in is a row of ours: changing networks is no theft
+    login_manager.session_protection = None  # sign-ins are our own rows: a change of network is no sign of theft
     app.before_request(_check_request)
     app.after_request(refused_forms.forget_saved)
     app.register_error_handler(tenancy.ScopeEnded, lambda error: _leave_closed_school())
 
 
 def load_principal(token: str) -> Principal | None:
-    """Return who a cookie's token belongs to, or None once signed out, disabled, idle or there for too long."""
+    """Return the person of a cookie's token, or None if signed out, disabled, idle or signed in for too long."""
     now = clock.utcnow()
     with tenancy.platform_session("who is signed in") as lookup:
         found = queries.find_sign_in(lookup, token)
@@ -104,7 +104,7 @@ def load_principal(token: str) -> Principal | None:
 
 
 def _note_seen(token: str, now: datetime) -> bool:
-    """Record the last activity of a sign-in; return False while another transaction writes: the next page records it.
+    """Record the last activity of a sign-in; return False if another transaction is writing: the next page records it.
 
     A page that only reads never waits for a writer.
     """
@@ -121,17 +121,17 @@ def _note_seen(token: str, now: datetime) -> bool:
 
 
 def name_in_school(inspector_id: int, establishment_id: int) -> str | None:
-    """Return how a school calls an inspector: its journal must hold nothing else of their account."""
+    """Return a school's name for an inspector: its journal must contain nothing else of their account."""
     return registry().name_in_school(inspector_id, establishment_id)
 
 
 def _check_request() -> ResponseReturnValue | None:
-    """Return None to let the request through, or the answer given in its place."""
+    """Return None to let the request through, or the response to send instead."""
     endpoint = request.endpoint
     if endpoint in FILES or endpoint == ALIVE:
         return None
     principal = current_principal()
-    # First: the frame of an error page shows the school too.
+    # First: the layout of an error page shows the school too.
     if not _open_scope(principal) and endpoint != "users.sign_out":
         return _leave_closed_school()
     if endpoint is None:
@@ -142,7 +142,7 @@ def _check_request() -> ResponseReturnValue | None:
     if access is None:
         raise Forbidden(f"route {endpoint} is marked neither @requires nor @public")
     if principal is None and endpoint == "users.sign_out":
-        return redirect(url_for("users.sign_in"), 303)  # already done, in another window
+        return redirect(url_for("users.sign_in"), 303)  # already signed out, in another window
     if access.permission is None:
         _check_token()
         return None
@@ -150,13 +150,13 @@ def _check_request() -> ResponseReturnValue | None:
 
 
 def _check_access(principal: Principal | None, access: Access, permission: Permission) -> ResponseReturnValue | None:
-    """Check a request for a route that asks for a permission; see `_check_request`."""
+    """Check a request for a route that requires a permission; see `_check_request`."""
     if principal is None:
         return _send_to_sign_in(access, permission)
     if principal.can(Permission.SCHOOL_CHOOSE) and principal.establishment_id is None and permission not in SCHOOL_FREE:
         return redirect(url_for("schools.choose"), 303)
     if not can(principal, permission):
-        raise Forbidden  # before anything of what was typed is read or kept
+        raise Forbidden  # before any input is read or kept
     if principal.must_set_second_factor and request.blueprint not in _BEFORE_SECOND_FACTOR:
         return redirect(url_for("second_factor.index", retour=_here() if request.method == "GET" else None), 303)
     if access.max_body is not None:
@@ -170,7 +170,7 @@ def _check_access(principal: Principal | None, access: Access, permission: Permi
 
 
 def _restore_typed(principal: Principal, access: Access) -> None:
-    """Hand a page what was typed in it and is not saved; keep an eye on a form that is posted now."""
+    """Restore the unsaved input of a page; watch a form that is posted now."""
     if access.keeps_typed_form and request.method == "POST":
         refused_forms.watch(principal, page_address())
     refused_forms.restore(principal, page_address())
@@ -180,9 +180,9 @@ def _restore_typed(principal: Principal, access: Access) -> None:
 
 
 def _open_scope(principal: Principal | None) -> bool:
-    """Give the request's session the school it works in; without one, whatever it would read is refused.
+    """Set the request's session to the current school; without one, every read of school data is refused.
 
-    An inspector's scope is read again from their mandate, at each request. Return False when there is none any more.
+    An inspector's scope is read again from their mandate at each request. Return False if there is none any more.
     """
     if principal is None or principal.establishment_id is None:
         return True
@@ -205,13 +205,13 @@ def _open_scope(principal: Principal | None) -> bool:
 
 
 def find_open_school(principal: Principal, establishment_id: int) -> OpenSchool | None:
-    """Return a school as it is open to an inspector now, or None."""
+    """Return a school as currently open to an inspector, or None."""
     found = registry().open_schools(principal.id, clock.utcnow())
     return next((each for each in found if each.establishment_id == establishment_id), None)
 
 
 def _leave_closed_school() -> ResponseReturnValue:
-    """Take an inspector out of a school that is not open to them any more, and say so."""
+    """Take an inspector out of a school that is no longer open to them, with a message."""
     principal = get_principal()
     with platform_unit_of_work("an inspector's access has ended") as work:
         sign_ins.enter_school(work.session, principal.sign_in_id, None, by=current_actor(), now=clock.utcnow())
@@ -239,12 +239,12 @@ def _token_is_right() -> bool:
 
 
 def _send_to_sign_in(access: Access, permission: Permission) -> ResponseReturnValue:
-    """Lead to the sign-in page, and back here afterwards; keep what somebody typed who may post it once signed in."""
+    """Redirect to the sign-in page and back afterwards; keep the input of a person who may post it once signed in."""
     if request.method in _SAFE_METHODS:
         return redirect(url_for("users.sign_in", suite=_here()), 303)
     if asks_for_json():
         return {"message": _SESSION_ENDED}, 401
-    owner = session.get(OWNER)  # without it, on a shared computer, the next person would be shown the form
+    owner = session.get(OWNER)  # without it, on a shared computer, the next person would see the form
     if owner and not _could_post(owner, permission):
         owner = None
     if owner and access.keeps_typed_form and _comes_from_our_pages() and _park(owner):
@@ -257,7 +257,7 @@ def _send_to_sign_in(access: Access, permission: Permission) -> ResponseReturnVa
 
 
 def _could_post(owner: str, permission: Permission) -> bool:
-    """Return whether the account whose sign-in it was still has a right: nothing is kept for others."""
+    """Return whether the owner of the ended sign-in still has a permission: otherwise nothing is kept."""
     with tenancy.platform_session("a form posted after the sign-in ended") as lookup:
         account = _find_owner(lookup, owner)
         return account is not None and account.may_sign_in and account.can(permission)
@@ -270,9 +270,9 @@ def _find_owner(lookup: Session, owner: str) -> queries.AnyAccount | None:
 
 
 def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:
-    """Answer a form whose token is not this sign-in's: shown again if it came from our pages, refused otherwise.
+    """Answer a form without this sign-in's token: shown again if it came from our pages, refused otherwise.
 
-    Files cannot be shown again: they are named, on the page they were sent from.
+    Files cannot be restored: the page they were sent from names them.
     """
     if asks_for_json():
         return {"message": _SESSION_ENDED}, 403
@@ -287,9 +287,9 @@ def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:
 
 
 def _ask_code(access: Access, principal: Principal) -> ResponseReturnValue:
-    """Lead to the page that asks for a code again, and back here afterwards; keep what was typed.
+    """Redirect to the page that asks for a code again, and back afterwards; keep the input.
 
-    A file leaves the page before it on the screen: back there, where a link then leads to the file.
+    Requesting a file leaves its source page displayed: return there, with a link to the file.
     """
     if asks_for_json():
         return {"message": _CODE_ASKED}, 403
@@ -305,16 +305,16 @@ def _ask_code(access: Access, principal: Principal) -> ResponseReturnValue:
 
 
 def _comes_from_our_pages() -> bool:
-    """Return whether the browser says that the form was on a page of ours (`Sec-Fetch-Site`, else `Origin`).
+    """Return whether the browser reports that the form was on one of our pages (`Sec-Fetch-Site`, else `Origin`).
 
-    A browser too old to say either is not believed, unless the form's token is right.
+    A browser too old to report either is only trusted if the form's token is right.
     """
     said = _was_sent_from_ours()
     return _token_is_right() if said is None else said
 
 
 def _was_sent_from_ours() -> bool | None:
-    """Return whether the browser says that a page of ours sent this, None when it says nothing."""
+    """Return whether the browser reports that one of our pages sent this, None if it reports nothing."""
     site = request.headers.get("Sec-Fetch-Site")
     if site:
         return site == "same-origin"
@@ -341,7 +341,7 @@ def _park(owner: str) -> bool:
 
 
 def _restore_typed_form(principal: Principal) -> None:
-    """Hand the parked form to its page; forget it once the page is posted or its owner gives it up."""
+    """Restore the parked form on its page; forget it once the page is posted or its owner discards it."""
     token = session.get(PARKED)
     if not token:
         return
@@ -359,7 +359,7 @@ def _restore_typed_form(principal: Principal) -> None:
 
 
 def parked_path(owner: str) -> str | None:
-    """Return the page of the form this browser has waiting for its owner, or None."""
+    """Return the page of the form that this browser has parked for its owner, or None."""
     token: Any = session.get(PARKED)
     if not token:
         return None

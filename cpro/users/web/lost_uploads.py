@@ -1,7 +1,7 @@
-"""Name, once a person has signed in again, the files that were not deposited because their sign-in had ended.
+"""Name, after a new sign-in, the files that were not uploaded because the earlier sign-in had ended.
 
-A browser never fills a field of files again by itself: unlike what was typed, files cannot be kept and shown again.
-Their names alone are kept, in the cookie, for the person whose sign-in it was.
+Browsers never refill a file field: unlike typed input, files cannot be kept and shown again. Only their names are kept,
+in the cookie, for the owner of the sign-in.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from cpro.core.formatting import join_french
 
-#: The cookie's entry: whose files, and their names.
+#: The cookie's entry: the owner, and the file names.
 ENTRY = "lost_upload"
 _MULTIPART = "multipart/form-data"
 _FILE = re.compile(rb'Content-Disposition: form-data; name="[^"\r\n]{0,100}"; filename="([^"\r\n]{1,1000})"', re.I)
-#: More than the longest header of a part: what is looked at again between two pieces.
+#: Bytes searched again between two chunks: more than the longest part header.
 _OVERLAP = 1200
 _PIECE_SIZE = 1 << 16
 _MOST_NAMES = 3
@@ -27,28 +27,28 @@ _ENDED = "Votre session a pris fin pendant l’envoi\u202f: rien n’a été dé
 
 
 def is_upload() -> bool:
-    """Return whether the request carries files, or could."""
+    """Return whether the request contains files, or could."""
     return request.method == "POST" and request.mimetype == _MULTIPART
 
 
 def note(owner: str, max_body: int | None) -> None:
-    """Remember which files a late request carried, and flash that its author must sign in.
+    """Remember the names of the files in a late request, and flash that the person must sign in.
 
-    The request is read to its end and dropped: a browser that is answered before it has sent all shows no answer.
+    The request is read to its end and discarded: a browser answered before it has sent everything shows no answer.
     """
     session[ENTRY] = {"owner": owner, "names": _read_names(max_body)}
     flash(_ENDED, "warning")
 
 
 def flash_names(owner: str) -> None:
-    """Flash the names of the files that the person who signed in again has yet to choose; forget another's."""
+    """Flash the names of the files that the newly signed-in person must choose again; discard another person's."""
     lost = session.pop(ENTRY, None)
     if lost is not None and lost.get("owner") == owner:
         flash(sentence_of(lost.get("names", [])), "warning")
 
 
 def sentence_of(names: Sequence[str]) -> str:
-    """Return the sentence about files that were not deposited."""
+    """Return the sentence about files that were not uploaded."""
     listed = join_french([f"«\u202f{name}\u202f»" for name in names])
     begun = "Votre session a pris fin pendant l’envoi\u202f:"
     if not names:
@@ -68,11 +68,11 @@ def _read_names(max_body: int | None) -> list[str]:
             seen = seen[-_OVERLAP:] + piece
             names += [name for name in map(_clean, _FILE.findall(seen)) if name not in names]
     except RequestEntityTooLarge:
-        pass  # too large to be deposited anyway: it is not read
+        pass  # too large to be uploaded anyway: not read
     return names[:_MOST_NAMES]
 
 
 def _clean(name: bytes) -> str:
-    """Return a file's name as its owner knows it: browsers write a quotation mark as %22."""
+    """Return a file's name as its owner knows it: browsers encode a quotation mark as %22."""
     text = name.decode("utf-8", "replace").replace("%22", '"')
     return "".join(character for character in text if character.isprintable())[:_LONGEST_NAME]

@@ -1,4 +1,4 @@
-"""Whether this page may ask the browser for a passkey, and what prevents it."""
+"""Whether this page may use passkeys, and why not."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from cpro.users.passkeys.party import Party, find_party
 
 
 def usable_party() -> Party | None:
-    """Return the relying party of this page, None where browsers refuse it passkeys."""
+    """Return the relying party of this page, None if browsers refuse passkeys on it."""
     party = find_party(application.public_url)
     return party if party and party.origin == request.host_url.rstrip("/") else None
 
 
 def describe_obstacle() -> str:
-    """Return why no passkey works on this page, "" where they do."""
+    """Return why passkeys do not work on this page, "" if they do."""
     if usable_party() is not None:
         return ""
     party = find_party(application.public_url)

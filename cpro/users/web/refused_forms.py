@@ -1,7 +1,7 @@
-"""What was typed in a form that was refused: shown again when its page is, by « Précédent », reload or a link.
+"""Restore the input of a refused form when its page is shown again, by « Précédent », reload or a link.
 
-A refused post answers with its form, which the browser keeps no copy of. What was typed is kept here, for this sign-in
-and this page, so that the page asked anew shows it; until it is saved, given up, or two hours old.
+A refused POST answers with its form, of which the browser keeps no copy. The input is stored here, for this sign-in and
+this page, so that requesting the page again shows it; until it is saved, discarded, or two hours old.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from cpro.core.web.error_pages import SECRET_FIELDS
 from cpro.core.web.forms import BaseForm
 from cpro.users.operations import parked_forms
 
-#: The cookie's entry that says that a form of this sign-in may be kept: most pages then need not look for one.
+#: The cookie's entry set if this sign-in may have a stored form, so that most pages need no lookup.
 _SOME = "refused"
 _NEVER_KEPT = SECRET_FIELDS | {"csrf_token"}
-#: What a page posts beside what is typed in it.
+#: Posted fields that are not typed by the user.
 _NOT_TYPED = _NEVER_KEPT | FIELD_NAMES | {"geste", "then"}
-#: Begins the name under which the sentences beside a field are kept; no field of a page begins so.
+#: Prefix of the stored error messages of a field; no field's name begins with it.
 _SENTENCE = "#"
-#: Seconds that a page waits to keep its form: it is shown anyway.
+#: Maximum seconds that a page waits to store its form: it is shown in any case.
 _WAIT = 0.5
 
 
 def watch(principal: Principal, page: str) -> None:
-    """Have the form just posted kept if its page is shown again; `page` is its address."""
+    """Store the posted form if its page is shown again; `page` is its URL."""
     g.keep_typed = lambda: _keep(principal, page)
     g.typed_on = page
 
 
 def restore(principal: Principal, page: str) -> None:
-    """Hand a refused form to its page; forget it when its owner gives it up."""
+    """Restore a refused form on its page; delete it if its owner discards it."""
     if not session.get(_SOME) or request.method != "GET":
         return
     owner = _owner(principal)
@@ -59,10 +59,10 @@ def restore(principal: Principal, page: str) -> None:
 
 
 def forget_saved(response: Response) -> Response:
-    """Forget the form of a page that was just saved, or of which a later draft was kept."""
+    """Delete the stored form of a page that was just saved, or of which a later draft was kept."""
     page = g.get("typed_on")
     if not page or not session.get(_SOME):
-        return response  # before asking who is there: that is not asked for a style sheet
+        return response  # before `current_principal`, which is not needed for static files
     principal = current_principal()
     if principal is None:
         return response
@@ -73,14 +73,14 @@ def forget_saved(response: Response) -> Response:
 
 
 def _is_another(principal: Principal, page: str) -> bool:
-    """Return whether the draft just posted says something else than the refused form of its page."""
+    """Return whether the posted draft differs from the refused form of its page."""
     with tenancy.platform_session("a form refused on this page") as lookup:
         kept = parked_forms.read_refused(lookup, owner=_owner(principal), path=page, now=clock.utcnow())
     return kept is not None and _said(kept) != _said(request.form.items(multi=True))
 
 
 def _said(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return what was typed, without what says which button was pressed and what draft it belongs to."""
+    """Return the typed fields, without the pressed button and the draft's mark."""
     return sorted(
         (name, value)
         for name, value in fields
@@ -89,7 +89,7 @@ def _said(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _keep(principal: Principal, page: str) -> str | None:
-    """Keep the form just posted, and what is said beside its fields; return its address, or None if it is not kept."""
+    """Store the posted form with its error messages; return its URL, or None if it is not stored."""
     fields = [
         (name, value)
         for name, value in request.form.items(multi=True)

@@ -1,4 +1,4 @@
-"""What a browser keeps of a sign-in: its token, the accounts it knows, the second factors it is trusted for."""
+"""What a browser stores of a sign-in: its token, the accounts it knows, the second factors it is trusted for."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from cpro.users.errors import SignInEnded
 from cpro.users.second_factor_policy import EPOCH, TRUST
 from cpro.users.web import guard, lost_uploads
 
-#: The cookie's entry of a sign-in that waits for the code of the second factor: its token and the account's reference.
+#: The cookie's entry of a sign-in that waits for the second-factor code: its token and the account's reference.
 AWAITING = "awaiting_code"
 _KNOWN_BROWSER, _TRUSTED_BROWSER = "cpro_browser", "cpro_trusted"
 _SCHOOL, _LONGEST_SCHOOL = "cpro_school", 254
-#: Entries of each cookie: the latest.
+#: Maximum entries of each cookie; the oldest are dropped.
 _MOST = 5
 _YEAR = 365 * 24 * 3600  # seconds
 
 
 class SignedInUser:
-    """What Flask-Login writes in the cookie: the sign-in's token."""
+    """Flask-Login's user: its id in the cookie is the sign-in's token."""
 
     is_active = True
 
@@ -44,9 +44,9 @@ class SignedInUser:
 
 
 def welcome(outcome: authentication.SignedIn) -> Response:
-    """Sign the browser in, mark it as known to the account, and lead to the page that was asked for.
+    """Sign the browser in, mark it as known to the account, and redirect to the requested page.
 
-    Where the account has a second factor, its code is asked first.
+    If the account has a second factor, its code is required first.
     """
     parked = guard.parked_path(outcome.owner)
     _start_afresh()
@@ -56,7 +56,7 @@ def welcome(outcome: authentication.SignedIn) -> Response:
         return make_response(redirect(url_for("second_factor.ask", suite=asked if is_local_path(asked) else None), 303))
     session[guard.OWNER] = outcome.owner
     principal = guard.load_principal(outcome.token)
-    if principal is None:  # since the commit
+    if principal is None:  # ended since the commit
         raise SignInEnded
     login_user(SignedInUser(outcome.token))
     _announce_second_factor(principal)
@@ -67,7 +67,7 @@ def welcome(outcome: authentication.SignedIn) -> Response:
 
 
 def find_awaiting() -> tuple[str, str]:
-    """Return the token and the account's reference of this browser's sign-in that waits for a code, "" for none."""
+    """Return the token and account reference of this browser's sign-in that waits for a code; "" if none."""
     found = session.get(AWAITING)
     if isinstance(found, list) and len(found) == 2:
         return str(found[0]), str(found[1])
@@ -75,7 +75,7 @@ def find_awaiting() -> tuple[str, str]:
 
 
 def _announce_second_factor(principal: Principal) -> None:
-    """Tell a person without a second factor from when one will be required."""
+    """Flash from when a second factor will be required, to a person who has none."""
     with tenancy.platform_session("sign-in: is a second factor asked") as lookup:
         account = queries.get_account(lookup, principal.kind, principal.id)
         due = second_factor_policy.find_due_date(lookup, account)
@@ -88,10 +88,10 @@ def _announce_second_factor(principal: Principal) -> None:
 
 
 def _start_afresh() -> None:
-    """Empty the cookie, which another person may have prepared, except the tokens of what was typed before."""
+    """Empty the cookie, which another person may have prepared, except for the tokens of parked input."""
     waiting = {name: session[name] for name in (guard.PARKED, lost_uploads.ENTRY) if session.get(name)}
     session.clear()
-    session.update(waiting)  # even somebody else's: it waits for them, nobody else gets it
+    session.update(waiting)  # even another person's: it is only restored for its owner
 
 
 def known_accounts() -> dict[str, str]:
@@ -105,19 +105,19 @@ def trusted_factors() -> dict[str, str]:
 
 
 def trust_browser(answer: Response, factor_id: int, *, now: datetime) -> None:
-    """Have this browser not be asked for the codes of a second factor for a while."""
+    """Trust this browser for a while: codes of a second factor are not required on it."""
     second = timedelta(seconds=1)
     since = str((now - EPOCH) // second)
     _write(answer, _TRUSTED_BROWSER, trusted_factors(), str(factor_id), since, lasts=TRUST // second)
 
 
 def remembered_school() -> str:
-    """Return the school's code that this browser keeps for the sign-in page, or ""."""
+    """Return the school's code stored in this browser for the sign-in page, or ""."""
     return request.cookies.get(cookie_name(_SCHOOL), "")[:_LONGEST_SCHOOL]
 
 
 def remember_school(answer: Response, code: str) -> None:
-    """Have this browser keep a school's code, and nothing of a person; forget it when blank."""
+    """Store a school's code in this browser, and no personal data; delete it if blank."""
     kept = {"httponly": True, "samesite": "Lax", "secure": cookies_are_secure()}
     if code:
         answer.set_cookie(cookie_name(_SCHOOL), code, max_age=_YEAR, **kept)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Changed e-mail addresses: one's own, the school's as its head confirms it, the link sent to an earlier address."""
+"""Changed e-mail addresses: one's own, the school's as confirmed by its head, the link sent to an earlier address."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ bp = Blueprint("addresses", __name__)
 @bp.route("/mon-compte/adresse", methods=["GET", "POST"])
 @requires(Permission.OWN_ACCOUNT, keeps_typed_form=True, code_again=True)
 def own() -> ResponseReturnValue:
-    """Show, confirm and change one's own e-mail address; a platform account has none but its identifier."""
+    """Show, confirm and change one's own e-mail address; a platform account has only its identifier."""
     principal = get_principal()
     if principal.kind == "platform":
         raise NotFound("L’adresse d’un compte de la plateforme est son identifiant : elle ne se change pas ici.")
@@ -48,7 +48,7 @@ def own() -> ResponseReturnValue:
 @bp.route("/admin/parametres/etablissement/confirmer-adresse", methods=["GET", "POST"])
 @requires(Permission.SCHOOL_ADDRESS_CONFIRM)
 def confirm_school() -> ResponseReturnValue:
-    """Have the head confirm the school's address, after their password: heads' codes then go there."""
+    """Let the head confirm the school's address, with their password: heads' codes are then sent there."""
     form = PasswordForm()
     if not form.validate_on_submit():
         return _confirmation(form), form.status
@@ -83,7 +83,7 @@ def answer(token: str) -> ResponseReturnValue:
 
 
 def _own_addresses(principal: Principal) -> tuple[str, str]:
-    """Return a person's own address as it was typed last, and the one where their codes go."""
+    """Return a person's own address as last typed, and the one where their codes are sent."""
     with tenancy.platform_session("own account") as lookup:
         account = queries.get_account(lookup, principal.kind, principal.id)
         assert isinstance(account, Account), "platform accounts were answered before"
@@ -104,7 +104,7 @@ def _own_page(
 
 
 def _change_own(form: OwnEmailForm, principal: Principal) -> None:
-    """Change the address of the person signed in."""
+    """Change the address of the signed-in person."""
     with platform_unit_of_work("own address") as work:
         account = queries.lock_account(work.session, principal.kind, principal.id)
         assert isinstance(account, Account), "platform accounts were answered before"

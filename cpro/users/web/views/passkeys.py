@@ -1,4 +1,4 @@
-"""Passkeys: added, named and deleted in one's own account; the challenges that pages fetch for them."""
+"""Passkeys: add, name and delete them in one's own account; generate the challenges that pages fetch for them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def index() -> ResponseReturnValue:
 @bp.post(_PAGE)
 @requires(Permission.OWN_ACCOUNT, keeps_typed_form=True, code_again=True)
 def add() -> ResponseReturnValue:
-    """Add the passkey that the browser has just made."""
+    """Add the passkey that the browser has just created."""
     form, party, now = PasskeyForm(), usable_party(), clock.utcnow()
     if not form.validate():
         return _page(form, 422)
@@ -74,7 +74,7 @@ def add() -> ResponseReturnValue:
 @bp.post(f"{_PAGE}/defi")
 @requires(Permission.OWN_ACCOUNT, code_again=True)
 def begin() -> ResponseReturnValue:
-    """Answer the script with what a browser needs to make a passkey."""
+    """Return the options for creating a passkey to the script."""
     return _own_options(operations.registration_options)
 
 
@@ -92,7 +92,7 @@ def remove(passkey_id: int) -> ResponseReturnValue:
 @bp.post("/connexion/code/defi")
 @public
 def challenge_at_sign_in() -> ResponseReturnValue:
-    """Answer the script of the sign-in with what a passkey must sign, once the password was right."""
+    """Return the challenge for a passkey to the sign-in script, after the right password."""
     token, _reference = find_awaiting()
     party, now = usable_party(), clock.utcnow()
     with platform_unit_of_work("sign-in: a passkey is asked") as work:
@@ -107,12 +107,12 @@ def challenge_at_sign_in() -> ResponseReturnValue:
 @bp.post("/mon-compte/code/defi")
 @requires(Permission.OWN_ACCOUNT)
 def challenge_again() -> ResponseReturnValue:
-    """Answer the script of the page that asks again with what a passkey must sign."""
+    """Return the challenge for a passkey to the script of the page that requires a code again."""
     return _own_options(operations.request_options)
 
 
 def _own_options(draw: Callable[..., dict[str, Any]]) -> ResponseReturnValue:
-    """Draw a challenge for the person signed in, and answer with it; with a sentence where no passkey works."""
+    """Return the options for the signed-in person, with a new challenge; or a message if passkeys do not work."""
     party, principal = usable_party(), get_principal()
     if party is None:
         return {"message": describe_obstacle()}, 409

@@ -1,4 +1,4 @@
-"""The second factor: asked at the sign-in, set up and taken off in one's own account."""
+"""The second factor: required at sign-in, set up and removed in one's own account."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ bp = Blueprint("second_factor", __name__)
 @bp.route("/connexion/code", methods=["GET", "POST"])
 @public
 def ask() -> ResponseReturnValue:
-    """Ask for the code of the second factor, once the password was right."""
+    """Ask for the second-factor code, after the right password."""
     token, reference = find_awaiting()
     if not token:
         return redirect(url_for("users.sign_in", suite=request.args.get("suite")), 303)
@@ -71,12 +71,12 @@ def _sign_in_page(form: SignInCodeForm, token: str) -> ResponseReturnValue:
 
 
 def _offers_passkey(lookup: Session, account: queries.AnyAccount) -> bool:
-    """Return whether this page may ask for a passkey of the person."""
+    """Return whether this page may ask for one of the person's passkeys."""
     return usable_party() is not None and has_passkeys(lookup, account)
 
 
 def _given(form: CodeAgainForm) -> second_factor.Given:
-    """Return what was given: what a passkey signed, or else the code that was typed."""
+    """Return what was given: a passkey's answer, or else the typed code."""
     party = usable_party()
     if form.passkey.data and party is not None:
         return second_factor.PasskeyAnswer(form.passkey.data, party)
@@ -89,10 +89,10 @@ def _given(form: CodeAgainForm) -> second_factor.Given:
 @bp.route("/mon-compte/code", methods=["GET", "POST"])
 @requires(Permission.OWN_ACCOUNT)
 def ask_again() -> ResponseReturnValue:
-    """Ask for a code again, and lead back to what it was asked for."""
+    """Ask for a code again, and return to the page that required it."""
     principal, asked = get_principal(), request.args.get("suite")
     target = asked if asked and is_local_path(asked) else url_for("users.home")
-    if not principal.must_give_code:  # given in another window, or taken off meanwhile
+    if not principal.must_give_code:  # given in another window, or removed meanwhile
         return redirect(target, 303)
     form = CodeAgainForm()
     if not form.validate_on_submit():
@@ -107,7 +107,7 @@ def ask_again() -> ResponseReturnValue:
 
 
 def _welcome_back(file: str | None) -> str:
-    """Return what is said after the right code; with a link to the file that was asked for, if it is one of ours."""
+    """Return the message after the right code; with a link to the requested file, if it is one of ours."""
     words = "C’est bien vous\u202f: reprenez où vous en étiez."
     if not file or not is_local_path(file) or not _sends_file(file.partition("?")[0]):
         return words
@@ -144,7 +144,7 @@ def index() -> ResponseReturnValue:
 @bp.post("/mon-compte/second-facteur/commencer")
 @requires(Permission.OWN_ACCOUNT)
 def begin() -> ResponseReturnValue:
-    """Draw a secret for one's own second factor, after one's password."""
+    """Generate a secret for one's own second factor, after checking the password."""
     form = PasswordForm()
     if not form.validate_on_submit():
         return _page(password_form=form)
@@ -156,7 +156,7 @@ def begin() -> ResponseReturnValue:
 @bp.post("/mon-compte/second-facteur/confirmer")
 @requires(Permission.OWN_ACCOUNT)
 def confirm() -> ResponseReturnValue:
-    """Have the second factor count, once a code was read from it; show the recovery codes, this once."""
+    """Activate the second factor with a first code from it; show the recovery codes, only this once."""
     form = SecondFactorForm()
     if not form.validate():
         return _page(code_form=form)
@@ -178,7 +178,7 @@ def confirm() -> ResponseReturnValue:
 @bp.post("/mon-compte/second-facteur/codes")
 @requires(Permission.OWN_ACCOUNT, code_again=True)
 def renew_codes() -> ResponseReturnValue:
-    """Generate new recovery codes, after the password, and show them only this once."""
+    """Generate new recovery codes, after checking the password, and show them only this once."""
     form = PasswordForm()
     if not form.validate_on_submit():
         return _page(password_form=form)
@@ -194,7 +194,7 @@ def renew_codes() -> ResponseReturnValue:
 @bp.post("/mon-compte/second-facteur/retirer")
 @requires(Permission.OWN_ACCOUNT, code_again=True)
 def remove() -> ResponseReturnValue:
-    """Remove one's own second factor, after the password, unless the role requires one."""
+    """Remove one's own second factor, after checking the password, unless the role requires one."""
     form = PasswordForm()
     if not form.validate_on_submit():
         return _page(password_form=form)
@@ -224,7 +224,7 @@ def _page(
             secret = operations.read_secret(factor)
             context["secret"] = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
             address = operations.describe_address(secret, account)
-            import segno  # for the processes that draw one
+            import segno  # imported only where one is rendered
 
             context["picture"] = segno.make(address, error="m", micro=False).svg_data_uri(scale=4, light="#fff")
     return render_page(
@@ -239,7 +239,7 @@ def _page(
 
 
 def _describe_reset(line: AuditEntry | None) -> str:
-    """Return when and by whom one's second factor was taken off, as the journal has it; "" where it was not."""
+    """Return when and by whom one's second factor was removed, from the journal; "" if it was not."""
     if line is None:
         return ""
     role = f" ({name})" if (name := labels.role_name(line.actor_role)) else ""

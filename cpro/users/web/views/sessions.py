@@ -71,7 +71,7 @@ def end_others() -> ResponseReturnValue:
 @bp.post("/prolonger")
 @requires(Permission.OWN_ACCOUNT)
 def prolong() -> ResponseReturnValue:
-    """Answer a script with the seconds left: that it asked is an activity, which the guard noted."""
+    """Return the seconds left to a script: its request is itself an activity, which the guard recorded."""
     end = sign_in_end()
     if end is None:
         raise RuntimeError("nobody is signed in: the view must be marked @requires")

@@ -1,4 +1,4 @@
-"""One's own account: the one-key shortcut to the search, on this device."""
+"""One's own account: the single-key shortcut to the search, on this device."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ _NO_SCHOOL = (
 @bp.get("/")
 @requires(Permission.OWN_ACCOUNT)
 def home() -> ResponseReturnValue:
-    """Lead each role to the page that makes sense for it."""
+    """Redirect each role to its first page."""
     principal = get_principal()
     if principal.establishment_id is None:
         return redirect(url_for("schools.choose"), 303)
@@ -54,7 +54,7 @@ def home() -> ResponseReturnValue:
 @bp.get("/<school>/")
 @public
 def school_door(school: str) -> ResponseReturnValue:
-    """Lead to the sign-in page with the school filled in."""
+    """Redirect to the sign-in page with the school filled in."""
     with tenancy.platform_session("sign-in: the school is not known yet") as lookup:
         found = queries.find_establishment(lookup, school)
         if found is None:
@@ -91,7 +91,7 @@ def sign_in() -> ResponseReturnValue:
 @bp.post("/deconnexion")
 @public
 def sign_out() -> ResponseReturnValue:
-    """Sign this browser out; already signed out, lead to the same page."""
+    """Sign this browser out; if already signed out, redirect to the same page."""
     principal = current_principal()
     if principal is not None:
         with platform_unit_of_work("sign-out") as work:
@@ -102,7 +102,7 @@ def sign_out() -> ResponseReturnValue:
     owner = session.get(guard.OWNER)
     logout_user()
     session.clear()
-    if owner:  # what another window of theirs may still post is kept for them
+    if owner:  # what another window of theirs may still post is kept for this owner
         session[guard.OWNER] = owner
     return back_to(url_for("users.sign_in"), "Vous êtes déconnecté.")
 
@@ -133,7 +133,7 @@ def activate() -> ResponseReturnValue:
 @bp.route("/mot-de-passe-oublie", methods=["GET", "POST"])
 @public
 def forgotten_password() -> ResponseReturnValue:
-    """Send a code by e-mail to those who have an address; say the same to everybody."""
+    """Send a code by e-mail to people with an address; the answer is the same for everyone."""
     form = ForgottenForm(data={"establishment": _asked_school()})
     if not form.validate_on_submit():
         return render_page("users/forgotten.html", form=form, sent=False, status=form.status)
@@ -199,7 +199,7 @@ def enter(establishment_id: int) -> ResponseReturnValue:
         by = replace(by, label=guard.name_in_school(principal.id, establishment_id) or by.label)
     with platform_unit_of_work("entering a school") as work:
         school = get_establishment(work.session, establishment_id)
-        # Each school's journal records it of an inspector under the name that this school typed.
+        # An inspector's entry uses, in each school's journal, the name typed by that school.
         sign_ins.enter_school(
             work.session, principal.sign_in_id, school, by=by, now=clock.utcnow(), left_by=current_actor()
         )
@@ -210,22 +210,22 @@ def enter(establishment_id: int) -> ResponseReturnValue:
 @schools_bp.post("/quitter")
 @requires(Permission.SCHOOL_CHOOSE)
 def leave() -> ResponseReturnValue:
-    """Leave the school entered."""
+    """Leave the current school."""
     with platform_unit_of_work("leaving a school") as work:
         sign_ins.enter_school(work.session, get_principal().sign_in_id, None, by=current_actor(), now=clock.utcnow())
     return back_to(url_for("schools.choose"))
 
 
 def _asked_school() -> str:
-    """Return the school that a form begins with: the address names it, or else this browser keeps it.
+    """Return the school to prefill in a form: from the URL, or else the one stored in this browser.
 
-    An address that names a person without a school leads to an account of the platform.
+    A URL with a person but no school is for a platform account.
     """
     return request.args.get("establishment", "")[:254] or ("" if request.args.get("login") else remembered_school())
 
 
 def _landing(principal: Principal) -> str | None:
-    """Return the first page of the side bar that a person may open in a school, or None if there is none."""
+    """Return the first page of the side bar that a person may open in a school, or None."""
     allowed = (entry.endpoint for entry in registry().menu if principal.can(entry.permission))
     return next(map(url_for, allowed), None)
 
@@ -239,7 +239,7 @@ def _rules() -> dict[str, str]:
 
 
 def _change_password(form: OwnPasswordForm, principal: Principal) -> bool:
-    """Change the password of the person signed in; return whether it is done, the form blamed if it is refused."""
+    """Change the signed-in person's password; return whether it succeeded, else with the refusal on the form."""
     try:
         with platform_unit_of_work("own password") as work:
             sign_ins.change_own_password(
@@ -258,7 +258,7 @@ def _change_password(form: OwnPasswordForm, principal: Principal) -> bool:
 
 
 def check_own_password(typed: str) -> str | None:
-    """Compare what the person signed in typed with their password; see `identity.check_password`."""
+    """Compare a typed password with that of the signed-in person; see `identity.check_password`."""
     return identity.check_password(get_principal(), typed, now=clock.utcnow())
 
 
