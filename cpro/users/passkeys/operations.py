@@ -1,8 +1,8 @@
 """Register passkeys, verify what they sign, delete them.
 
 A challenge is stored in the row of the sign-in it was generated for, never in the browser, and deleted before the
-answer is verified: an intercepted answer cannot be replayed, whatever the device counts. The caller holds the account's lock
-(`queries.lock_account`).
+answer is verified: an intercepted answer cannot be replayed, whatever the device counts. The caller holds the
+account's lock (`queries.lock_account`).
 """
 
 from __future__ import annotations
