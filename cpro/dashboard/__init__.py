@@ -1,6 +1,6 @@
-"""« Tableau de bord »: « Les incontournables » and the charts of the school, drawn from the present figures.
+"""« Tableau de bord »: « Les incontournables » and the charts of the school, computed from the current figures.
 
-Stands above the features whose lines and charts it shows, and calls them; nothing below knows it.
+This package depends on the features whose lines and charts it shows; none of them depends on it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""« Les incontournables » for one person: a line that they may not act on says who can; what comes next."""
+"""« Les incontournables » for one person: a line they may not act on names who can; the next step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cpro.core.web.checklist import ChecklistItem, NextStep
 
 
 def list_items_for(principal: Principal | None, items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
-    """Return the lines for a person: those of acts that are not theirs say who does them."""
+    """Return the lines for a person; lines whose action they may not perform say who performs it."""
     return [
         item if not item.is_missing or item.act is None or can(principal, item.act) else _with_holders(item, item.act)
         for item in items
@@ -23,9 +23,9 @@ def list_items_for(principal: Principal | None, items: Sequence[ChecklistItem]) 
 def find_next_step(
     principal: Principal | None, items: Sequence[ChecklistItem], blueprint: str, path: str = ""
 ) -> NextStep | None:
-    """Return what a person does next, elsewhere than on the page of a blueprint that they read, at `path`.
+    """Return the person's next step on a page outside a blueprint; `path` is the page being read.
 
-    None when nothing that is theirs is missing elsewhere.
+    None when nothing they may do is missing elsewhere.
     """
     theirs = [each for each in items if each.is_missing and (each.act is None or can(principal, each.act))]
     theirs = [each for each in theirs if urlsplit(each.link_url).path != path]
@@ -36,7 +36,7 @@ def find_next_step(
 
 
 def who_can(act: Permission) -> str:
-    """Return who does something in a school, from the table of rights: « L’administrateur peut le faire. »"""
+    """Return who may perform an action in a school, from the permission table: « L’administrateur peut le faire. »"""
     holders = list_doers(act)
     if len(holders) < 2:
         sentence = f"{''.join(holders)} peut le faire"

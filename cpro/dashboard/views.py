@@ -1,4 +1,4 @@
-"""The first page of those who run the school: what is missing, what it blocks, and the charts."""
+"""The home page of those who run the school: what is missing, what that blocks, and the charts."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from cpro.students.web.dashboard import (
 from cpro.transfers.web.dashboard import count_transfers, draw_transfers_by_month, list_transfer_items
 from cpro.users.web.dashboard import count_accounts, list_account_items
 
-#: What says which rows are counted: all of them in one statement.
+#: Functions that return the counts needed; all are read in one statement.
 COUNTS: Sequence[Callable[[], Asked]] = (count_for_school, count_accounts, count_students, count_transfers)
-#: What returns the lines of « Les incontournables », in the order shown.
+#: Functions that return the lines of « Les incontournables », in display order.
 CHECKLIST: Sequence[Callable[[Figures], Sequence[ChecklistItem]]] = (
     list_new_year_items,
     list_school_items,
@@ -39,14 +39,14 @@ CHECKLIST: Sequence[Callable[[Figures], Sequence[ChecklistItem]]] = (
     list_import_items,
     list_pupil_account_items,
 )
-#: What draws each chart, in the order shown; None while there is nothing to draw.
+#: Functions that render each chart, in display order; None while there is no data.
 CHARTS: Sequence[Callable[[Figures], Chart | None]] = (
     draw_activity,
     draw_accounts_by_division,
     draw_transfers_by_month,
 )
 
-#: The pages that sum the school up for whoever may read them: label, endpoint, right.
+#: Summary pages of the school, shown to those who may read them: label, endpoint, permission.
 OVERVIEWS: Sequence[tuple[str, str, Permission]] = (
     ("Chiffres de l’année", "figures.index", Permission.FIGURES_VIEW),
     ("Qui a accès", "accesses.index", Permission.ACCESSES_VIEW),
@@ -54,7 +54,7 @@ OVERVIEWS: Sequence[tuple[str, str, Permission]] = (
 
 
 def count_all() -> Figures:
-    """Return what the lines and the charts tell, counted in one statement."""
+    """Return the counts that the lines and charts need, read in one statement."""
     return count_together({name: counted for ask in COUNTS for name, counted in ask().items()})
 
 
@@ -64,7 +64,7 @@ def list_items(figures: Figures) -> list[ChecklistItem]:
 
 
 class Dashboard(SecureIndexView):
-    """« Les incontournables »: what is missing, what it blocks, the link."""
+    """« Les incontournables »: what is missing, what that blocks, and a link."""
 
     permission = Permission.DASHBOARD_VIEW
 

@@ -1,9 +1,11 @@
-"""Establishments and their settings: particulars, transfers switch, logo and stamp; what is missing and what it blocks.
+"""Establishments and their settings: particulars, transfers switch, logo and stamp; what is missing and what that
+blocks.
 
-Words: the *particulars* are the tab Établissement; the *gate* is the rule that name, e-mail and UAI must be known
+Terms: the *particulars* are the tab Établissement; the *gate* is the rule that name, e-mail and UAI must be known
 before users are created or a passport is exported (`gate.py`); the *stamp* is the cachet.
-Invariants: transfers are never on without a reference (constraint ck_establishment_transfers_need_reference); a UAI
-is unique on the platform; a picture is always one we encoded ourselves.
+
+Invariants: transfers are never on without a reference (constraint ck_establishment_transfers_need_reference); a UAI is
+unique on the platform; every stored picture was encoded by us.
 """
 
 from __future__ import annotations
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: commands, jobs, what other pages ask of the school."""
+    """Register the feature: commands, jobs, and the hooks that other pages use."""
     from cpro.establishments import audit_labels, commands
-    from cpro.establishments import jobs as _declared  # noqa: F401  # its handlers, known once imported
+    from cpro.establishments import jobs as _declared  # noqa: F401  # its handlers register on import
     from cpro.establishments.web import hooks
 
     app.cli.add_command(commands.establishments)

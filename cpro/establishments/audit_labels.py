@@ -8,7 +8,7 @@ from cpro.core.validators import TIMEZONES
 from cpro.establishments.models import CNILKind, Establishment, Module, PictureKind
 from cpro.establishments.operations.particulars import RULES
 
-#: Fields are called in the journal as they are on the form.
+#: The journal uses the labels of the form.
 _PARTICULARS = labels_of(Establishment, RULES)
 _SWITCH = labels_of(Establishment, ("cnil_kind", "cnil_reference", "transfers_enabled", "uses_siecle"))
 _PROOF = {

@@ -1,7 +1,7 @@
-"""Take the paper away from under a stamp: what is white becomes transparent, what is ink stays, edges are in between.
+"""Make the paper behind a stamp transparent: white becomes transparent, ink stays, edges are in between.
 
-What is left, laid on white paper, looks as the picture did: the colour of each pixel is parted into ink and paper. A
-photo is first lit evenly, for its paper is as good as never white.
+The result, laid on white paper, looks like the original picture: the colour of each pixel is split into ink and paper.
+The lighting of a photo is first made even, because its paper is rarely pure white.
 """
 
 from __future__ import annotations
@@ -13,26 +13,30 @@ from PIL import Image, ImageChops, ImageFilter, ImageMath
 from cpro.core.capacity import Capacity
 from cpro.establishments.imaging import PreparedPicture, UnusablePicture, encode
 
-#: Of 255, the darkest of the three colours of a pixel: from here on it is paper; down from here it is nothing but ink.
+#: Levels out of 255, of the darkest of a pixel's three colours: from this one up the pixel is paper; from this one down
+#: it is ink only.
 _BLANK, _SOLID = 236, 128
 _OPACITY = [min(255, max(0, round(255 * (_BLANK - level) / (_BLANK - _SOLID)))) for level in range(256)]
-#: Pixels of the longer side of the picture in which light is measured, and of what it never takes for light: strokes.
+#: Longer side, in pixels, of the picture in which light is measured; size of the strokes that are never taken for
+#: light.
 _LIGHT_SIDE, _STROKE = 64, 13
-#: Part of the lightest paper below which a place is no shade but ink; level of the lightest one that is paper at all.
+#: Share of the lightest paper below which an area is ink, not shade; level of the lightest area below which there is no
+#: paper at all.
 _DEEPEST_SHADE, _DARKEST_PAPER = 0.5, 150
-#: From here on a pixel hides what is under it. No ink that is left that solid is as pale as `_DARKEST_PAPER`.
+#: Opacity from which a pixel hides what is under it. No remaining ink that solid is as pale as `_DARKEST_PAPER`.
 _OPAQUE = 128
-#: Part of the picture that must become transparent for it to be worth anything.
+#: Minimum share of the picture that must become transparent for the result to be useful.
 _LEAST_CLEARED = 0.01
 
-#: A tenth of a second each, some seconds for noise, and 40 MB; who waits longer holds what others need.
+#: A tenth of a second each, a few seconds for noise, and 40 MB; waiting longer would hold a worker that others need.
 _CLEARING = Capacity(1, patience=2)
 
 
 def clear_paper(file: IO[bytes]) -> PreparedPicture:
-    """Return a stored picture whose white is transparent, as a PNG.
+    """Return a stored picture with its white made transparent, as a PNG.
 
-    Raises UnusablePicture when it has no white, or nothing else, and Overloaded while others are cleared.
+    Raises UnusablePicture when it contains no white, or nothing but white, and Overloaded while others are being
+    cleared.
     """
     with _CLEARING.take(), Image.open(file, formats=("PNG", "JPEG")) as source:
         picture = source.convert("RGBA")
@@ -45,7 +49,7 @@ def clear_paper(file: IO[bytes]) -> PreparedPicture:
 
 
 def has_paper(file: IO[bytes]) -> bool:
-    """Return whether a stored picture holds white, or as good as white, that is not transparent already."""
+    """Return whether a stored picture contains white or near-white areas that are not already transparent."""
     with Image.open(file, formats=("PNG", "JPEG")) as source:
         return _holds_paper(source.convert("RGBA"))
 
@@ -67,7 +71,7 @@ def _check(picture: Image.Image, opacity: Image.Image) -> None:
 
 
 def _part_from_white(picture: Image.Image, opacity: Image.Image) -> Image.Image:
-    """Return the ink that, laid on white with this opacity, looks as the picture."""
+    """Return the ink that, laid on white with this opacity, looks like the picture."""
     white = ImageChops.invert(opacity)
     ink = [ImageChops.subtract(channel, white) for channel in picture.split()]
     return Image.merge("RGBa", (*ink, opacity)).convert("RGBA")  # RGBa is what RGBA becomes once multiplied
@@ -78,7 +82,7 @@ def _darkest_colour(red: Image.Image, green: Image.Image, blue: Image.Image) -> 
 
 
 def _light_evenly(picture: Image.Image) -> Image.Image:
-    """Return the picture as if its paper were white everywhere; one on anything but paper is returned as it is."""
+    """Return the picture as if its paper were evenly white; a picture that is not on paper is returned unchanged."""
     small = picture.copy()
     small.thumbnail((_LIGHT_SIDE, _LIGHT_SIDE), Image.Resampling.BOX)
     light = small.filter(ImageFilter.MaxFilter(_STROKE)).filter(ImageFilter.MinFilter(_STROKE))

@@ -1,4 +1,4 @@
-"""Command line: create schools, correct a UAI, sweep pictures."""
+"""Command line: create schools, correct a UAI, delete unused pictures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from cpro.establishments.queries import find_by_code
 
 establishments = AppGroup("establishments", help="Établissements.")
 
-#: For a private school, one of agriculture, a CFA: no head's code goes to the mailbox that the UAI would name.
+#: For a private school, a school of agriculture or a CFA: the head's code is not sent to the mailbox computed from the
+#: UAI.
 no_official_mailbox = click.option(
     "--no-official-mailbox",
     is_flag=True,
@@ -48,7 +49,7 @@ def list_schools() -> None:
 @no_official_mailbox
 @sentences
 def set_uai(code: str, uai: str, no_official_mailbox: bool) -> None:
-    """Correct the UAI of a school, even locked."""
+    """Correct the UAI of a school, even when it is locked."""
     with platform_unit_of_work("command line: correcting a UAI") as work:
         school = _find(work.session, code)
         has_mailbox = not no_official_mailbox
@@ -64,7 +65,7 @@ def set_uai(code: str, uai: str, no_official_mailbox: bool) -> None:
 @click.argument("email")
 @sentences
 def set_head_address(code: str, email: str) -> None:
-    """Say where the code of a school's head goes, whatever was said or confirmed before; "" takes it back."""
+    """Set where the head's code is sent, overriding what was set or confirmed before; "" removes the setting."""
     with platform_unit_of_work("command line: where a head's code goes") as work:
         school = _find(work.session, code)
         update_head_email(work.session, school, email, by=COMMAND_LINE, now=clock.utcnow())
@@ -72,7 +73,7 @@ def set_head_address(code: str, email: str) -> None:
 
 
 def where_heads_codes_go(school: Establishment) -> str:
-    """Return the sentence that says to the platform's operator where the code of a school's head will go."""
+    """Return the sentence that tells the platform's operator where the code of a school's head is sent."""
     address = find_proved_address(school)
     if address:
         return f"Le code du chef d’établissement partira à {address}."
@@ -92,7 +93,7 @@ def _find(session: Session, code: str) -> Establishment:
 @uploads.command("sweep", help="Supprimer les images dont plus rien n’a besoin (fait aussi chaque nuit).")
 @sentences
 def sweep() -> None:
-    """Delete the pictures that no row needs any more (to be run each night)."""
+    """Delete the pictures that no row references any more (run it each night)."""
     with tenancy.platform_session("command line: sweeping pictures") as session:
         swept = delete_unused_pictures(
             session, storage=FileStorage(current_app.config["CPRO_UPLOADS"]), now=clock.utcnow()

@@ -1,8 +1,8 @@
-"""Read PNG, JPEG, GIF and WebP files just far enough to know their size and to rebuild them bare.
+"""Parse PNG, JPEG, GIF and WebP files just enough to know their size and to rebuild a bare copy.
 
-Pure: bytes in, bytes out; no pixel is decoded here. The bare copy holds only what a decoder needs to draw the first
-frame, so that comments, text chunks, thumbnails, further frames and trailing bytes never reach one.
-Decision 0014 compares this with what Pillow reads by itself.
+Pure: bytes in, bytes out; no pixel is decoded here. The bare copy contains only what a decoder needs for the first
+frame, so comments, text chunks, thumbnails, further frames and trailing bytes never reach a decoder. Decision 0014
+compares this with what Pillow does by itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-#: Colour profiles of pictures weigh a few hundred kilobytes; a larger one inside a PNG is ignored.
+#: Colour profiles of pictures weigh a few hundred kilobytes; a larger one in a PNG is ignored.
 MAX_PROFILE_BYTES = 1024 * 1024
 
 EXIF_HEADER = b"Exif\0\0"
@@ -21,7 +21,7 @@ EXIF_HEADER = b"Exif\0\0"
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"IDAT", b"IEND"})
 
-#: JPEG markers: tables and frame header are kept, application segments only when they rule the colours.
+#: JPEG markers: tables and the frame header are kept, application segments only when they define the colours.
 _JPEG_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDD})
 _JPEG_COLOUR_SEGMENTS = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
@@ -30,11 +30,11 @@ _JPEG_APP1, _JPEG_END, _JPEG_SCAN = 0xE1, 0xD9, 0xDA
 
 
 class BrokenContainer(Exception):
-    """Say that a file bears an accepted signature but cannot be followed to its end."""
+    """The file has an accepted signature but cannot be parsed to its end."""
 
 
 class Container(NamedTuple):
-    """What a reader found: Pillow's name of the format, the size in pixels, a bare copy, and what rules its display."""
+    """Result of a parser: Pillow's format name, the size in pixels, a bare copy, and what affects its display."""
 
     format: str
     width: int
@@ -45,9 +45,9 @@ class Container(NamedTuple):
 
 
 def read_container(content: bytes) -> Container | None:
-    """Return what the file holds, judged by its content alone, or None when it is none of the four formats.
+    """Return the parsed container, judged by its content alone, or None when it is none of the four formats.
 
-    Raises BrokenContainer when it begins like one of them and cannot be followed.
+    Raises BrokenContainer when the file begins like one of them but cannot be parsed.
     """
     for signature, read in _READERS:
         if signature.match(content):
@@ -90,14 +90,14 @@ def _png_chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _eight_bit_key(samples: bytes, depth: int) -> bytes:
-    """Return a transparent colour, written in samples of `depth` bits, as Pillow compares it: with 8-bit pixels."""
+    """Return a transparent colour, written in samples of `depth` bits, as the 8-bit value that Pillow compares with."""
     scale, shift = {2: 85, 4: 17}.get(depth, 1), 8 if depth == 16 else 0
     values = [int.from_bytes(samples[at : at + 2]) for at in range(0, min(len(samples), 6), 2)]
     return struct.pack(f">{len(values)}H", *((value & (1 << depth) - 1) * scale >> shift for value in values))
 
 
 def _inflate_profile(chunk: bytes) -> bytes:
-    """Return the colour profile of an iCCP chunk, or nothing when it is broken or swells past the limit."""
+    """Return the colour profile of an iCCP chunk, or nothing when it is broken or decompresses beyond the limit."""
     _name, _, compressed = chunk.partition(b"\0")
     inflater = zlib.decompressobj()
     try:
@@ -108,7 +108,7 @@ def _inflate_profile(chunk: bytes) -> bytes:
 
 
 def _read_jpeg(content: bytes) -> Container:
-    """Read a JPEG (ITU-T T.81, annex B) up to its first scan; the rest is copied for the decoder to read."""
+    """Read a JPEG (ITU-T T.81, annex B) up to its first scan; the rest is copied for the decoder."""
     bare, exif = [content[:2]], b""
     sizes: list[tuple[int, int]] = []
     position = 2
@@ -136,7 +136,7 @@ def _read_jpeg(content: bytes) -> Container:
         elif marker == _JPEG_APP1 and data.startswith(EXIF_HEADER):
             exif = exif or data
         position += length
-    [(width, height)] = sizes  # A second frame header could contradict the one that was judged.
+    [(width, height)] = sizes  # A second frame header could contradict the checked one.
     return Container("JPEG", width, height, b"".join([*bare, b"\xff\xda", content[position:]]), exif)
 
 
@@ -161,7 +161,7 @@ def _read_gif(content: bytes) -> Container:
     left, top, frame_width, frame_height, flags = struct.unpack_from("<HHHHB", content, position + 1)
     end = _gif_end_of_blocks(content, position + 10 + _gif_colour_table_bytes(flags) + 1)
     bare = screen + control + content[position:end] + b";"
-    # Pillow widens the canvas for an image that overflows it.
+    # Pillow enlarges the canvas for an image that overflows it.
     return Container("GIF", max(width, left + frame_width), max(height, top + frame_height), bare)
 
 
@@ -196,5 +196,5 @@ _READERS: tuple[tuple[re.Pattern[bytes], Callable[[bytes], Container]], ...] = (
     (re.compile(rb"GIF8[79]a"), _read_gif),
     (re.compile(rb"RIFF....WEBP", re.DOTALL), _read_webp),
 )
-#: How the four formats begin.
+#: Signatures of the four formats.
 SIGNATURES = tuple(signature for signature, _read in _READERS)

@@ -1,7 +1,8 @@
 """The gate: name, e-mail and UAI must be known before users are created or a passport is exported.
 
-The rule of the client's manual (« Attention ! Le nom, l'adresse électronique et le code UAI… »), asked here by every
-feature that it stops. A gated screen never hides its button: it says which particular is missing, with a link to it.
+The rule comes from the client's manual (« Attention ! Le nom, l'adresse électronique et le code UAI… »); every feature
+that it blocks checks it here. A gated screen never hides its button: it names the missing particular, with a link to
+it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from cpro.establishments.models import Establishment
 
 @dataclass(frozen=True)
 class MissingParticular:
-    """One particular that the gate waits for: the field's name in the form, and how people call it."""
+    """One particular that the gate requires: the field's name in the form, and its everyday label."""
 
     field: str
     label: str
@@ -30,12 +31,12 @@ _GATED = (
 
 
 def missing_particulars(establishment: Establishment) -> list[MissingParticular]:
-    """Return the particulars still to be filled in; an empty list opens the gate."""
+    """Return the particulars still to be filled in; an empty list means that the gate is open."""
     return [particular for particular in _GATED if not getattr(establishment, particular.field)]
 
 
 class GateClosed(DomainError):
-    """Refuse what waits for particulars of the school; `missing` holds them."""
+    """The school lacks required particulars; `missing` lists them."""
 
     status = 409
 

@@ -1,9 +1,9 @@
-"""Convert an uploaded logo or stamp to a picture encoded here, or say in French why it cannot be done.
+"""Convert an uploaded logo or stamp to a picture encoded here, or explain in French why that is impossible.
 
-Nothing of the file survives but its pixels. It is read twice: first by `containers`, which finds the size and rebuilds
-a bare copy holding only what the first frame needs, then by Pillow, which decodes that copy. So the size is judged
-before any memory is taken for it, and what Pillow would warn about (bombs, broken animations, crooked EXIF) never
-reaches it: silencing a warning would change the whole process, other threads included.
+Only the pixels of the file are kept. It is read twice: first by `containers`, which finds the size and rebuilds a bare
+copy with only what the first frame needs, then by Pillow, which decodes that copy. So the size is checked before any
+memory is allocated for it, and what Pillow would warn about (bombs, broken animations, malformed EXIF) never reaches
+it: silencing a warning would affect the whole process, other threads included.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from cpro.establishments.containers import EXIF_HEADER, SIGNATURES, BrokenContai
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 40_000_000
-#: Longest side that is read, in pixels: what a JPEG or a GIF can write. A PNG of 1 × 40 000 000 pixels weighs 80 kB and
-#: would take 700 MB, for Pillow keeps a pointer to each row.
+#: Longest side accepted, in pixels: the maximum of a JPEG or a GIF. A PNG of 1 × 40 000 000 pixels weighs 80 kB and
+#: would take 700 MB, because Pillow keeps a pointer to each row.
 MAX_READ_SIDE = 65_535
 #: Longer side of what is stored, in pixels: some 500 dpi in the boxes that pictures fill (`PictureKind.print_box_mm`).
 MAX_SIDE = 1200
@@ -32,10 +32,10 @@ JPEG_QUALITY = 90
 MIN_PRINT_DPI = 200
 MM_PER_INCH = 25.4
 
-#: 40 megapixels of 16 bits take some 360 MB while they are decoded: one at a time.
+#: 40 megapixels of 16 bits take some 360 MB while they are decoded, so one picture at a time.
 _DECODING = Capacity(1)
 
-#: What to do without our script, which makes a picture smaller before it is sent.
+#: What to do when our script, which shrinks a picture before it is sent, did not run.
 _REDUCE = "Réduisez-la (sur un téléphone, une capture d’écran de l’image suffit), puis choisissez-la à nouveau."
 DAMAGED = (
     "Cette image est abîmée ou tronquée\u202f: elle ne peut pas être lue. "
@@ -43,7 +43,7 @@ DAMAGED = (
 )
 
 _OTHER_FORMAT = "Cette image est au format {}, qui n’est pas accepté\u202f: enregistrez-la en PNG, JPEG, GIF ou WebP."
-#: How files begin that are refused by that alone, and why, in this order; browsers read these expressions too.
+#: Signatures of files that are refused, and the reason, in this order; browsers read these expressions too.
 REFUSED_STARTS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(beginning, re.DOTALL), sentence)
     for beginning, sentence in (
@@ -60,18 +60,18 @@ REFUSED_STARTS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         ),
     )
 )
-#: An SVG begins with its element, after at most a prolog, comments and a document type. Groups are atomic: a file made
-#: of a thousand comments must not be tried in every possible cutting.
+#: An SVG begins with its element, after an optional prolog, comments and a document type. Groups are atomic, so that a
+#: file made of a thousand comments does not cause catastrophic backtracking.
 _SVG = re.compile(
     rb"(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)*+<(?:\w+:)?svg[\s/>]", re.DOTALL | re.IGNORECASE
 )
 _SVG_HEAD_BYTES = 16 * 1024
 
-#: Grey from which nobody tells a colour from paper, of 255.
+#: Grey level, out of 255, from which a colour cannot be told from paper.
 _PAPER = 250
 _EXIF_ORIENTATION = 0x0112
 _EXIF_SHORT = 3
-#: What to do with the pixels for each value of the EXIF orientation (Exif 2.32, 4.6.4 A).
+#: Transformation of the pixels for each value of the EXIF orientation (Exif 2.32, 4.6.4 A).
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -84,12 +84,12 @@ _TRANSPOSITIONS = {
 
 
 class UnusablePicture(DomainError):
-    """Refuse an uploaded picture, with the sentence that says why and what to do."""
+    """The uploaded picture is refused; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class PreparedPicture:
-    """A picture ready to be stored and served: PNG or JPEG, sRGB, upright, without any metadata."""
+    """A picture ready to be stored and served: PNG or JPEG, sRGB, upright, without metadata."""
 
     content: bytes
     suffix: str
@@ -99,9 +99,10 @@ class PreparedPicture:
 
 
 def prepare_picture(content: bytes) -> PreparedPicture:
-    """Return the first frame of the picture, encoded anew and at most `MAX_SIDE` pixels on its longer side.
+    """Return the first frame of the picture, re-encoded and at most `MAX_SIDE` pixels on its longer side.
 
-    A JPEG stays a JPEG; any other format becomes a PNG, with its transparency. The file name plays no part.
+    A JPEG stays a JPEG; any other format becomes a PNG, with its transparency. The file name is ignored.
+
     Raises UnusablePicture when the file is empty, heavier than `MAX_BYTES`, of another format, larger than
     `MAX_PIXELS`, damaged or truncated, and Overloaded while others are decoded.
     """
@@ -121,8 +122,8 @@ def _convert(container: Container) -> PreparedPicture:
     try:
         pixels = _decode(container)
     except Exception as error:
-        # Pillow's decoders meet hostile bytes here. Beside OSError they are known to raise SyntaxError, ValueError,
-        # EOFError, struct.error, zlib.error, OverflowError, MemoryError...: all mean that this file cannot be read.
+        # Pillow's decoders read untrusted bytes here. Besides OSError they are known to raise SyntaxError, ValueError,
+        # EOFError, struct.error, zlib.error, OverflowError, MemoryError...: all mean that the file cannot be read.
         raise UnusablePicture(DAMAGED) from error
     return encode(pixels, as_jpeg=container.format == "JPEG")
 
@@ -135,7 +136,7 @@ def is_low_resolution(width: int, height: int, box_mm: tuple[float, float]) -> b
 
 
 def prints_nothing(file: IO[bytes]) -> bool:
-    """Return whether a stored picture leaves white paper white: white, or transparent, everywhere."""
+    """Return whether a stored picture would print nothing: white or transparent everywhere."""
     with Image.open(file, formats=("PNG", "JPEG")) as source:
         picture = source.convert("RGBA")
     paper = Image.new("RGBA", picture.size, "white")
@@ -170,15 +171,15 @@ def _refuse_dimensions(width: int, height: int) -> None:
 
 
 def _why_not_a_picture(content: bytes) -> str:
-    """Return the sentence for a file of none of the accepted formats, naming what it is when that is plain."""
-    # Dropping the null bytes reads UTF-16 well enough for the few ASCII words that matter.
+    """Return the sentence for a file of none of the accepted formats, naming its format when recognised."""
+    # Dropping the null bytes is enough to read UTF-16 for the few ASCII words that matter.
     if _SVG.match(content[:_SVG_HEAD_BYTES].lstrip(b"\xef\xbb\xbf\xfe\xff").replace(b"\0", b"")):
         return "Cette image est au format SVG, un dessin vectoriel qui n’est pas accepté\u202f: enregistrez-la en PNG."
     return next(sentence for beginning, sentence in REFUSED_STARTS if beginning.match(content))
 
 
 def _rounded_up(value: float) -> str:
-    """Write a quantity that exceeds a limit so that it also reads above it: 5.01 becomes « 5,1 »."""
+    """Format a quantity that exceeds a limit so that it still reads above it: 5.01 becomes « 5,1 »."""
     tenths = math.ceil(value * 10)
     whole = _grouped(tenths // 10)
     return f"{whole},{tenths % 10}" if tenths % 10 else whole
@@ -197,14 +198,14 @@ def _decode(container: Container) -> Image.Image:
     with Image.open(io.BytesIO(container.content), formats=(container.format,)) as source:
         if source.size != (container.width, container.height):
             raise ValueError("the decoder sees another size than the one that was judged")
-        # A JPEG is decoded straight to a half, a quarter or an eighth of its size; other formats ignore this.
+        # A JPEG is decoded directly at a half, a quarter or an eighth of its size; other formats ignore this.
         source.draft(None, (target[0] * 2, target[1] * 2))
         source.load()
         exif = container.exif or source.info.get("exif", b"")
         profile = container.profile or source.info.get("icc_profile")
         picture = _with_full_colours(source)
     if picture.size != target:
-        # Without the gap, a picture of 40 000 000 × 1 pixels asks for gigabytes of filter coefficients.
+        # Without `reducing_gap`, a picture of 40 000 000 × 1 pixels needs gigabytes of filter coefficients.
         picture = picture.resize(target, Image.Resampling.LANCZOS, reducing_gap=2.0)
     picture = _to_srgb(picture, profile)
     transposition = _TRANSPOSITIONS.get(_orientation(exif))
@@ -219,19 +220,19 @@ def _bounded(width: int, height: int) -> tuple[int, int]:
 def _with_full_colours(picture: Image.Image) -> Image.Image:
     """Return the picture in a mode that can be resized: L, LA, RGB, RGBA or CMYK."""
     if picture.mode == "I;16":
-        # Pillow would clip 16-bit greys instead of scaling them; the high bytes are what 8 bits can hold.
+        # Pillow would clip 16-bit greys instead of scaling them; 8 bits can hold only the high bytes.
         info = picture.info
         picture = Image.frombytes("L", picture.size, picture.tobytes()[1::2])
         picture.info = info
     mode = {"1": "L", "LA": "L", "P": "RGB", "RGBA": "RGB"}.get(picture.mode, picture.mode)
     if picture.has_transparency_data:
         mode += "A"
-    # At 40 megapixels a copy weighs 160 MB: none is made of what already suits.
+    # At 40 megapixels a copy weighs 160 MB, so none is made when the mode already suits.
     return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return the picture as RGB or RGBA; a profile that is broken or made for other colours counts for nothing."""
+    """Return the picture as RGB or RGBA; a profile that is broken or meant for other colours is ignored."""
     colours = picture.convert({"LA": "L", "RGBA": "RGB"}.get(picture.mode, picture.mode))
     result = _apply_profile(colours, profile) if profile else None
     if result is None:
@@ -269,8 +270,8 @@ def _orientation(exif: bytes) -> int:
 
 def encode(picture: Image.Image, *, as_jpeg: bool) -> PreparedPicture:
     """Return a picture encoded from its bare pixels, as a JPEG or a PNG."""
-    # Pillow's writers copy what they find in `info` (a JPEG comment, a colour profile): a picture made of bare pixels
-    # has none.
+    # Pillow's writers copy the contents of `info` (a JPEG comment, a colour profile): a picture made of bare pixels has
+    # none.
     bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())
     stream = io.BytesIO()
     if as_jpeg:

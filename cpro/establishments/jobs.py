@@ -1,4 +1,4 @@
-"""The nightly work on schools."""
+"""The nightly jobs on schools."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _describe_result(result: Mapping[str, Any]) -> str:
 
 @nightly("pictures:sweep", label="Suppression des images devenues inutiles", summary=_describe_result)
 def sweep(context: JobContext) -> dict[str, int]:
-    """Delete the pictures that no row needs any more."""
+    """Delete the pictures that no row references any more."""
     storage = FileStorage(application.uploads)
     with tenancy.platform_session(context.reason) as session:
         return {"deleted": len(delete_unused_pictures(session, storage=storage, now=context.now))}

@@ -23,7 +23,7 @@ class CNILKind(LabelledEnum):
 
 
 class TeachersConsent(LabelledEnum):
-    """Which teachers' accounts that the administrator opens wait for the head; values are what forms post."""
+    """Which teachers' accounts opened by the administrator wait for the head; values are what forms post."""
 
     NONE = "aucun", "Aucun : je suis seulement prévenu"
     TYPED = "saisis", "Ceux créés à la main ou par un tableau, réactivés, ou donnés à un ancien administrateur"
@@ -31,7 +31,7 @@ class TeachersConsent(LabelledEnum):
 
 
 class Module(LabelledEnum):
-    """The parts of CPro that a school's head switches on and off; values are what forms post."""
+    """The parts of CPro that a school's head can switch on and off; values are what forms post."""
 
     SCENARIOS = "scenarios", "Scénarios"
     PASSPORT = "passport", "Passeport"
@@ -39,7 +39,7 @@ class Module(LabelledEnum):
 
 
 class PictureKind(LabelledEnum):
-    """The two pictures of a school; values are what addresses and database keep."""
+    """The two pictures of a school; values are used in URLs and in the database."""
 
     LOGO = "logo", "logo"
     STAMP = "cachet", "cachet de l’établissement"
@@ -51,7 +51,7 @@ class PictureKind(LabelledEnum):
 
 
 class Establishment(TenantRoot, Model):
-    """A school: everything it says of itself may be left blank, except its name's column of origin, the code."""
+    """A school: all its descriptive fields may be blank; only the code is required."""
 
     __tablename__ = "establishment"
     __table_args__ = (
@@ -60,32 +60,33 @@ class Establishment(TenantRoot, Model):
         CheckConstraint("NOT transfers_enabled OR cnil_reference <> ''", name="transfers_need_reference"),
         CheckConstraint("cnil_kind IN ('declaration', 'registre')", name="cnil_kind"),
         CheckConstraint("retention_years BETWEEN 1 AND 3", name="retention_years"),
-        {"sqlite_autoincrement": True},  # the journal names it by its id
+        {"sqlite_autoincrement": True},  # the journal refers to it by its id
     )
 
     if TYPE_CHECKING:
-        #: the version of the logo in use, or None; said below, and read by who asks for it (`undefer`)
+        #: the version of the logo in use, or None; defined below, and loaded on demand (`undefer`)
         logo_id: Mapped[int | None]
 
-    #: the school's word in addresses and at sign-in: lower-case letters, digits, hyphen
+    #: the school's code in URLs and at sign-in: lower-case letters, digits, hyphen
     code: Mapped[str] = mapped_column(String(32), info=shown("Code de connexion", in_list=False))
     name: Mapped[str] = mapped_column(String(150), default="", info=shown("Nom de l’établissement", sort=True))
     #: seven digits and a key letter; empty (NULL, so that blanks do not collide) until known
     uai: Mapped[str | None] = mapped_column(
         String(8), info=shown("Code UAI (ex-RNE)", sort=True, help="Sept chiffres et une lettre, par exemple 0570109J.")
     )
-    #: since when an import or a transfer has relied on the UAI: only the command line corrects it then
+    #: since when an import or a transfer relies on the UAI: from then on only the command line can correct it
     uai_locked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     email: Mapped[str] = mapped_column(
         String(254),
         default="",
         info=shown("Adresse électronique", "email", sort=True),
     )
-    #: where a head's code goes, as the platform's operator said; the command line alone writes it
+    #: where a head's code is sent, as set by the platform's operator; only the command line writes it
     head_email: Mapped[str] = mapped_column(String(254), default="", server_default="")
-    #: the UAI that the command line gave, of a school that has its académie's mailbox; the form changes `uai` alone
+    #: the UAI set by the command line, for a school that has its académie's mailbox; the form changes `uai` only
     official_uai: Mapped[str | None] = mapped_column(String(8))
-    #: the `email` that a head signed in, or its earlier holder, confirmed last: heads' codes go there from then on
+    #: the last `email` confirmed by a signed-in head, or by its earlier holder: heads' codes are sent there from then
+    #: on
     confirmed_email: Mapped[str] = mapped_column(String(254), default="", server_default="")
     kind: Mapped[str] = mapped_column(String(80), default="", info=shown("Type d’établissement", in_list=False))
     address_line1: Mapped[str] = mapped_column(String(120), default="", info=shown("Adresse", in_list=False))
@@ -146,15 +147,15 @@ class Establishment(TenantRoot, Model):
     )
     #: years during which a departed pupil's records are kept, 1 to 3
     retention_years: Mapped[int] = mapped_column(default=3, server_default="3")
-    #: the modules that the head switches (`is_module_on`): off, their pages are closed and their data stays
+    #: the modules that the head switches (`is_module_on`): when off, their pages are closed and their data stays
     scenarios_enabled: Mapped[bool] = mapped_column(default=True)
     passport_enabled: Mapped[bool] = mapped_column(default=True)
     inspectors_enabled: Mapped[bool] = mapped_column(default=True)
-    #: whether every teacher's account that the administrator opens waits for the head's consent; the head alone says so
+    #: whether every teacher's account opened by the administrator waits for the head's consent; only the head sets it
     teachers_need_consent: Mapped[bool] = mapped_column(default=False, server_default=false())
-    #: whether those that no file of STS-Web names wait no more than these
+    #: whether accounts that no STS-Web file names open at once, like those that a file names
     typed_teachers_open_at_once: Mapped[bool] = mapped_column(default=False, server_default=false())
-    #: name, UAI, code and city, folded: what the support searches
+    #: name, UAI, code and city, folded: what the support's search reads
     search_key: Mapped[str] = mapped_column(String(400), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
@@ -167,7 +168,7 @@ class Establishment(TenantRoot, Model):
 
     @teachers_consent.setter
     def teachers_consent(self, asked: TeachersConsent) -> None:
-        """Write which do."""
+        """Set which teachers' accounts wait for the head."""
         self.teachers_need_consent = asked is TeachersConsent.ALL
         self.typed_teachers_open_at_once = asked is TeachersConsent.NONE
 

@@ -1,21 +1,21 @@
-"""The official mailbox of a public school, computed from its UAI by a closed table.
+"""The official mailbox of a public school, computed from its UAI with a closed table.
 
-Each school of national education has a mailbox that its académie opened and gave to its head's office:
-`ce.` and the UAI, in the mail domain of the académie. The first three digits of a UAI are the département, so the
-address follows from the UAI alone, and its reader was given it by the académie.
+Each school of national education has a mailbox that its académie opened and gave to its head's office: `ce.` and the
+UAI, in the mail domain of the académie. The first three digits of a UAI are the département, so the address follows
+from the UAI alone, and its reader was given it by the académie.
 
-The table holds for public schools (lycées professionnels, polyvalents, collèges, EREA) of the 30 académies of national
-education, in the départements of metropolitan France and the five overseas ones. It does not hold for schools of
-agriculture or of the sea, for a CFA that no lycée bears, for the overseas collectivities (975, 977, 978, 983 to 988),
-for schools abroad, nor for demonstrations (099): they have no such mailbox, and `find_official_mailbox` returns None.
-A private school may have one or not, as some mailboxes of a merged académie may bear another name: a message to an
-address that does not exist is refused by the académie's server, it reaches nobody else.
+The table is valid for public schools (lycées professionnels, polyvalents, collèges, EREA) of the 30 académies of
+national education, in the départements of metropolitan France and the five overseas ones. It is not valid for schools
+of agriculture or of the sea, for a CFA that is not part of a lycée, for the overseas collectivities (975, 977, 978, 983
+to 988), for schools abroad, nor for demonstrations (099): they have no such mailbox, and `find_official_mailbox`
+returns None. A private school may have one or not, and some mailboxes of a merged académie may have another name: the
+académie's server refuses a message to an address that does not exist, and it reaches no one else.
 """
 
 from __future__ import annotations
 
-#: Mail domain of each académie, and the départements it holds: the first three digits of their schools' UAI. Corsica
-#: has 620 and 720 since it is two départements.
+#: Mail domain of each académie, and its départements: the first three digits of their schools' UAI. Corsica has 620 and
+#: 720 since it is two départements.
 _DEPARTMENTS_BY_DOMAIN = {
     "ac-aix-marseille.fr": ("004", "005", "013", "084"),
     "ac-amiens.fr": ("002", "060", "080"),
@@ -53,6 +53,6 @@ DOMAINS = {department: domain for domain, departments in _DEPARTMENTS_BY_DOMAIN.
 
 
 def find_official_mailbox(uai: str | None) -> str | None:
-    """Return the mailbox that the académie gave to the school of a UAI, or None where the table does not hold."""
+    """Return the mailbox that the académie gave to the school of a UAI, or None where the table does not apply."""
     domain = DOMAINS.get((uai or "")[:3])
     return f"ce.{(uai or '').lower()}@{domain}" if domain else None

@@ -22,17 +22,18 @@ from cpro.extensions import db
 #: How long a replaced or deleted picture can be restored.
 UNDO_PERIOD = timedelta(days=30)
 _SHOWN = 50
-#: The key, in a session's `info`, of its school.
+#: The key of the school in a session's `info`.
 _CURRENT = "cpro_school"
 
 
 def get_current_establishment() -> Establishment:
-    """Return the school of the current scope, with its logo's number, read once a transaction."""
+    """Return the school of the current scope, with the number of its logo, read once per transaction."""
     session = db.session()
     school_id, known = scope_of(session).establishment_id, session.info.get(_CURRENT)
     if isinstance(known, Establishment) and known in session and not inspect(known).expired:
         return known
-    # Kept in `info`: a session forgets the rows that nothing refers to. A commit or a rollback expires this one too.
+    # Kept in `info` because a session drops the rows that nothing references. A commit or a rollback expires this one
+    # too.
     session.info[_CURRENT] = found = get_establishment(session, school_id, undefer(Establishment.logo_id))
     return found
 
@@ -43,7 +44,7 @@ def get_school_today(now: datetime) -> date:
 
 
 def attach_current_establishment(school: Establishment) -> None:
-    """Attach to the session its school, as another session just read it, so that it is not read twice in a request.
+    """Attach the school, as another session just read it, to the session, to avoid reading it twice in a request.
 
     Raises `TenancyError` when it is not the school of the current scope.
     """
@@ -62,10 +63,10 @@ def get_establishment(session: Session, establishment_id: int | None, *options: 
 
 
 def lock_current_establishment() -> Establishment:
-    """Lock the row of the current school until the commit, and return it as it is now.
+    """Lock the row of the current school until the commit, and return its current state.
 
-    Its key is left free (FOR NO KEY UPDATE): a transaction that only writes rows that refer to the school, however
-    many, does not wait.
+    The lock is FOR NO KEY UPDATE: transactions that only write rows that refer to the school do not wait, however many
+    there are.
     """
     school_id = scope_of(db.session()).establishment_id
     return db.session.scalars(
@@ -82,15 +83,15 @@ def find_by_code(session: Session, code: str) -> Establishment | None:
 
 
 def find_establishments(session: Session, sought: str) -> list[Establishment]:
-    """Return up to 50 schools whose name, UAI, code or city holds every word sought, by name."""
+    """Return up to 50 schools whose name, UAI, code or city contains every word sought, by name."""
     found = select(Establishment).where(*hold_words(sought, Establishment.search_key))
     return list(session.scalars(found.order_by(Establishment.name, Establishment.id).limit(_SHOWN)))
 
 
 def find_schools(session: Session, asked: ListState) -> Page[Establishment]:
-    """Return a page of the schools whose name, UAI, code or city holds every word sought, by name.
+    """Return a page of the schools whose name, UAI, code or city contains every word sought, by name.
 
-    Of one académie where `asked` chooses one; in a platform session.
+    Only those of one académie when `asked` selects one; in a platform session.
     """
     academy = asked.chosen.get("academie")
     of_academy = [Establishment.academy == academy] if academy else []
@@ -106,7 +107,7 @@ def find_schools(session: Session, asked: ListState) -> Page[Establishment]:
 
 
 def list_academies(session: Session) -> Sequence[str]:
-    """Return the académies that schools gave, in order; in a platform session."""
+    """Return the académies entered by schools, sorted; in a platform session."""
     return session.scalars(
         select(Establishment.academy).where(Establishment.academy != "").distinct().order_by(Establishment.academy)
     ).all()
@@ -133,7 +134,7 @@ def find_undoable(kind: PictureKind, *, now: datetime) -> PictureVersion | None:
 def list_restorable(*, now: datetime) -> dict[int, PictureVersion]:
     """Return the pictures of the school that can be restored, by id: out of use for less than 30 days.
 
-    One goes out of use when it is replaced or deleted, or when its deposit is undone.
+    A picture goes out of use when it is replaced or deleted, or when its deposit is undone.
     """
     in_use = {kind: current.stored_name if (current := find_picture(kind)) else "" for kind in PictureKind}
     restorable: dict[int, PictureVersion] = {}
@@ -158,9 +159,9 @@ def get_kept_version(version_id: int, *, now: datetime) -> PictureVersion:
 
 
 def list_stored_names(session: Session, *, since: datetime) -> set[str]:
-    """Return the files some version still needs: the current ones, and those that could be restored.
+    """Return the files that a version still needs: the current ones, and those that can be restored.
 
-    A version is needed until it was replaced, deleted or undone before `since`.
+    A version is needed unless it was replaced, deleted or undone before `since`.
     """
     needed: set[str] = set()
     successor: dict[tuple[int, PictureKind], datetime] = {}
@@ -181,12 +182,12 @@ def list_stored_names(session: Session, *, since: datetime) -> set[str]:
 
 @dataclass(frozen=True)
 class PictureState:
-    """What the Logo tab shows of one picture."""
+    """State of one picture on the Logo tab."""
 
     kind: PictureKind
     current: PictureVersion | None
     undoable: PictureVersion | None
-    #: the picture that undoing brings back, None for none
+    #: the picture that undoing restores, None for none
     before: PictureVersion | None
 
     @property

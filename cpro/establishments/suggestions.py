@@ -1,6 +1,6 @@
-"""What the page of the particulars offers to choose from; another word may be typed."""
+"""Suggestions on the page of the particulars; other values may be typed."""
 
-#: Kinds of establishments that follow a professional course.
+#: Kinds of establishments that offer vocational courses.
 SCHOOL_KINDS = (
     "Lycée professionnel",
     "Lycée polyvalent",
@@ -14,7 +14,7 @@ SCHOOL_KINDS = (
     "GRETA",
 )
 
-#: The academies of France, as the ministry names them (thirty since Caen and Rouen became Normandie in 2020).
+#: The académies of France, as the ministry names them (thirty since Caen and Rouen became Normandie in 2020).
 ACADEMIES = (
     "Aix-Marseille",
     "Amiens",

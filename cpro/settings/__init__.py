@@ -1,7 +1,7 @@
 """« Paramètres »: every tab, what each one changes elsewhere, and the history of the settings.
 
-Stands above the features whose settings it shows and calls them; nothing below knows it. `tabs.py` is the table of
-tabs, `consequences.py` « Ce que cela change », `history/` what « Rétablir » restores, `views/` the pages.
+This package depends on the features whose settings it shows and calls them; none of them depends on it. `tabs.py` is
+the table of tabs, `consequences.py` « Ce que cela change », `history/` what « Rétablir » restores, `views/` the pages.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the pages and the line of the menu that leads to the first."""
+    """Register the pages and the menu entry that leads to the first."""
     from cpro.core.permissions import Permission
     from cpro.core.web.registry import MenuEntry, registry
     from cpro.settings.tabs import list_tabs
-    from cpro.settings.views import (  # noqa: F401  # those without a `bp` of their own add their routes to this one
+    from cpro.settings.views import (  # noqa: F401  # those without a `bp` add their routes to this one
         bp,
         clearing,
         establishment,

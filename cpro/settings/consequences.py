@@ -1,7 +1,7 @@
-"""« Ce que cela change »: what each tab changes elsewhere, from the present figures.
+"""« Ce que cela change »: what each tab changes elsewhere, from the current figures.
 
-One function a tab, named in the table of `tabs.py`; a tab that concerns several features asks them in the order in
-which the page shows their lines.
+One function per tab, named in the table of `tabs.py`; a tab that concerns several features calls them in the order of
+the lines on the page.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _describe_missing(missing: list[MissingParticular], students: int) -> list[C
 
 
 def describe_transfers() -> list[Consequence]:
-    """Return whether transfers are on, which pupils they leave out, and where those under way stand."""
+    """Return whether transfers are on, which pupils they leave out, and the state of those in progress."""
     return [_describe_switch(), _describe_without_ine(), *_describe_sides()]
 
 
@@ -118,9 +118,9 @@ def describe_switching_off() -> list[Consequence]:
 
 
 def describe_switching_on() -> list[str]:
-    """Return what « Oui » does as soon as it is saved, read beside it while transfers are off.
+    """Return what « Oui » does as soon as it is saved, shown beside it while transfers are off.
 
-    It tells figures of the school's own: how many pupils others have is nothing that it may know (decision 0009).
+    It shows only the school's own figures: how many pupils others have must not be disclosed to it (decision 0009).
     """
     active, departed = count_with_ine(get_school_today(clock.utcnow()))
     known = [
@@ -141,7 +141,7 @@ def describe_switching_on() -> list[str]:
 
 
 def describe_without_siecle() -> list[str]:
-    """Return what answering that the school does not use SIECLE changes, read beside that answer."""
+    """Return what changes when the school answers that it does not use SIECLE, shown beside that answer."""
     return [
         "« Oui » : les élèves et les divisions viennent de SIECLE. Pour corriger un élève, même un seul, corrigez-le "
         "dans SIECLE et importez le nouvel export.",
@@ -212,7 +212,7 @@ def _describe_sides() -> list[Consequence]:
 
 
 def describe_masks() -> list[Consequence]:
-    """Return where the wordings are read, and how many diplomas have some of their own."""
+    """Return where the wordings appear, and how many diplomas have custom ones."""
     worded = len(count_wordings_by_diploma())
     lines = [
         Consequence(
@@ -230,7 +230,7 @@ def describe_masks() -> list[Consequence]:
 
 
 def describe_pictures() -> list[Consequence]:
-    """Return, for the logo and the stamp, whether passports bear it."""
+    """Return, for the logo and the stamp, whether passports include it."""
     return [
         Consequence(f"Le {kind.label} est prêt à être imprimé sur les passeports.", "ok")
         if find_picture(kind)
@@ -243,7 +243,7 @@ def describe_pictures() -> list[Consequence]:
 
 
 def describe_inspectors() -> list[Consequence]:
-    """Return who has access now and later, or that the module suspends them all."""
+    """Return who has access now and later, or that the module suspends all accesses."""
     running, to_come = _count_open_mandates()
     if not is_on(Module.INSPECTORS):
         return [_describe_suspended(running, to_come)]
@@ -273,7 +273,7 @@ def _describe_suspended(running: int, to_come: int) -> Consequence:
 
 
 def _describe_mandates(running: int, to_come: int) -> str:
-    """Return « 2 accès en cours et 1 accès à venir », without what there is none of; « aucun accès » for nothing."""
+    """Return « 2 accès en cours et 1 accès à venir », without the parts that are zero; « aucun accès » for nothing."""
     parts = [
         plural(count, f"accès {word}", f"accès {word}")
         for count, word in ((running, "en cours"), (to_come, "à venir"))
@@ -321,7 +321,7 @@ def describe_retention() -> list[Consequence]:
 
 
 def describe_modules() -> list[Consequence]:
-    """Return what each module, switched off, closes to whom."""
+    """Return which pages each module, switched off, closes, and to whom."""
     return [_describe_passport_module(), _describe_scenarios_module(), _describe_inspectors_module()]
 
 

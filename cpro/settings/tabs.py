@@ -1,4 +1,4 @@
-"""The tabs of Paramètres, in their order, and what every page of theirs shows around its form."""
+"""The tabs of Paramètres, in order, and the frame that each of their pages shows around its form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cpro.settings.history.parts import PARTS
 
 @dataclass(frozen=True)
 class SettingsTab:
-    """One tab of Paramètres, shown to those who hold its permission."""
+    """One tab of Paramètres, shown to those who have its permission."""
 
     key: str
     label: str
@@ -59,7 +59,7 @@ TABS = (
 
 
 def list_tabs(current: str = "") -> list[dict[str, Any]]:
-    """Return the tabs that the person signed in may open, marking the current one."""
+    """Return the tabs that the signed-in person may open, marking the current one."""
     principal = current_principal()
     return [
         {"label": each.label, "url": url_for(each.endpoint), "current": each.key == current}
@@ -69,9 +69,9 @@ def list_tabs(current: str = "") -> list[dict[str, Any]]:
 
 
 def settings_frame(key: str) -> dict[str, Any]:
-    """Return what every page of a tab shows around its form: the tabs one may see, and what this one changes.
+    """Return the frame of a tab's pages: the tabs the person may see, and what this one changes.
 
-    That the support opened the page is recorded in the journal, once in ten minutes; an inspector, each time.
+    When the support opens the page, the journal records it, once in ten minutes; for an inspector, each time.
     """
     principal = current_principal()
     tab = next(each for each in TABS if each.key == key)
@@ -81,7 +81,7 @@ def settings_frame(key: str) -> dict[str, Any]:
         announce(events.record_opened, "settings", **about, quiet=QUIET)
     return {
         "tabs": list_tabs(key),
-        # They are for the people who run the school, or help to: an inspector reads the particulars alone.
+        # Shown to the people who run the school, or assist it: an inspector only reads the particulars.
         "consequences": tab.consequences() if can(principal, Permission.DASHBOARD_VIEW) else [],
         "history_url": url_for("history.index", de=part.key)
         if part and can(principal, Permission.SETTINGS_HISTORY)

@@ -1,6 +1,6 @@
 """The Flask-Admin instance, the frame and the menu of every page, help and notices.
 
-Stands above every feature: those that have generated screens add them to its instance.
+This package depends on every feature: features that have generated screens add them to its instance.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ def register(app: Flask) -> None:
     """Register help and notices, build the administration site and give every page its frame."""
     from cpro.core.permissions import Permission
     from cpro.core.web.registry import MenuEntry, registry
-    from cpro.core.web.screens import jobs as _declared  # noqa: F401  # their handlers, known once imported
+    from cpro.core.web.screens import jobs as _declared  # noqa: F401  # their handlers register on import
     from cpro.site import admin, pages
     from cpro.site.frame import Frame
     from cpro.site.glossary import find_words

@@ -11,7 +11,7 @@ from cpro.dashboard.views import Dashboard
 
 
 def install(app: Flask) -> None:
-    """Build the administration site of an application, the dashboard its index."""
+    """Build the administration site of an application, with the dashboard as its index."""
     site = Admin(
         app,
         name="CPro",

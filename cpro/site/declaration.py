@@ -1,8 +1,8 @@
-"""The accessibility declaration (decree 2019-768): what `rgaa.csv` judges, and what the platform's operator adds to it.
+"""The accessibility declaration (decree 2019-768): the assessment in `rgaa.csv`, and what the platform's operator adds.
 
-`rgaa.csv` holds the 106 criteria of RGAA 4.1.2: number, name in our words, state (C, NC, NA), what was found, and the
-test that holds it. The rate, the page, the foot of every page and `docs/accessibilite.md` (`python -m bench.rgaa`)
-follow it.
+`rgaa.csv` contains the 106 criteria of RGAA 4.1.2: number, name in our words, state (C, NC, NA), findings, and the test
+that checks it. The rate, the page, the footer of every page and `docs/accessibilite.md` (`python -m bench.rgaa`) are
+derived from it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 CRITERIA = Path(__file__).with_name("rgaa.csv")
-#: The day of the last judgment of every criterion.
+#: The day of the last assessment of every criterion.
 JUDGED_ON = date(2026, 11, 27)
 THEMES = {
     "1": "Images",
@@ -35,15 +35,15 @@ THEMES = {
 
 @dataclass(frozen=True)
 class Criterion:
-    """A criterion of the RGAA, as judged."""
+    """A criterion of the RGAA, as assessed."""
 
     #: "1.1", as the RGAA numbers it
     criterion: str
     name: str
-    #: C (met), NC (not met) or NA (nothing it speaks of is there)
+    #: C (met), NC (not met) or NA (not applicable)
     state: str
     evidence: str
-    #: the file of the test that holds it, and its name after « :: »; "" where it was looked at
+    #: the file of the test that checks it, and its name after « :: »; "" when it was checked by eye
     test: str
 
     @property
@@ -54,7 +54,7 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Judgment:
-    """Every criterion, and what follows from them."""
+    """Every criterion, and the results derived from them."""
 
     criteria: tuple[Criterion, ...]
 
@@ -64,18 +64,18 @@ class Judgment:
 
     @cached_property
     def rate(self) -> float:
-        """Return how many of the criteria that apply are met, in hundredths, never rounded upwards to a hundred."""
+        """Return the percentage of applicable criteria that are met, never rounded up to a hundred."""
         met, missed = len(self.list_in("C")), len(self.list_in("NC"))
         return met * 1000 // (met + missed) / 10
 
     @property
     def rate_label(self) -> str:
-        """Return the rate as people write it: « 85,1 », « 100 »."""
+        """Return the rate as displayed: « 85,1 », « 100 »."""
         return f"{self.rate:.1f}".removesuffix(".0").replace(".", ",")
 
     @property
     def state(self) -> str:
-        """Return the words of the decree: wholly, partly (half at least) or not conforming."""
+        """Return the decree's term: fully, partly (at least half) or not conforming."""
         if self.rate == 100:
             return "totalement conforme"
         return "partiellement conforme" if self.rate >= 50 else "non conforme"
@@ -83,6 +83,6 @@ class Judgment:
 
 @cache
 def read_judgment() -> Judgment:
-    """Return what `rgaa.csv` holds."""
+    """Return the content of `rgaa.csv`."""
     with CRITERIA.open(encoding="utf-8", newline="") as file:
         return Judgment(tuple(Criterion(**line) for line in csv.DictReader(file)))

@@ -1,4 +1,4 @@
-"""What surrounds every page: who is signed in, the school, the menu."""
+"""The frame of every page: the signed-in person, the school, the menu."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from cpro.site.menu import Menu, list_entries, read_menu
 
 
 class Frame:
-    """What surrounds every page; nothing is looked up before a template asks for it.
+    """The frame of every page; nothing is looked up before a template asks for it.
 
-    Usable on error pages too: whatever cannot be known is None.
+    Usable on error pages too: a value that cannot be known is None.
     """
 
     version = VERSION
 
     @cached_property
     def principal(self) -> dict[str, str] | None:
-        """Return who is signed in and in which role."""
+        """Return the signed-in person and their role."""
         person = _person()
         return {"label": person.label, "role_label": person.role.label} if person else None
 
     @cached_property
     def establishment(self) -> dict[str, str | None] | None:
-        """Return the school worked in."""
+        """Return the current school."""
         school = _school()
         if school is None:
             return None
@@ -59,12 +59,12 @@ class Frame:
 
     @property
     def menu(self) -> Sequence[dict[str, Any]]:
-        """Return the lines of the side bar that the person may follow."""
+        """Return the entries of the side bar that the person may follow."""
         return self._menu.lines
 
     @property
     def news(self) -> int | None:
-        """Return how much happened for the person since they last read; None for those who have no bell."""
+        """Return the number of the person's unread news; None for roles that have no bell."""
         return self._menu.news
 
     @property
@@ -74,13 +74,13 @@ class Frame:
 
     @cached_property
     def next_step(self) -> NextStep | None:
-        """Return what comes next in the school, for readers of the dashboard; looked up once something is done."""
+        """Return the next step for the school, for readers of the dashboard; looked up after an action."""
         if _school() is None or not self._may(Permission.DASHBOARD_VIEW) or request.endpoint == "admin.index":
             return None
         return find_next_step(_person(), list_items(count_all()), request.blueprint or "", request.path)
 
     def tabs_beside(self, endpoint: str) -> list[dict[str, Any]]:
-        """Return the tabs of this page's module that the person may open; the one at an endpoint is current."""
+        """Return the tabs of this page's module that the person may open; the one at `endpoint` is current."""
         person = _person()
         entry = find_entry(list_entries(person), request.endpoint or "") if person is not None else None
         own = url_for(endpoint)
@@ -93,60 +93,60 @@ class Frame:
 
     @property
     def leave_school_url(self) -> str | None:
-        """Return where support and inspectors leave the school they entered."""
+        """Return the address where support and inspectors leave the school they entered."""
         person = _person()
         entered = person is not None and person.can(Permission.SCHOOL_CHOOSE) and person.establishment_id is not None
         return url_for("schools.leave") if entered else None
 
     @property
     def account_url(self) -> str:
-        """Return one's own account."""
+        """Return the address of the person's own account page."""
         return url_for("users.own_account")
 
     @property
     def home_url(self) -> str:
-        """Return the home page of the person."""
+        """Return the address of the person's home page."""
         return url_for("users.home")
 
     @property
     def search_key(self) -> str:
-        """Return the key that leads to the search, "" where this browser turned it off."""
+        """Return the shortcut key of the search, "" where this browser turned it off."""
         return "/" if is_search_key_on() else ""
 
     @property
     def sign_out_url(self) -> str:
-        """Return where to sign out."""
+        """Return the sign-out address."""
         return url_for("users.sign_out")
 
     @property
     def accessibility_url(self) -> str:
-        """Return the accessibility statement."""
+        """Return the address of the accessibility statement."""
         return url_for("pages.accessibility")
 
     @cached_property
     def sign_in_left(self) -> dict[str, int] | None:
-        """Return how many seconds are left of the sign-in: without another request, and at most."""
+        """Return the seconds until the sign-in ends: without another request, and at most."""
         end = sign_in_end()
         return end.count_seconds() if end else None
 
     @property
     def prolong_url(self) -> str:
-        """Return where a script posts that the person is still active."""
+        """Return the address where a script posts that the person is still active."""
         return url_for("sessions.prolong")
 
     @property
     def accessibility_state(self) -> str:
-        """Return how far the pages are accessible, in the words of the declaration."""
+        """Return the accessibility state of the pages, in the terms of the declaration."""
         return read_judgment().state
 
     @property
     def sitemap_url(self) -> str:
-        """Return the map of the site."""
+        """Return the address of the site map."""
         return url_for("pages.sitemap")
 
     @property
     def help_url(self) -> str | None:
-        """Return the list of the pages of help, for those who may read them."""
+        """Return the address of the list of help pages, for those who may read them."""
         return url_for("pages.help_index") if self._may(Permission.HELP_READ) else None
 
     @property
@@ -156,19 +156,19 @@ class Frame:
 
     @cached_property
     def open_problems(self) -> int:
-        """Return how many described problems the support has to handle, in the school entered or in all of them."""
+        """Return the number of problems that the support has to handle, in the school entered or in all of them."""
         person = _person()
         with tenancy.platform_session("the problems that wait") as lookup:
             return count_open(lookup, person.establishment_id if person else None)
 
     @property
     def search_url(self) -> str:
-        """Return where the search of the head is answered."""
+        """Return the address that answers the search of the header."""
         return url_for("search.everywhere")
 
     @property
     def privacy_url(self) -> str:
-        """Return the privacy notice."""
+        """Return the address of the privacy notice."""
         return url_for("pages.privacy")
 
     def _may(self, permission: Permission) -> bool:
@@ -177,12 +177,12 @@ class Frame:
 
 
 def _person() -> Principal | None:
-    """Return who is signed in, unless the request failed before that was known."""
+    """Return the signed-in person, unless the request failed before it was known."""
     return current_principal()
 
 
 def _school() -> Establishment | None:
-    """Return the school worked in, once per request; None where the request failed before the guard opened a scope."""
+    """Return the current school, read once per request; None when the request failed before a scope was opened."""
     person = _person()
     if person is None or person.establishment_id is None:
         return None

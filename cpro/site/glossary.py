@@ -1,4 +1,4 @@
-"""The words that pages explain where they stand, and that `/aide/mots` lists: the one place where they are defined."""
+"""The terms that pages explain in place, and that `/aide/mots` lists: the only place where they are defined."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import g
 
 @dataclass(frozen=True)
 class Word:
-    """A word, what it stands for where it is initials, and what it means here."""
+    """A term, its expansion if it is an acronym, and its meaning here."""
 
     word: str
     stands_for: str
@@ -18,7 +18,7 @@ class Word:
 
     @property
     def slug(self) -> str:
-        """Return its place in the page of words."""
+        """Return its anchor on the page of terms."""
         return self.word.lower()
 
 
@@ -92,7 +92,7 @@ _ANY = re.compile(rf"\b({'|'.join(_KNOWN)})\b")
 
 
 def find_words(text: object) -> list[tuple[Word, str]]:
-    """Return the words explained that stand in a text, in its order, each with an id that the page has once."""
+    """Return the explained terms found in a text, in order, each with an id unique to the page."""
     found = [_KNOWN[word] for word in dict.fromkeys(_ANY.findall(str(text)))]
     return [(word, f"mot-{word.slug}-{_next_number()}") for word in found]
 

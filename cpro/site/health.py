@@ -1,4 +1,4 @@
-"""What must work for pages to be served and jobs to be done: read by monitors at /sante/pret."""
+"""Checks that pages can be served and jobs run: read by monitors at /sante/pret."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from cpro.core.jobs.queries import find_last_beat, find_oldest_due
 from cpro.core.mail.queries import find_oldest_waiting
 from cpro.core.storage import FileStorage, StorageUnavailable, StoreAbsent
 
-#: A worker says each minute that it lives.
+#: A worker records every minute that it is alive.
 _SILENCE = timedelta(minutes=5)
 #: Longer than the longest job, an import of a very large school.
 _JOB_WAIT = timedelta(hours=1)
-#: Two tries after the relay went away.
+#: Time for two tries after the relay went away.
 _MAIL_WAIT = timedelta(hours=2)
-#: Bytes: some hundreds of deposits.
+#: Bytes: a few hundred deposits.
 _FREE_SPACE = 1 << 30
 
 
 def list_problems(uploads: Path) -> list[str]:
-    """Return what is wrong, a short English sentence each, for the platform's operator; nothing personal."""
+    """Return the failed checks, a short English sentence each, for the platform's operator; no personal data."""
     problems = []
     try:
         with tenancy.platform_session("health") as session:
@@ -79,5 +79,5 @@ def _check_space(uploads: Path) -> str:
     try:
         free = shutil.disk_usage(uploads).free
     except OSError:
-        return ""  # the store's own check says it
+        return ""  # the store's own check reports it
     return "" if free > _FREE_SPACE else "less than one gigabyte is left in the store"

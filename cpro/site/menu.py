@@ -1,4 +1,4 @@
-"""The side bar: the lines that a person may follow, and the one of the page they are on."""
+"""The side bar: the entries that a person may follow, and the current page's entry."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cpro.core.tenancy import TenancyError
 from cpro.core.web.registry import MenuEntry, find_entry, registry
 from cpro.site.news.queries import count_new
 
-#: The place under which what is new is counted: no entry of the menu has it.
+#: The key under which news is counted: no menu entry has it.
 _NEWS = -1
 
 
 def list_entries(person: Principal) -> list[MenuEntry]:
-    """Return the entries of the menu that a person may follow in the school worked in."""
+    """Return the menu entries that a person may follow in the current school."""
     return [
         entry
         for entry in registry().menu
@@ -32,15 +32,15 @@ def list_entries(person: Principal) -> list[MenuEntry]:
 
 @dataclass(frozen=True)
 class Menu:
-    """The lines of the side bar, and how much is new beside the bell."""
+    """The entries of the side bar, and the number beside the bell."""
 
     lines: Sequence[dict[str, Any]] = ()
-    #: None for those who have no bell
+    #: None for roles that have no bell
     news: int | None = None
 
 
 def read_menu(person: Principal) -> Menu:
-    """Return the lines that a person may follow in the school worked in, and what is new; counted in one statement."""
+    """Return the menu entries of a person in the current school, and the number of news; counted in one statement."""
     entries = list_entries(person)
     current = find_entry(entries, request.endpoint or "")
     waiting = _count_waiting(person, entries)
@@ -58,9 +58,10 @@ def read_menu(person: Principal) -> Menu:
 
 
 def _count_waiting(person: Principal, entries: Sequence[MenuEntry]) -> Mapping[int, int]:
-    """Return how much waits for a person under each entry, {its place in the menu: count}, and what is new, at `_NEWS`.
+    """Return how many items wait for a person under each entry, {its place in the menu: count}, and the news, at
+    `_NEWS`.
 
-    One statement; nothing when it fails.
+    One statement; an empty result when it fails.
     """
     asked = {
         (place, part): counted
@@ -69,6 +70,6 @@ def _count_waiting(person: Principal, entries: Sequence[MenuEntry]) -> Mapping[i
     } | {(_NEWS, part): counted for part, counted in enumerate(count_new(person))}
     try:
         found = count_together(asked) if asked else {}
-    except (SQLAlchemyError, TenancyError):  # the frame surrounds the pages that say so, too
+    except (SQLAlchemyError, TenancyError):  # the frame also surrounds the pages that report these errors
         return {}
     return {place: sum(found[each] for each in found if each[0] == place) for place, _part in found}

@@ -1,6 +1,6 @@
-"""Figures for Prometheus: requests as each process counts them, the rest as the database tells any process.
+"""Metrics for Prometheus: requests as counted by each process, the rest as read from the database by any process.
 
-Labels are states, endpoints and features: no school, no person.
+Labels are states, endpoints and features, never a school or a person.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from cpro.core.web.request_metrics import read_requests
 from cpro.imports.queries import count_runs_by_state
 from cpro.users.operations.throttle import count_failing
 
-#: The time over which sign-ins that fail are looked at.
+#: The period over which failed sign-ins are counted.
 _RECENT = timedelta(minutes=15)
 
 
 def render_metrics(app: Flask, uploads: Path) -> bytes:
-    """Return every figure, in Prometheus's text format."""
+    """Return every metric, in Prometheus's text format."""
     registry = CollectorRegistry()
     registry.register(_Figures(uploads))
     return generate_latest(read_requests(app)) + generate_latest(registry)
 
 
 class _Figures(Collector):
-    """What the database and the store tell, read when asked."""
+    """The metrics read from the database and the store, on request."""
 
     def __init__(self, uploads: Path) -> None:
         self._uploads = uploads
 
     def collect(self) -> Iterable[Metric]:
-        """Yield the figures; those of the database only where it answers."""
+        """Yield the metrics; those of the database only when it answers."""
         yield _gauge("cpro_build_info", "The version that runs.", 1, version=VERSION)
         yield from _list_store(self._uploads)
         figures: list[Metric] = []
@@ -63,7 +63,7 @@ def _list_store(uploads: Path) -> Iterator[Metric]:
     try:
         yield _gauge("cpro_store_free_bytes", "Bytes left where files are kept.", shutil.disk_usage(uploads).free)
     except OSError:
-        return  # an absent figure is an alert
+        return  # a missing metric raises an alert
 
 
 def _list_jobs(session: Session, now: datetime) -> Iterator[Metric]:

@@ -23,7 +23,7 @@ from cpro.site.sitemap import list_sections
 
 bp = Blueprint("pages", __name__)
 
-#: How long what `security.txt` says holds, from the day it is read.
+#: How long `security.txt` is valid, from the day it is read.
 _CONTACT_HOLDS = timedelta(days=90)
 
 
@@ -46,7 +46,7 @@ def help_page(slug: str) -> ResponseReturnValue:
 @bp.get("/plan-du-site")
 @public
 def sitemap() -> ResponseReturnValue:
-    """Show the map of the site: the pages that the visitor may open."""
+    """Show the site map: the pages that the visitor may open."""
     principal = current_principal()
     in_school = principal is not None and principal.establishment_id is not None
     return render_page("sitemap.html", sections=list_sections(principal, in_school=in_school))
@@ -72,7 +72,7 @@ def accessibility() -> ResponseReturnValue:
 @bp.get("/mentions/donnees-personnelles")
 @public
 def privacy() -> ResponseReturnValue:
-    """Show the privacy notice; to a person signed in, with the DPD of the school they work in."""
+    """Show the privacy notice; to a signed-in person, with the DPD of the current school."""
     principal = current_principal()
     in_school = principal is not None and principal.establishment_id is not None
     return render_page(
@@ -83,7 +83,7 @@ def privacy() -> ResponseReturnValue:
 @bp.get("/.well-known/security.txt")
 @public
 def security_contact() -> ResponseReturnValue:
-    """Say where to report a vulnerability (RFC 9116), if the platform gives an address."""
+    """Return where to report a vulnerability (RFC 9116), if the platform gives an address."""
     address = current_app.config["CPRO_CONTACT_EMAIL"]
     if not address:
         raise NotFound("Aucune adresse de contact n’est donnée pour cette plateforme.")
@@ -99,14 +99,14 @@ def security_contact() -> ResponseReturnValue:
 @bp.get("/robots.txt")
 @public
 def robots() -> ResponseReturnValue:
-    """Ask search engines to read nothing."""
+    """Ask search engines to index nothing."""
     return _plain_text("User-agent: *", "Disallow: /")
 
 
 @bp.get("/favicon.ico")
 @public
 def favicon() -> ResponseReturnValue:
-    """Send the icon to browsers that look for it at this address."""
+    """Send the icon to browsers that request it at this address."""
     return current_app.send_static_file("favicon.ico")
 
 
@@ -117,14 +117,14 @@ def _plain_text(*lines: str, status: int = 200) -> Response:
 @bp.get("/sante")
 @public
 def alive() -> ResponseReturnValue:
-    """Answer a monitor that this process runs; ask nothing of the database, even a busy one."""
+    """Answer a monitor that this process runs; does not query the database, which may be busy."""
     return jsonify(status="ok")
 
 
 @bp.get("/sante/pret")
 @public
 def ready() -> ResponseReturnValue:
-    """Answer a monitor: 200 when people are served and their work is done, else 503 and what is not well."""
+    """Answer a monitor: 200 when pages are served and jobs are done, else 503 and the failed checks."""
     problems = list_problems(current_app.config["CPRO_UPLOADS"])
     if problems:
         current_app.logger.error("not well: %s", "; ".join(problems))
@@ -135,7 +135,7 @@ def ready() -> ResponseReturnValue:
 @bp.get("/metrics")
 @public
 def metrics() -> ResponseReturnValue:
-    """Answer Prometheus, which shows the token of `CPRO_METRICS_TOKEN`; without that setting there is nothing here."""
+    """Answer Prometheus, which must send the token of `CPRO_METRICS_TOKEN`; 404 without that setting."""
     token = current_app.config["CPRO_METRICS_TOKEN"]
     if not token:
         raise NotFound("Cette adresse n’existe pas.")

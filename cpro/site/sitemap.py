@@ -1,6 +1,6 @@
-"""The map of the site (RGAA 12.1): the menu with its tabs and lists, one's own account, help, mentions.
+"""The site map (RGAA 12.1): the menu with its tabs and lists, the person's account, help, legal mentions.
 
-Made from what the pages themselves show to the visitor: it lists nothing that they may not open.
+Built from what the pages themselves show to the visitor: it lists nothing that they may not open.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cpro.core.web.screens import Screen
 from cpro.site.help import HELP_PAGES
 from cpro.site.menu import list_entries
 
-#: The title of the part that lists the pages of help.
+#: The title of the section that lists the help pages.
 HELP = "Aide"
 _SIGNED_OUT = (
     ("Se connecter", "users.sign_in"),
@@ -39,7 +39,7 @@ _ABOUT = (
 )
 
 
-#: What people call what a page is for, where its name does not say it; the search of the head looks there too.
+#: Other names for the purpose of a page, where its title does not say it; the header's search also uses them.
 _KEYWORDS = {
     "accesses.index": "accès ouverts, droits, inspecteurs, adjoint, DDFPT, visites du support, contrôle",
     "admin.index": "accueil, étapes",
@@ -66,7 +66,7 @@ _KEYWORDS = {
 }
 
 
-#: The pages to which an entry of the menu leads besides its tabs and lists, under the names they bear.
+#: The pages that a menu entry leads to besides its tabs and lists, with their titles.
 _BENEATH = {
     "eleves.index_view": (("Élèves sans INE", "students.without_ine"),),
     "scenarios.index": (("Écrire un scénario", "scenarios.create"),),
@@ -82,7 +82,7 @@ _BENEATH = {
 
 @dataclass(frozen=True)
 class Line:
-    """A page, and those one reaches from it."""
+    """A page, and the pages below it."""
 
     label: str
     url: str
@@ -90,12 +90,12 @@ class Line:
 
 
 def list_keywords() -> dict[str, str]:
-    """Return what else people call the pages of the map, by their addresses."""
+    """Return the keywords of the pages of the map, by their addresses."""
     return {url_for(endpoint): words for endpoint, words in _KEYWORDS.items()}
 
 
 def list_sections(person: Principal | None, *, in_school: bool) -> list[tuple[str, list[Line]]]:
-    """Return the parts of the map, a title and its pages each, as this person may open them."""
+    """Return the sections of the map, each a title and its pages, limited to what this person may open."""
     sections = [
         ("Menu", [_describe_entry(each, person) for each in list_entries(person)] if person and in_school else []),
         ("Mon compte", list(_list_open(_ACCOUNT, person)) if person else list(_list_open(_SIGNED_OUT, None))),
@@ -106,7 +106,7 @@ def list_sections(person: Principal | None, *, in_school: bool) -> list[tuple[st
 
 
 def _describe_entry(entry: MenuEntry, person: Principal) -> Line:
-    """Return an entry of the menu with its tabs, the pages beneath it, and the lists that it covers."""
+    """Return a menu entry with its tabs, the pages below it, and the lists that it covers."""
     tabs = [Line(each["label"], each["url"]) for each in entry.tabs()]
     lists = [
         Line(f"Toute la liste\u202f: {screen.name}", url_for(f"{screen.endpoint}.index_view"))

@@ -1,1 +1,1 @@
-"""« Chiffres de l’année »: levels, fiches that wait and passports, by division and by diploma, and a year before."""
+"""« Chiffres de l’année »: levels, pending fiches and passports, by division and diploma, compared with last year."""

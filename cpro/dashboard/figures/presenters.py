@@ -1,4 +1,4 @@
-"""The figures of a year as tables: every figure in words or digits, « – » where nothing was given."""
+"""Present the figures of a year as tables: figures as text, « – » where there is no data."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from cpro.records.queries import TO_VALIDATE
 from cpro.students.models import Division
 
 NONE = "–"
-#: What the columns of levels are called, and what they hold.
+#: Titles of the level columns, and what they contain.
 LEVEL_TITLES = [f"Niveau {level.value}" for level in Level]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: what it is about, what tells more of it, and its figures in words."""
+    """One row of a table: its subject, a detail about it, and its formatted figures."""
 
     name: str
     detail: str
     figures: Sequence[str]
-    #: by the place of a figure, where what it counts is read, for those who may
+    #: by the position of a figure, the address of the list it counts, for those who may read it
     links: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -59,7 +59,7 @@ def describe_page() -> dict[str, Any]:
 
 
 def list_lines() -> list[list[str]]:
-    """Return the figures by division and by diploma as the lines of one file, titles first, numbers without spaces."""
+    """Return the figures by division and by diploma as lines of one file: titles first, numbers without spaces."""
     timezone = registry().timezone()
     year = read_year(today_in(timezone, clock.utcnow()), timezone)
     given = ["Évaluations", *LEVEL_TITLES, "Niveaux 3 et 4"]
@@ -70,7 +70,7 @@ def list_lines() -> list[list[str]]:
 
 
 def list_division_rows(year: YearFigures) -> list[Row]:
-    """Return the rows of the divisions that have pupils: the pupils who are there, what was done for them this year."""
+    """Return the rows of the divisions that have pupils: the pupils present, and this year's work on their records."""
     present = year.present or {}
     return [_describe_division(each, present[each.id], year) for each in year.divisions if each.id in present]
 
@@ -88,7 +88,7 @@ def _describe_division(division: Division, present: int, year: YearFigures) -> R
 
 
 def list_diploma_rows(year: YearFigures) -> list[Row]:
-    """Return a row for each diploma and year of the two in which évaluations were given, the later one first."""
+    """Return a row per diploma and year (of the two) in which évaluations were given, the later year first."""
     if year.levels is None:
         return []
     labels = year.levels.labels
@@ -102,7 +102,7 @@ def list_diploma_rows(year: YearFigures) -> list[Row]:
 
 
 def list_school_rows(year: YearFigures) -> list[Row]:
-    """Return what the whole school did in both years, and how it changed."""
+    """Return the totals of the whole school for both years, and the change."""
     totals: list[tuple[str, int, int]] = []
     if year.levels is not None:
         given = [
@@ -118,7 +118,7 @@ def list_school_rows(year: YearFigures) -> list[Row]:
 
 
 def describe_evolution(now: int, before: int) -> str:
-    """Return how a figure changed since another, « – » where there was nothing to compare with."""
+    """Return the change from one figure to another, « – » where there is nothing to compare with."""
     if not before:
         return NONE
     difference = now - before
@@ -130,7 +130,7 @@ def describe_evolution(now: int, before: int) -> str:
 
 
 def _describe_levels(found: LevelFigures | None) -> list[str]:
-    """Return évaluations, competences at each level, and the share of the two higher ones."""
+    """Return the number of évaluations, of competences at each level, and the share of the two higher levels."""
     if found is None or found.share is None:
         return [NONE] * (len(LEVEL_TITLES) + 2)
     return [
@@ -145,5 +145,5 @@ def _count_of(counts: Mapping[int | None, int] | None, division_id: int) -> str:
 
 
 def _name_year(period: Period) -> str:
-    """Return the school year of a period that begins with it: « 2026-2027 »."""
+    """Return the label of the school year that a period begins: « 2026-2027 »."""
     return format_school_year(period.first.year)

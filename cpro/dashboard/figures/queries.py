@@ -1,6 +1,6 @@
-"""Read the figures of a school year, and of the year before up to the same day.
+"""Read the figures of a school year, and of the previous year up to the same day.
 
-Nothing is read row by row before it was counted: beyond `MOST_READ` rows of a kind, its figures are left out.
+Rows are counted before they are read: beyond `MOST_READ` rows of a kind, its figures are left out.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from cpro.records.waiting import count_waiting_fiches, select_waiting
 from cpro.students.models import Division, Student
 from cpro.students.queries import select_active_students
 
-#: Rows of one kind that the page reads: ten times what the largest schools write in two years.
+#: Maximum number of rows of one kind that the page reads: ten times what the largest schools write in two years.
 MOST_READ = 200_000
 
 
 @dataclass(frozen=True)
 class YearFigures:
-    """What the page tells; a part is None where its rows are too many to be read while somebody waits."""
+    """The figures of the page; a part is None where it has too many rows to be read within a request."""
 
     period: Period
     before: Period
@@ -37,12 +37,12 @@ class YearFigures:
     levels: SchoolLevels | None
     waiting: Mapping[int | None, int] | None
     issued: Mapping[int | None, int] | None
-    #: passports of the whole school, in the year and in the one before
+    #: passports of the whole school, this year and the previous one
     passports: tuple[int, int]
 
 
 def read_year(today: date, timezone: str) -> YearFigures:
-    """Return the figures of the school year of a day, up to that day."""
+    """Return the figures of the school year that contains `today`, up to that day."""
     period = Period(first_day_of_school_year(today), today)
     before = Period(same_day_last_year(period.first), same_day_last_year(today))
     began = start_of(period.first, timezone)

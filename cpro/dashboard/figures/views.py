@@ -1,4 +1,4 @@
-"""« Chiffres de l’année »: the page and its export, for those who read the records of the whole school."""
+"""« Chiffres de l’année »: the page and its export, for accounts that may read the records of the whole school."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ bp = Blueprint("figures", __name__, url_prefix="/admin/chiffres")
 @bp.get("")
 @requires(Permission.FIGURES_VIEW)
 def index() -> ResponseReturnValue:
-    """Show the figures of the school year, beside those of the year before where they are kept."""
+    """Show the figures of the school year, beside those of the previous year where they are kept."""
     return render_page("dashboard/figures.html", **describe_page())
 
 
 @bp.get("/export/csv")
 @requires(Permission.FIGURES_VIEW, code_again=True, sends_file=True)
 def export() -> ResponseReturnValue:
-    """Send the figures by division and diploma as a file; the journal says so, as of a list that is exported."""
+    """Send the figures by division and diploma as a file; recorded in the journal like any list export."""
     lines = "".join(csv_lines(list_lines()))
     announce(events.exported, "figures", screen="Chiffres de l’année", sought="", file_format="csv")
     answer = Response(lines.encode(), mimetype="text/csv")

@@ -1,1 +1,1 @@
-"""What changes a school: its particulars, its transfers switch, its pictures, its existence."""
+"""Operations on a school: its particulars, its transfers switch, its pictures, its creation."""

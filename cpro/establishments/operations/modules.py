@@ -1,4 +1,4 @@
-"""The modules that the head switches on and off: whether one is on, and the switches themselves."""
+"""The modules that the head switches on and off: whether one is on, and the switches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cpro.extensions import db
 
 
 def is_module_on(establishment: Establishment, module: Module) -> bool:
-    """Return whether a module is on in a school: what its menus, pages and commands ask first."""
+    """Return whether a module is on in a school; menus, pages and commands check it first."""
     return bool(getattr(establishment, f"{module.value}_enabled"))
 
 
@@ -29,8 +29,8 @@ def update_modules(
 ) -> dict[str, tuple[bool, bool]]:
     """Set the switches of the current school and return what changed, {module's value: (old, new)}.
 
-    Nothing is deleted: a module switched on again finds everything as it was. Raises `StaleForm` when another person
-    switched one since the form was `opened_on`.
+    Nothing is deleted: a module switched on again has all its data. Raises `StaleForm` when another person switched one
+    since the form was `opened_on`.
     """
     establishment = queries.lock_current_establishment()
     before = get_switches(establishment)

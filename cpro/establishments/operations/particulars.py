@@ -59,7 +59,7 @@ RULES: dict[str, Callable[[str], str]] = {
 
 
 class UAITaken(DomainError):
-    """Refuse the UAI of another school."""
+    """The UAI belongs to another school."""
 
     message = (
         "Ce code UAI est déjà celui d’un autre établissement de la plateforme. "
@@ -69,7 +69,7 @@ class UAITaken(DomainError):
 
 
 class UAILocked(DomainError):
-    """Refuse to change a UAI that an import or a transfer has relied on."""
+    """The UAI cannot be changed: an import or a transfer relies on it."""
 
     message = (
         "Le code UAI ne peut plus changer : un import ou un transfert a déjà été fait avec lui. "
@@ -79,7 +79,7 @@ class UAILocked(DomainError):
 
 
 class CodeTaken(DomainError):
-    """Refuse the code of another school."""
+    """The code belongs to another school."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"Le code « {code} » est déjà celui d’un établissement.", field="code")
@@ -95,10 +95,10 @@ def update_particulars(
 ) -> dict[str, tuple[str, str]]:
     """Save particulars of the current school and return what changed, {field: (old, new)}.
 
-    `values` holds the fields to set (those of `RULES`; the others stay). Another e-mail address is announced
-    (`events.school_email_changed`) and asks that the person just gave their password (`PasswordNeeded`). Raises
-    `FieldErrors` naming each refused field, `UAITaken`, `UAILocked`, `StaleForm` when they were saved since the form
-    was `opened_on`.
+    `values` contains the fields to set (those of `RULES`); the others are unchanged. Changing the e-mail address is
+    announced (`events.school_email_changed`) and requires that the person has just given their password
+    (`PasswordNeeded`). Raises `FieldErrors` naming each refused field, `UAITaken`, `UAILocked`, and `StaleForm` when
+    the particulars were saved since the form was `opened_on`.
     """
     clean = normalise(values)
     establishment = queries.lock_current_establishment()
@@ -121,9 +121,9 @@ def update_particulars(
 
 
 def is_email_changed(values: Mapping[str, str]) -> bool:
-    """Return whether particulars typed would change the e-mail address of the current school, where it has one.
+    """Return whether the values typed would change the existing e-mail address of the current school.
 
-    The password is asked then. Filling in a first address asks for nothing: it counts for no code by itself.
+    The password is then required. Filling in a first address does not require it: that address alone receives no code.
     """
     stored = queries.get_current_establishment().email
     return bool(stored) and (values.get("email") or "") != stored
@@ -142,8 +142,8 @@ def create_establishment(
 ) -> Establishment:
     """Create a school, in a platform session.
 
-    `head_email` is where a head's code goes; without it the code goes to the official mailbox of the UAI, unless the
-    school `has_official_mailbox` not. Raises `FieldErrors`, `DomainError`, `UAITaken`, `CodeTaken`.
+    `head_email` is where a head's code is sent; without it the code goes to the official mailbox of the UAI, unless
+    `has_official_mailbox` is false. Raises `FieldErrors`, `DomainError`, `UAITaken`, `CodeTaken`.
     """
     clean = normalise({"name": name, "uai": uai})
     proof = {"head_email": normalise_email(head_email)}
@@ -177,10 +177,10 @@ def update_uai(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Change the UAI whatever relies on it, for the command line, in a platform session.
+    """Change the UAI even when it is locked, for the command line, in a platform session.
 
-    A head's code then goes to the official mailbox of this UAI where nothing else says better (see `proof`), unless the
-    school `has_official_mailbox` not. Raises `DomainError` when the UAI is malformed or blank, `UAITaken`.
+    A head's code then goes to the official mailbox of this UAI unless a better source exists (see `proof`) or
+    `has_official_mailbox` is false. Raises `DomainError` when the UAI is malformed or blank, `UAITaken`.
     """
     correct = normalise_uai(uai)
     if not correct:
@@ -194,7 +194,7 @@ def update_uai(
 
 
 def normalise(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the particulars given, each by its rule, or raise `FieldErrors` naming all that are refused."""
+    """Return the given particulars, each normalised by its rule, or raise `FieldErrors` naming all that are refused."""
     clean, errors = {}, {}
     for name, value in values.items():
         try:
@@ -206,7 +206,7 @@ def normalise(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _assign(session: Session, establishment: Establishment, values: Mapping[str, str]) -> None:
-    """Set values and flush; the database alone sees the UAI of other schools, so its refusal is translated."""
+    """Set values and flush; only the database can see the UAI of other schools, so its error is translated."""
     for name, value in values.items():
         setattr(establishment, name, (value or None) if name == "uai" else value)
     try:

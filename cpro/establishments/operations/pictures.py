@@ -1,4 +1,4 @@
-"""Logo and stamp: deposit, delete, undo; sweep the files that no row needs."""
+"""Logo and stamp: deposit, delete, undo; delete the files that no row references."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from cpro.extensions import db
 def create_picture(
     kind: PictureKind, prepared: PreparedPicture, *, storage: FileStorage, by: Actor, now: datetime
 ) -> PictureVersion:
-    """Store a picture as the current one of the school; `prepare_picture` made it before the unit of work was opened.
+    """Store a picture as the current one of the school; call `prepare_picture` before the unit of work is opened.
 
-    The file is written first: if the transaction fails it is an orphan, swept later; never the other way round.
+    The file is written first: if the transaction fails it is an orphan, deleted later; a row never lacks its file.
     Raises `StorageUnavailable`.
     """
     queries.lock_current_establishment()
@@ -33,9 +33,9 @@ def create_picture(
 def replace_by_cleared(
     version_id: int | None, cleared: PreparedPicture, *, storage: FileStorage, by: Actor, now: datetime
 ) -> PictureVersion:
-    """Make the stamp `version_id`, whose white `clear_paper` made transparent, the current one; it can be undone.
+    """Make `cleared`, the stamp `version_id` without its white (`clear_paper`), the current one; it can be undone.
 
-    Raises `Conflict` when another stamp is the current one by now, `StorageUnavailable`.
+    Raises `Conflict` when another stamp is now the current one, `StorageUnavailable`.
     """
     queries.lock_current_establishment()
     current = queries.find_picture(PictureKind.STAMP)
@@ -57,7 +57,7 @@ def delete_picture(kind: PictureKind, *, by: Actor, now: datetime) -> None:
 def undo_picture(kind: PictureKind, *, version_id: int | None, by: Actor, now: datetime) -> None:
     """Undo the last deposit or deletion, which must be `version_id`: the one that the page showed.
 
-    Raises `DomainError` when nothing can be undone any more, `Conflict` when another change is the last by now.
+    Raises `DomainError` when nothing can be undone any more, `Conflict` when the last change is another one.
     """
     queries.lock_current_establishment()
     version = queries.find_undoable(kind, now=now)
@@ -78,8 +78,8 @@ def restore_picture(
 ) -> PictureVersion:
     """Make an earlier picture of the school the current one again, as a new version that can itself be undone.
 
-    Raises `NotFound` when there is no such picture any more (it is kept 30 days after it was replaced or deleted) or
-    when its file is gone, `StaleForm` when the picture in use changed since the fingerprint `opened_on`,
+    Raises `NotFound` when the picture no longer exists (it is kept 30 days after it was replaced or deleted) or when
+    its file is gone, `StaleForm` when the picture in use changed since the fingerprint `opened_on`,
     `StorageUnavailable`.
     """
     establishment = queries.lock_current_establishment()
@@ -88,7 +88,7 @@ def restore_picture(
         raise NotFound("Cette image n’est plus conservée : une image remplacée ou supprimée l’est pendant 30 jours.")
     check_fresh(get_picture_in_use(version.kind), opened_on)
     with storage.open(version.stored_name) as file:
-        # Written anew, so that a sweep that is running finds a young file.
+        # Written again, so that a clean-up running now sees a recent file.
         stored_name = storage.put(establishment.id, file.read(), Path(version.stored_name).suffix)
     return _add_version(
         PictureVersion(
@@ -106,13 +106,13 @@ def restore_picture(
 
 
 def get_picture_in_use(kind: PictureKind) -> dict[str, int]:
-    """Return the version in use, 0 without one, as the values whose fingerprint a confirmation carries."""
+    """Return the id of the version in use, 0 without one, as the values whose fingerprint a confirmation carries."""
     current = queries.find_picture(kind)
     return {"version": current.id if current else 0}
 
 
 def delete_unused_pictures(session: Session, *, storage: FileStorage, now: datetime) -> list[str]:
-    """Delete the files that no picture needs any more, in a platform session, and return their names."""
+    """Delete the files that no picture references any more, in a platform session, and return their names."""
     needed = queries.list_stored_names(session, since=now - queries.UNDO_PERIOD)
     return storage.sweep_unused(needed, now=now)
 

@@ -1,7 +1,7 @@
 """The address that proves who a head is: never one that the school's administrator could have typed alone.
 
-Three sources, the latest word first: the school's address as a head signed in (or its earlier holder) confirmed it,
-the address that the platform's operator gave, the official mailbox of the UAI that the command line gave.
+Three sources, the latest one set first: the school's address once a signed-in head (or its earlier holder) confirmed
+it, the address set by the platform's operator, the official mailbox of the UAI set by the command line.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cpro.establishments.operations.audit import record_about_school
 
 
 def find_proved_address(establishment: Establishment) -> str:
-    """Return the address that heads' codes go to, or "" where nothing proves one."""
+    """Return the address that heads' codes are sent to, or "" where no source gives one."""
     return (
         establishment.confirmed_email
         or establishment.head_email
@@ -29,9 +29,9 @@ def find_proved_address(establishment: Establishment) -> str:
 
 
 def update_head_email(session: Session, establishment: Establishment, email: str, *, by: Actor, now: datetime) -> None:
-    """Set the address that a head's code goes to, whatever was confirmed before, for the command line.
+    """Set the address that a head's code is sent to, whatever was confirmed before, for the command line.
 
-    Blank takes the word back. Raises `InvalidEmail`.
+    Blank removes the setting. Raises `InvalidEmail`.
     """
     address = normalise_head_email(email)
     changes: dict[str, tuple[object, object]] = {"head_email": (establishment.head_email, address)}
@@ -45,7 +45,8 @@ def update_head_email(session: Session, establishment: Establishment, email: str
 def normalise_head_email(text: str, *, besides: str = "") -> str:
     """Return a head's address as given on the command line, normalised.
 
-    Raises `InvalidEmail`, `DomainError` when it is `besides`, the administrator's: they would receive the head's code.
+    Raises `InvalidEmail`, and `DomainError` when it equals `besides`, the administrator's address: the administrator
+    would receive the head's code.
     """
     address = normalise_email(text)
     if address and address.casefold() == normalise_email(besides).casefold():

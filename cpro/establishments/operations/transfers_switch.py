@@ -1,4 +1,4 @@
-"""The tab Transferts: the reference that allows transfers, and the switch."""
+"""The tab Transferts: the reference required for transfers, and the switch."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def update_transfers_switch(
 ) -> dict[str, tuple[Any, Any]]:
     """Save the switch of the current school and return what changed, {field: (old, new)}.
 
-    `cnil_kind` is None where nobody said of which kind the reference is: a number of a declaration shows it.
-    Raises `FieldErrors` when the reference is malformed or transfers are asked for without one, `StaleForm` when
-    somebody saved since the form was `opened_on`. Announces `transfers_switched` inside the transaction.
+    `cnil_kind` is None when the kind of the reference was not chosen: the number of a declaration is recognised. Raises
+    `FieldErrors` when the reference is malformed or transfers are switched on without one, `StaleForm` when another
+    person saved since the form was `opened_on`. Announces `transfers_switched` inside the transaction.
     """
     reference = _checked_reference(cnil_kind, cnil_reference)
     if transfers_enabled and not reference:

@@ -1,4 +1,4 @@
-"""What the dashboard shows of the school itself: the lines of its particulars, the chart of activity."""
+"""The dashboard items of the school itself: the lines of its particulars, the chart of activity."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from cpro.core.web.checklist import Asked, ChecklistItem, Figures
 from cpro.establishments import queries
 from cpro.establishments.gate import missing_particulars
 
-#: How many weeks the chart of activity shows.
+#: Number of weeks that the chart of activity shows.
 _WEEKS = 5
 _SIGNED_IN = "account:signed-in"
 
 
 def count_for_school() -> Asked:
-    """Return what the lines and the chart count."""
+    """Return the counts that the lines and the chart need."""
     weeks = list(pairwise(_bounds()))
     return {
         "pictures": Counted(queries.select_pictures()),
@@ -81,7 +81,7 @@ def list_school_items(figures: Figures) -> list[ChecklistItem]:
 
 
 def draw_activity(figures: Figures) -> Chart:
-    """Draw what the journal records of the last five weeks, Monday to Sunday on the school's clocks."""
+    """Render the chart of the journal's activity over five weeks, Monday to Sunday in the school's time zone."""
     mondays = _bounds()
     sign_ins = [figures[f"sign-ins {n}"] for n in range(_WEEKS)]
     others = [figures[f"other actions {n}"] for n in range(_WEEKS)]
@@ -103,7 +103,7 @@ def draw_activity(figures: Figures) -> Chart:
 
 
 def _describe_last_week(sign_ins: Sequence[int], others: Sequence[int]) -> str:
-    """Return how the last whole week compares with the one before it, as a sentence; "" while there was none."""
+    """Return how the last full week compares with the previous one, as a sentence; "" when there is none."""
     before, last = _WEEKS - 3, _WEEKS - 2
     changes = [describe_change(each[last], each[before], "la semaine d’avant") for each in (sign_ins, others)]
     if not all(changes):
@@ -115,9 +115,9 @@ def _describe_last_week(sign_ins: Sequence[int], others: Sequence[int]) -> str:
 
 
 def _bounds() -> list[datetime]:
-    """Return the first instant of each week shown, and of the week after."""
+    """Return the first instant of each week shown, and of the following week."""
     zone = ZoneInfo(queries.get_current_establishment().timezone or DEFAULT_TIMEZONE)
     today = clock.utcnow().astimezone(zone).date()
     mondays = [today - timedelta(days=today.weekday() + 7 * (_WEEKS - 1 - week)) for week in range(_WEEKS + 1)]
-    # Midnight is computed for each Monday apart: clocks may have changed in between.
+    # Midnight is computed for each Monday separately: the clocks may have changed in between.
     return [datetime.combine(monday, time(), zone) for monday in mondays]

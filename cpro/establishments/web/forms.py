@@ -1,4 +1,4 @@
-"""Forms of the settings tabs: French labels and shape; the rules are those of the operations."""
+"""Forms of the settings tabs: French labels and field shapes; the operations enforce the rules."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _LABELS = labels_of(Establishment)
 _CHOOSE = "Choisissez l’une des réponses proposées."
 
 
-#: The tab Établissement, made of what the model says of the particulars: every field may be left blank.
+#: The tab Établissement, built from the model's particulars: every field may be left blank.
 ParticularsForm: Any = form_of(Establishment, RULES, (MayAskPassword, VersionedForm), RULES)
 
 
 def say_when_password_is_asked(form: Any, school: Establishment) -> None:
-    """Say beside the e-mail address that the password is asked to change it: a first one asks for none."""
+    """Set the note under the e-mail address: changing it requires the password, a first address does not."""
     if school.email:
         form.email.description = "Si vous la changez, votre mot de passe vous sera demandé."
 

@@ -1,4 +1,4 @@
-"""What the gate waits for, as a page shows it beside the button that cannot be used yet."""
+"""What the gate requires, for display beside a button that cannot be used yet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ASK = "Demandez à l’administrateur de l’établissement de compléter les r
 
 
 def describe_missing() -> list[dict[str, str]]:
-    """Return each particular that is missing, with the link to fill it in; an empty list opens the gate."""
+    """Return each missing particular, with the link to fill it in; an empty list means that the gate is open."""
     return [
         {
             "text": f"Il manque {each.label} de l’établissement.",

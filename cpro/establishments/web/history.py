@@ -1,4 +1,4 @@
-"""The history of a record, on its page: lines of the journal as people read them."""
+"""The history of a record, on its page: journal lines in readable form."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SHOWN_ON_A_RECORD = 10
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """One line of the journal, ready to be shown."""
+    """One line of the journal, ready to be displayed."""
 
     id: int
     who: str
     what: str
-    #: name of the object, where the page does not say it already
+    #: name of the object, when the page does not already show it
     about: str
     when: str
     changes: list[labels.Change]
@@ -32,9 +32,9 @@ class HistoryLine:
 
 
 def record_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
-    """Return what the journal records of a record, for its page; the support reads it with each INE masked.
+    """Return what the journal records of a record, for its page; INEs are masked for the support.
 
-    The page of a line of the journal has none: it is the journal.
+    The page of a journal line has no such section: it is the journal itself.
     """
     principal = current_principal()
     if principal is None or not principal.can(Permission.JOURNAL_VIEW) or object_type == AuditEntry.__tablename__:

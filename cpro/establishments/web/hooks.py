@@ -1,4 +1,4 @@
-"""Hooks of the feature: what other pages ask of the school, the history of a record."""
+"""Hooks of the feature: the school's data that other pages show, the history of a record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cpro.establishments.web import history
 
 
 def register_hooks(app: Flask) -> None:
-    """Register what other pages ask of the school, and the history of a record."""
+    """Register the school's data that other pages show, and the history of a record."""
     events.stored_files_needed.connect(_pictures_needed)
     app_registry = registry(app)
     app_registry.timezone = lambda: queries.get_current_establishment().timezone

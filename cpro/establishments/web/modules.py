@@ -1,7 +1,7 @@
 """Close the pages of a module that the head switched off, and hide the links to them.
 
-A feature declares the blueprints of a module once (`close_with`) and asks `is_on` before it adds a menu entry or a
-part of another page. Nothing is deleted.
+A feature declares the blueprints of a module once (`close_with`) and checks `is_on` before it adds a menu entry or a
+part of another page. No data is deleted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MODULE_BLUEPRINTS: dict[Module, set[str]] = {module: set() for module in Module}
 
 
 class ModuleClosed(Forbidden):
-    """Refuse a page of a module that is switched off."""
+    """The page belongs to a module that is switched off."""
 
     def __init__(self, module: Module) -> None:
         super().__init__(
@@ -30,12 +30,12 @@ class ModuleClosed(Forbidden):
 
 
 def is_on(module: Module) -> bool:
-    """Return whether the school worked in uses a module."""
+    """Return whether a module is on in the current school."""
     return is_module_on(get_current_establishment(), module)
 
 
 def close_with(module: Module, *blueprints: Blueprint, keeps: Collection[str] = ()) -> None:
-    """Close the pages of blueprints while a module is off, but the endpoints that it `keeps` open."""
+    """Close the pages of blueprints while a module is off, except the endpoints in `keeps`."""
 
     def refuse() -> None:
         if request.endpoint not in keeps and not is_on(module):

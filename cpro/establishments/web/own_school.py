@@ -1,4 +1,4 @@
-"""What people read of their own school outside its settings: a pupil's « Mon établissement », the notice on privacy."""
+"""What people read about their own school outside its settings: a pupil's « Mon établissement », the privacy notice."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from cpro.core.web.current_user import current_principal
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 
-#: Whom an apprentice turns to beside the school; only those that are filled show.
+#: Contacts of an apprentice besides the school; only those filled in are shown.
 _APPRENTICES = (("dreets", "DREETS"), ("mcpfa", "MCPFA"), ("greta_cfa", "GRETA ou CFA"))
 
 
 def describe_own_school() -> dict[str, Any] | None:
-    """Return, to a pupil, which school it is and how to reach it; None to any other role."""
+    """Return, for a pupil, the name and contact details of the school; None for any other role."""
     if not can(current_principal(), Permission.OWN_RECORDS):
         return None
     school = get_current_establishment()
@@ -37,7 +37,7 @@ def describe_own_school() -> dict[str, Any] | None:
 
 
 def describe_data_protection() -> dict[str, str]:
-    """Return the name and the e-mail address of the DPD of the school worked in, either perhaps empty."""
+    """Return the name and the e-mail address of the DPD of the current school; either may be empty."""
     school = get_current_establishment()
     return {"name": school.dpd_name, "email": school.dpd_email}
 

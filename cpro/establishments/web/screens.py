@@ -1,4 +1,4 @@
-"""Generated screen: the school itself, as a record."""
+"""Generated screen of the school, as a record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cpro.establishments.web.forms import ParticularsForm, say_when_password_is_
 
 
 class EstablishmentsScreen(Screen):
-    """One's own school, read whole and corrected."""
+    """The user's own school: read and update."""
 
     permission, export_permission = Permission.ESTABLISHMENT_VIEW, Permission.RECORDS_EXPORT
     edit_permission = Permission.ESTABLISHMENT_EDIT
@@ -37,17 +37,17 @@ class EstablishmentsScreen(Screen):
         return get_particulars(row)
 
     def prepare_form(self, form: Any, row: Establishment | None) -> None:
-        """Say when the password is asked."""
+        """Set the note that says when the password is required."""
         if row is not None:
             say_when_password_is_asked(form, row)
 
     def before_update(self, row: Establishment, form: Any) -> None:
-        """Compare the password typed, which another e-mail address asks for."""
+        """Check the password typed, which changing the e-mail address requires."""
         if is_email_changed(self._typed(form)):
             form.compare_password()
 
     def update(self, row: Establishment, form: Any, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the feature's operation, which knows the school of the scope only."""
+        """Update through the feature's operation, which only sees the school of the scope."""
         update_particulars(
             self._typed(form), opened_on=opened_on, password_given=form.password_was_given, by=by, now=now
         )

@@ -1,1 +1,1 @@
-"""The history of the settings: its parts, their lines, and how what a line replaced is restored."""
+"""The history of the settings: its parts, their lines, and how the value that a line replaced is restored."""

@@ -21,7 +21,7 @@ from cpro.students.queries import find_diploma
 
 
 def _list_restorable(entries: Sequence[AuditEntry]) -> set[int]:
-    """Return every line: the confirmation says what is left to restore of one."""
+    """Return every line: the confirmation shows what is left to restore."""
     return {entry.id for entry in entries}
 
 
@@ -53,7 +53,7 @@ def _restore(entry: AuditEntry, *, opened_on: str | None, by: Actor, now: dateti
 
 
 def _to_restore(entry: AuditEntry, diploma: Diploma) -> dict[str, str]:
-    """Return the old wordings of a line that are not those of now; defaults are written out in the journal."""
+    """Return the old wordings of a line that differ from the current ones; the journal writes defaults out."""
     shown = _shown(diploma)
     return {name: old for name, (old, _new) in entry.changes.items() if name in shown and shown[name] != old}
 

@@ -16,7 +16,7 @@ from cpro.settings.history.restoring import RestorePlan, Restoring
 
 
 def _to_restore(entry: AuditEntry, school: Establishment) -> dict[str, str]:
-    """Return the old values of a line that differ from those of now; a locked UAI stays."""
+    """Return the old values of a line that differ from the current ones; a locked UAI is left as it is."""
     stored = get_particulars(school)
     locked = {"uai"} if school.uai_locked_at is not None else set()
     return {

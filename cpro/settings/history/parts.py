@@ -1,4 +1,4 @@
-"""The parts of the history of the settings, one or none a tab, and the lines of each."""
+"""The parts of the settings' history, at most one per tab, and the lines of each."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from cpro.settings.history.restoring import Restoring
 
 @dataclass(frozen=True)
 class HistoryPart:
-    """One part of the settings' history: which lines of the journal it shows, and how one of them is restored."""
+    """One part of the settings' history: which journal lines it shows, and how one of them is restored."""
 
-    #: as in `?de=`
+    #: value of `?de=`
     key: str
     label: str
     #: the settings tab it belongs to
@@ -35,9 +35,9 @@ class HistoryPart:
     edit: Permission
     #: how lines are restored; None for a part that is only read
     restoring: Restoring | None = None
-    #: for a part made of pictures: the addresses of those its lines name, by the line's id
+    #: for a part made of pictures: the addresses of those named by its lines, by the line's id
     pictures: Callable[[Sequence[Any]], dict[int, str]] | None = None
-    #: whether its lines are about several objects, which must then be named
+    #: whether its lines concern several objects, which must then be named
     names_object: bool = False
 
 
@@ -58,7 +58,7 @@ PARTS = (
         object_type="establishment",
         actions=("establishment:transfers:changed",),
         edit=Permission.TRANSFERS_EDIT,
-        # No « Rétablir »: switching transfers is decided in the tab, where one sees what it changes.
+        # No « Rétablir »: transfers are switched in the tab, which shows the consequences.
     ),
     HistoryPart(
         key="masques",
@@ -84,7 +84,7 @@ PARTS = (
         restoring=pictures.RESTORING,
         pictures=pictures.list_addresses,
     ),
-    # Restored by a line of the history, a shorter period would delete without the confirmation of its page.
+    # Restoring a shorter period from the history would delete records without the confirmation of its page.
     HistoryPart(
         key="conservation",
         label="Conservation",
@@ -97,7 +97,7 @@ PARTS = (
 
 
 def get_part(key: str) -> HistoryPart:
-    """Return a part of the history by its word in the address, or raise `NotFound`."""
+    """Return the part of the history that an address names, or raise `NotFound`."""
     part = next((each for each in PARTS if each.key == key), None)
     if part is None:
         raise NotFound("Cette partie de l’historique n’existe pas.")
@@ -105,7 +105,7 @@ def get_part(key: str) -> HistoryPart:
 
 
 def find_part_of(entry: AuditEntry) -> HistoryPart:
-    """Return the part that shows a line, or raise `NotFound`: other lines of the journal are not settings."""
+    """Return the part that shows a line, or raise `NotFound`: the other journal lines are not settings."""
     for part in PARTS:
         if entry.object_type == part.object_type and entry.action in part.actions:
             return part

@@ -1,4 +1,4 @@
-"""The pictures that lines of the history name, and how one is restored."""
+"""The pictures named by lines of the history, and how one is restored."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _restores_a_picture(entry: AuditEntry) -> bool:
 
 
 def list_addresses(entries: Sequence[AuditEntry]) -> dict[int, str]:
-    """Return the addresses of the pictures still kept that lines name."""
+    """Return the addresses of the pictures named by the lines that are still kept."""
     kept = {*queries.list_restorable(now=clock.utcnow())}
     kept |= {version.id for kind in PictureKind if (version := queries.find_picture(kind))}
     return {

@@ -1,4 +1,4 @@
-"""The pages of Paramètres, one module a tab; Établissement, Transferts and Logo share the blueprint `settings`."""
+"""The pages of Paramètres, one module per tab; Établissement, Transferts and Logo share the blueprint `settings`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ bp = Blueprint("settings", __name__)
 
 
 def describe_changes(form: Any, changes: dict[str, Any]) -> str:
-    """Return the sentence that says which fields of a form were saved.
+    """Return the sentence that lists the saved fields of a form.
 
-    A question is given with its answer: its label alone may read as a statement, and say the contrary.
+    A question is shown with its answer: its label alone may read as a statement and mean the opposite.
     """
     if not changes:
         return "Rien n’a changé : tout était déjà enregistré ainsi."

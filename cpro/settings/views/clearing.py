@@ -1,4 +1,4 @@
-"""Paramètres, the tab Logo: make the white of the stamp transparent, once it was seen on white and on grey."""
+"""Paramètres, the tab Logo: make the white of the stamp transparent, after a preview on white and on grey."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from cpro.settings.views import bp
 @bp.route("/admin/parametres/logo/transparence", methods=["GET", "POST"])
 @requires(Permission.PICTURES_EDIT)
 def clear_stamp() -> ResponseReturnValue:
-    """Show the stamp with and without its paper, side by side; then store the one without."""
+    """Show the stamp with and without its paper, side by side; on POST store the one without."""
     stamp = _get_stamp()
     try:
         cleared = _clear(stamp)
@@ -49,7 +49,7 @@ def clear_stamp() -> ResponseReturnValue:
 @bp.get("/admin/parametres/logo/image/cachet-transparent")
 @requires(Permission.PICTURES_EDIT)
 def cleared_stamp_image() -> ResponseReturnValue:
-    """Send the stamp as it would be without its paper; nothing is stored."""
+    """Send the preview of the stamp without its paper; nothing is stored."""
     stamp = _get_stamp()
     answer = Response(mimetype="image/png")
     answer.headers["Cache-Control"] = "private, no-cache"
@@ -70,7 +70,7 @@ def _clear(stamp: PictureVersion) -> PreparedPicture:
     return _clear_stored(current_app.config["CPRO_UPLOADS"], stamp.stored_name)
 
 
-@lru_cache(maxsize=4)  # the page, its picture and what is then stored are one work
+@lru_cache(maxsize=4)  # the page, its preview and the stored result share one computation
 def _clear_stored(uploads: Path, stored_name: str) -> PreparedPicture:
     with FileStorage(uploads).open(stored_name) as file:
         return clear_paper(file)

@@ -23,7 +23,7 @@ from cpro.settings.views import bp, describe_changes
 @bp.get("/admin/parametres/")
 @requires(Permission.PARTICULARS_VIEW)
 def index() -> ResponseReturnValue:
-    """Lead to the first tab."""
+    """Redirect to the first tab."""
     return redirect(url_for("settings.establishment"), 303)
 
 
@@ -84,7 +84,7 @@ def _typed(form: Any) -> dict[str, Any]:
 
 
 def _head_codes(school: Establishment) -> dict[str, Any]:
-    """Return where the codes of heads go, and whether the school's address counts for them."""
+    """Return where the codes of heads are sent, and whether the school's address is used for them."""
     principal, proved = current_principal(), find_proved_address(school)
     return {
         "codes_to": proved,

@@ -47,7 +47,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/<int:entry_id>/retablir")
 @requires(Permission.SETTINGS_HISTORY, code_again=True)
 def ask(entry_id: int) -> ResponseReturnValue:
-    """Say what restoring a line would change now."""
+    """Show what restoring a line would change now."""
     entry, part, restoring = _asked_line(entry_id)
     plan = restoring.plan(entry)
     return _confirmation(entry, part, plan) if plan else _nothing_to_restore(part)
@@ -56,7 +56,7 @@ def ask(entry_id: int) -> ResponseReturnValue:
 @bp.post("/<int:entry_id>/retablir")
 @requires(Permission.SETTINGS_HISTORY, code_again=True)
 def restore(entry_id: int) -> ResponseReturnValue:
-    """Restore what a line replaced; what changed since the confirmation was shown is shown again."""
+    """Restore the value that a line replaced; if it changed since the confirmation was shown, show it again."""
     entry, part, restoring = _asked_line(entry_id)
     plan = restoring.plan(entry)
     if plan is None:
@@ -89,7 +89,7 @@ def picture(version_id: int) -> ResponseReturnValue:
 
 
 def _refused(entry_id: int, refusal: DomainError) -> ResponseReturnValue:
-    """Show the confirmation again as things stand now, with the sentence that refuses."""
+    """Show the confirmation again with the current values, and the sentence of the refusal."""
     entry, part, restoring = _asked_line(entry_id)
     plan = restoring.plan(entry)
     if plan is None:
@@ -140,7 +140,7 @@ def _describe_item(label: str, present: str, restored: str) -> str:
 
 
 def _way_back(part: HistoryPart) -> str:
-    """Return the page to go back to at the end: the one that led here (`?retour=`), or the history."""
+    """Return the page to return to at the end: the one that led here (`?retour=`), or the history."""
     return find_way_back() or url_for("history.index", de=part.key)
 
 

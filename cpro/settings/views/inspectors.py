@@ -1,4 +1,4 @@
-"""Paramètres, tab Accès inspecteur: mandates, their closing and extension, what each inspector consulted."""
+"""Paramètres, tab Accès inspecteur: mandates, their closing and extension, the pages each inspector consulted."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ bp = Blueprint("inspectors", __name__, url_prefix="/admin/parametres/inspecteurs
 #: How many mandates of a state the tab shows; the generated screen lists them all.
 _SHOWN = 20
 _LINES_SHOWN = 50
-#: The lines of a page read; the others of the list record when the inspector came and left, or was refused.
+#: The journal lines of a page read; the other lines of the list record when the inspector came and left, or was
+#: refused.
 _CONSULTATIONS = ("page:opened", "record:opened", "list:searched")
 
 
@@ -69,14 +70,14 @@ class ShownMandate:
     state: str
     #: whether it can still be extended or closed
     is_open: bool
-    #: where the last message to the inspector stands
+    #: delivery state of the last message to the inspector
     message: str = ""
 
 
 @bp.get("")
 @requires(Permission.MANDATES_EXPLAIN)
 def index() -> ResponseReturnValue:
-    """Show the mandates to those who manage them; explain to the others what they are, and who opens one."""
+    """Show the mandates to those who manage them; to others, explain what they are and who opens them."""
     if not may(Permission.MANDATES_MANAGE):
         return render_page(
             "inspectors/explanation.html",
@@ -90,7 +91,7 @@ def index() -> ResponseReturnValue:
 @bp.post("")
 @requires(Permission.MANDATES_MANAGE, keeps_typed_form=True)
 def open_access() -> ResponseReturnValue:
-    """Open a mandate; the answer is the same whether or not the inspector had an account."""
+    """Open a mandate; the response is the same whether or not the inspector had an account."""
     form = MandateForm()
     if not form.validate():
         return _page(form, 422)
@@ -119,7 +120,7 @@ def open_access() -> ResponseReturnValue:
 
 
 @bp.route("/<int:mandate_id>/fermer", methods=["GET", "POST"])
-@requires(Permission.MANDATES_MANAGE, keeps_typed_form=True, code_again=False)  # nothing delays a closing
+@requires(Permission.MANDATES_MANAGE, keeps_typed_form=True, code_again=False)  # closing must not be delayed
 def close(mandate_id: int) -> ResponseReturnValue:
     """Ask once, with a reason, then close a mandate."""
     mandate = queries.get_mandate(mandate_id)
@@ -218,7 +219,7 @@ def second_factor(mandate_id: int) -> ResponseReturnValue:
 def consultations(mandate_id: int) -> ResponseReturnValue:
     """List every page that the inspector consulted under a mandate, the latest first."""
     mandate, school = queries.get_mandate(mandate_id), get_current_establishment()
-    # Two mandates of one inspector never share a day: the time alone says whose a line is.
+    # Two mandates of one inspector never share a day, so the time is enough to tell which mandate a line belongs to.
     since = max(mandate.opened_at, start_of(mandate.starts_on, school.timezone))
     until = mandate.closed_at or end_of(mandate.ends_on, school.timezone)
     asked = ListState.read(request.args, request.path, sizes=(_LINES_SHOWN,), forward="avant")
@@ -259,7 +260,7 @@ def _page(form: MandateForm, status: int = 200) -> ResponseReturnValue:
 
 
 def _refused(refusal: DomainError) -> ResponseReturnValue:
-    """Show the tab with the sentence that refuses."""
+    """Show the tab with the sentence of the refusal."""
     form = MandateForm(formdata=None)
     form.blame(refusal)
     return _page(form, refusal.status)

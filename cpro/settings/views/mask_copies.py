@@ -47,14 +47,14 @@ def compare() -> ResponseReturnValue:
 @bp.route("/copier", methods=["GET", "POST"])
 @requires(Permission.MASKS_EDIT)
 def copy() -> ResponseReturnValue:
-    """Ask once, saying what is replaced, then give a diploma the wordings of another one."""
+    """Confirm, listing what is replaced, then give a diploma the wordings of another one."""
     source, target = (asked_diploma(request.values.get(name, "")) for name in ("diplome", "vers"))
     if source.id == target.id:
         raise SameDiploma
     if request.method == "POST":
         with unit_of_work():
             changes = copy_wordings(source, target, by=current_actor(), now=clock.utcnow())
-            drafts.forget(get_draft_key(target))  # it would put back into the form what is replaced here
+            drafts.forget(get_draft_key(target))  # the draft would put the replaced wordings back into the form
             message = _copied(source, target) if changes else _SAME
         return back_to(url_for("masks.edit", diplome=target.code), message)
     changes = get_copied_values(source, target)
@@ -80,7 +80,7 @@ _SAME = "Rien n’a changé\u202f: les deux diplômes ont les mêmes intitulés.
 
 
 def _copied(source: Diploma, target: Diploma) -> str:
-    """Return what is said of a copy just made, with a link to the page that undoes it."""
+    """Return the confirmation of a copy, with a link to the page that undoes it."""
     line = find_latest(["masks:copied"])["masks:copied"]
     return Markup('Le diplôme {} a les intitulés du diplôme {}. <a href="{}">Annuler cette copie</a>').format(
         target.short_label,

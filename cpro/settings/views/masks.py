@@ -27,9 +27,9 @@ from cpro.students.queries import find_diploma, list_diplomas
 
 bp = Blueprint("masks", __name__, url_prefix="/admin/parametres/masques")
 
-#: What the list of diplomas posts, and the button beside it: show the wordings of another diploma.
+#: Values posted by the list of diplomas and the button beside it: show the wordings of another diploma.
 OTHER_DIPLOMA = "vers"
-#: Posted beside the form's own fields; anything else claims to be a wording, which the rule refuses.
+#: Posted beside the form's own fields; any other name is taken for a wording, which the rule refuses.
 _NOT_WORDINGS = ("diplome", "csrf_token", OTHER_DIPLOMA, *drafts.FIELD_NAMES)
 
 
@@ -80,7 +80,7 @@ def edit() -> ResponseReturnValue:
 @bp.post("")
 @requires(Permission.MASKS_EDIT, keeps_typed_form=True)
 def save() -> ResponseReturnValue:
-    """Save the wordings of a diploma, or keep them as a draft, or lead to another diploma."""
+    """Save the wordings of a diploma, or keep them as a draft, or show another diploma."""
     page = MasksPage(request.args.get("diplome") or request.form.get("diplome", ""))
     if request.form.get("geste") == OTHER_DIPLOMA and not drafts.is_asked():
         return _show_other(page)
@@ -90,14 +90,14 @@ def save() -> ResponseReturnValue:
 @bp.route("/reinitialiser", methods=["GET", "POST"])
 @requires(Permission.MASKS_EDIT)
 def reset() -> ResponseReturnValue:
-    """Ask once, then restore the defaults: all of a diploma, or one field."""
+    """Confirm, then restore the defaults: all of a diploma, or one field."""
     diploma = asked_diploma(request.values.get("diplome", ""))
     name = request.values.get("key", "")
     key = get_key(name) if name else None
     if request.method == "POST":
         with unit_of_work():
             changes = reset_wordings(diploma, key, by=current_actor(), now=clock.utcnow())
-            drafts.forget(get_draft_key(diploma))  # it would put back into the form what is erased here
+            drafts.forget(get_draft_key(diploma))  # the draft would put the erased wordings back into the form
         message = _restored(diploma, key) if changes else "Rien n’a changé : l’intitulé d’origine était déjà en place."
         return back_to(url_for("masks.edit", diplome=diploma.code), message)
     current = get_stored_values(list_masks(diploma.id))
@@ -120,7 +120,7 @@ def reset() -> ResponseReturnValue:
 
 
 def _show_other(shown: MasksPage) -> ResponseReturnValue:
-    """Lead to the wordings of another diploma; what was typed here and is not saved is kept as a draft."""
+    """Redirect to the wordings of another diploma; unsaved input is kept as a draft."""
     other = asked_diploma(request.form.get(OTHER_DIPLOMA, ""))
     page, left, form = url_for("masks.edit", diplome=other.code), shown.diploma.short_label, MasksForm()
     if all((form[name].data or "") == wording for name, wording in shown.values().items()):
@@ -170,7 +170,7 @@ def _context(diploma: Diploma | None) -> dict[str, Any]:
 
 
 def _preview(diploma: Diploma) -> dict[str, Any]:
-    """Return the scenario screen as it reads with the wordings of a diploma."""
+    """Return a preview of the scenario screen with the wordings of a diploma."""
     return {
         "labels": {key.value: label for key, label in get_labels(diploma.id).items()},
         "texts": {key.value: key.example for key in MaskKey},

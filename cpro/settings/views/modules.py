@@ -41,19 +41,19 @@ class ModulesPage(SettingsPage[ModulesForm]):
 @bp.get("")
 @requires(Permission.MODULES_VIEW)
 def edit() -> ResponseReturnValue:
-    """Show the switches, which only those who may switch can move."""
+    """Show the switches; only those who have the permission can change them."""
     return ModulesPage().show()
 
 
 @bp.post("")
 @requires(Permission.MODULES_SWITCH, keeps_typed_form=True)
 def save() -> ResponseReturnValue:
-    """Set the switches; they act at once."""
+    """Set the switches, with immediate effect."""
     return ModulesPage().answer()
 
 
 def _states(school: Establishment) -> list[tuple[str, str]]:
-    """Return each module and whether it is on, as people who may not switch it read it."""
+    """Return each module and whether it is on, for those who may not switch it."""
     switches = get_switches(school)
     return [(module.label, "activé" if switches[module.value] else "désactivé") for module in Module]
 

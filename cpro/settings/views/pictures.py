@@ -1,4 +1,4 @@
-"""Paramètres: the tab Logo, its two pictures and the pages of a passport that bear them."""
+"""Paramètres: the tab Logo, its two pictures and the pages of a passport that include them."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from cpro.passport.web.views.passports import current_letterhead
 from cpro.settings.tabs import settings_frame
 from cpro.settings.views import bp
 
-#: Two pictures and the fields around them.
+#: Maximum size of the request: two pictures and the other fields.
 _MAX_PICTURES = 2 * MAX_BYTES + 64 * 1024
-#: The page of a passport that bears each picture: the endpoints of its image and of the page that shows it large, its
-#: title and what it shows.
+#: The page of a passport that includes each picture: the endpoints of its image and of its large view, its title and a
+#: description.
 _PREVIEWS = {
     PictureKind.LOGO: (
         "previews.first_page",
@@ -62,9 +62,9 @@ def pictures() -> ResponseReturnValue:
 @bp.post("/admin/parametres/logo/televerser/<any(logo, cachet):kind>")
 @requires(Permission.PICTURES_EDIT, max_body=_MAX_PICTURES)
 def upload_picture(kind: str) -> ResponseReturnValue:
-    """Deposit the pictures that the page has chosen, whichever button is pressed; each acts at once, for itself.
+    """Store the pictures chosen on the page, whichever button is pressed; each is saved independently.
 
-    A file named `file` is that of the address.
+    A file named `file` belongs to the kind in the address.
     """
     form, chosen = PicturesForm(request.files), _chosen_pictures(PictureKind(kind))
     refusals = {which: refusal for which, upload in chosen.items() if (refusal := _deposit(which, upload.read()))}
@@ -84,7 +84,7 @@ def upload_picture(kind: str) -> ResponseReturnValue:
 @bp.route("/admin/parametres/logo/supprimer/<any(logo, cachet):kind>", methods=["GET", "POST"])
 @requires(Permission.PICTURES_EDIT)
 def remove_picture(kind: str) -> ResponseReturnValue:
-    """Ask once, then delete a picture."""
+    """Confirm, then delete a picture."""
     which = PictureKind(kind)
     if request.method == "POST":
         with unit_of_work():
@@ -137,21 +137,21 @@ def logo_image(kind: str) -> ResponseReturnValue:
 @bp.get("/admin/parametres/logo/image/cachet", defaults={"kind": "cachet"}, endpoint="stamp_image")
 @requires(Permission.STAMP_VIEW)
 def stamp_image(kind: str) -> ResponseReturnValue:
-    """Send the stamp, under a right of its own: a copy of it could be printed on anything."""
+    """Send the stamp, under a separate permission: a copy of it could be printed on anything."""
     return _send_picture(PictureKind(kind))
 
 
 @bp.get("/admin/parametres/logo/passeport/premiere-page")
 @requires(Permission.LOGO_VIEW)
 def first_passport_page() -> ResponseReturnValue:
-    """Show large the first page of a passport, which bears the logo."""
+    """Show the first page of a passport, which includes the logo, at a large size."""
     return _passport_page(PictureKind.LOGO)
 
 
 @bp.get("/admin/parametres/logo/passeport/derniere-page")
 @requires(Permission.STAMP_VIEW)
 def last_passport_page() -> ResponseReturnValue:
-    """Show large the last page of a passport, which bears the stamp."""
+    """Show the last page of a passport, which includes the stamp, at a large size."""
     return _passport_page(PictureKind.STAMP)
 
 
@@ -174,16 +174,16 @@ def _send_picture(kind: PictureKind) -> ResponseReturnValue:
 
 
 def _chosen_pictures(addressed: PictureKind) -> dict[PictureKind, Upload]:
-    """Return the files that were chosen; the browser sends the others without a name."""
+    """Return the chosen files; the browser sends the others without a name."""
     sent = {kind: request.files.get(kind.value) for kind in PictureKind}
     sent[addressed] = sent[addressed] or request.files.get("file")
     return {kind: upload for kind, upload in sent.items() if upload}
 
 
 def _deposit(which: PictureKind, content: bytes) -> DomainError | None:
-    """Deposit one picture; return its refusal, which names its field."""
+    """Store one picture; return its refusal, which names its field."""
     try:
-        prepared = prepare_picture(content)  # under no lock: it may take seconds, and wait for its turn
+        prepared = prepare_picture(content)  # outside any lock: it may take seconds, and wait for its turn
         with unit_of_work():
             create_picture(which, prepared, storage=_storage(), by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
@@ -198,7 +198,7 @@ def _named(kinds: Sequence[PictureKind]) -> str:
 
 
 def _name_undoing(state: queries.PictureState) -> str:
-    """Return what the button that undoes the last change of a picture says: what it would do."""
+    """Return the label of the button that undoes the last change of a picture: its effect."""
     if state.before is None:
         return f"Annuler le dépôt : il n’y aura plus aucun {state.kind.label}"
     what = "Annuler" if state.current else "Annuler la suppression"
@@ -206,7 +206,7 @@ def _name_undoing(state: queries.PictureState) -> str:
 
 
 def _describe_undone(kind: PictureKind) -> Markup:
-    """Return what an undoing left, and where what it took away is found again."""
+    """Return the result of an undo, and where the picture it removed can be found."""
     current = queries.find_picture(kind)
     left = (
         f"Le {kind.label} est revenu à ce qu’il était avant : l’image du {_format_deposit(current)}."
@@ -246,13 +246,13 @@ def _pictures_page(form: PicturesForm | None = None, status: int = 200) -> Respo
 
 
 def _holds(picture: PictureVersion | None, question: Callable[[IO[bytes]], bool]) -> bool:
-    """Return what a question about a stored picture answers; False where there is no picture to read."""
+    """Return the answer of a predicate on a stored picture; False when there is no picture to read."""
     if picture is None:
         return False
     try:
         with _storage().open(picture.stored_name) as file:
             return question(file)
-    except (DomainError, OSError):  # the page shows that the picture is gone, or how to replace it
+    except (DomainError, OSError):  # the page reports that the picture is gone, or how to replace it
         return False
 
 
@@ -261,7 +261,7 @@ def _storage() -> FileStorage:
 
 
 def _preview_if_readable(kind: PictureKind) -> dict[str, str] | None:
-    """Return that page for the tab, which opens without it while files cannot be read."""
+    """Return that page for the tab, which still opens when files cannot be read."""
     try:
         return _preview(kind)
     except StorageUnavailable:
@@ -269,7 +269,7 @@ def _preview_if_readable(kind: PictureKind) -> dict[str, str] | None:
 
 
 def _preview(kind: PictureKind) -> dict[str, str] | None:
-    """Return the page of a passport that bears a picture; None while the school exports none."""
+    """Return the page of a passport that includes a picture; None while the school exports none."""
     if not is_on(Module.PASSPORT):
         return None
     image, page, title, alternative = _PREVIEWS[kind]

@@ -1,4 +1,4 @@
-"""Paramètres, tab Conservation: how long the records of those who left are kept, and what the next nights delete."""
+"""Paramètres, tab Conservation: how long the records of departed pupils are kept, and what the next nights delete."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PER_PAGE = 50
 
 
 class RetentionPage(SettingsPage[RetentionForm]):
-    """The form of the years: to the head, with whose records go and when; to the administrator, figures alone."""
+    """The form of the years: the head sees whose records are deleted and when; the administrator sees figures only."""
 
     form_class, template = RetentionForm, "settings/retention.html"
     tab, edit = "retention", Permission.RETENTION_EDIT
@@ -71,12 +71,12 @@ def edit() -> ResponseReturnValue:
 @bp.post("")
 @requires(Permission.RETENTION_EDIT, keeps_typed_form=True)
 def save() -> ResponseReturnValue:
-    """Set the years; a shorter period that deletes something is confirmed first."""
+    """Set the years; a shorter period that deletes records is confirmed first."""
     return RetentionPage().answer()
 
 
 def _to_confirm(years: int, form: RetentionForm) -> ResponseReturnValue | None:
-    """Return the page that asks to confirm a period that would delete more next night, or None."""
+    """Return the page that confirms a period that would delete more next night, or None."""
     now = clock.utcnow()
     expired, today = retention.get_preview(now, years=years).expired, retention.get_preview(now).expired
     if expired.records <= today.records:

@@ -52,7 +52,7 @@ class TransfersPage(SettingsPage[TransfersForm]):
 
     def offer(self, form: TransfersForm) -> None:
         if not (self.school.cnil_reference or form.cnil_kind.raw_data):
-            form.cnil_kind.data = None  # nobody has said yet which it is
+            form.cnil_kind.data = None  # the kind has not been chosen yet
 
     def save(self, form: TransfersForm) -> tuple[str, str]:
         is_unsaid = not (self.school.cnil_reference or form.cnil_kind.raw_data)
@@ -100,9 +100,9 @@ def save_transfers() -> ResponseReturnValue:
 
 
 def _what_switching_off_stops(form: TransfersForm, school: Establishment) -> list[str]:
-    """Return what a person must read before transfers are switched off; nothing for any other change.
+    """Return the warning shown before transfers are switched off; nothing for any other change.
 
-    A script that posts the documented fields alone, without the version of a form it was shown, is taken at its word.
+    A script that posts only the documented fields, without the version of a form, gets no confirmation.
     """
     is_as_shown = form.version.data == fingerprint(get_switch_values(school))
     if not school.transfers_enabled or form.transfers_enabled.data != NO or not is_as_shown:
@@ -125,7 +125,7 @@ def _switching_off_page(form: TransfersForm, consequences: list[str]) -> Respons
 
 
 def _describe_expected(expected: Sequence[Expected]) -> Markup:
-    """Return what the switch copies, after « Oui » is saved, and where to follow it."""
+    """Return what the switch copies once « Oui » is saved, and where to follow it."""
     copied = " ".join(_describe_way(each) for each in expected)
     nothing = "Aucun élève n’est à transférer pour l’instant ; la recherche reprend après chaque import et chaque nuit."
     return Markup('Les transferts sont activés. {} <a href="{}">Visualiser les transferts effectués</a>').format(
@@ -151,7 +151,7 @@ def _describe_siecle_left() -> Markup:
 
 
 def _list_without_ine() -> dict[str, Any]:
-    """Return the first pupils whom transfers leave out, and how many there are."""
+    """Return the first pupils that transfers leave out, and how many there are."""
     today = get_school_today(clock.utcnow())
     students = find_without_ine(ListState(size=_WITHOUT_INE_SHOWN), today).rows
     return {

@@ -1,4 +1,5 @@
-"""« Nouveautés »: what happened for whoever is signed in since they last read: from journal, records and mandates.
+"""« Nouveautés »: what happened for the signed-in person since they last read: from journal, records and mandates.
 
-Nothing is kept but until when each person has read: what is told, and to whom, follows from `kinds` and `records`.
+Only the time until which each person has read is stored: the content and the recipients follow from `kinds` and
+`records`.
 """

@@ -1,4 +1,4 @@
-"""What a kind of news of the journal is: which lines, for whom, what they say and where they lead."""
+"""Definition of a kind of journal news: its lines, its recipients, its text and its link."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ class Kind:
     """One kind of news."""
 
     actions: Sequence[str]
-    #: who is told: those who have it read the page that `link` leads to, and what the lines say
+    #: the permission of the recipients: those who have it may read the page that `link` leads to, and what the lines
+    #: say
     permission: Permission
-    #: returns the address of what a line is about
+    #: returns the address of a line's subject
     link: Callable[[AuditEntry], str]
     label: str
     #: narrows the lines to those that concern the person; None for every line of the school
     concerns: Callable[[Principal], ColumnElement[bool]] | None = None
-    #: whether what one did oneself is told too: it ended later, while one was elsewhere
+    #: whether the person's own actions are included: for work that ended later, while they were elsewhere
     tells_own: bool = False
-    #: what a line says instead of the journal's words
+    #: text of a line, instead of the journal's label
     sentence: Callable[[AuditEntry], str] | None = None
-    #: whether the bell counts it: what waits beside a line of the menu, where it is done, is counted there
+    #: whether the bell counts it; work that is counted beside its menu entry is not counted again
     is_counted: bool = True
 
     def condition(self, person: Principal) -> ColumnElement[bool]:
@@ -41,7 +42,7 @@ class Kind:
 
 
 def list_conditions(kinds: Sequence[Kind], person: Principal) -> list[ColumnElement[bool]]:
-    """Return the conditions of the lines that the bell counts: one for all the kinds that only actions tell apart."""
+    """Return the conditions of the lines that the bell counts: one for all the kinds that differ by action only."""
     counted = [each for each in kinds if each.is_counted]
     plain = [each for each in counted if each.concerns is None and not each.tells_own]
     actions = [action for each in plain for action in each.actions]

@@ -1,6 +1,6 @@
-"""What is news of the journal, and for whom: each kind names actions, and the right of those who are told of them.
+"""The kinds of journal news: each names actions, and the permission of the people notified of them.
 
-What the records of pupils tell is in `records`.
+News read from the records of pupils is in `records`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cpro.site.news.settings import SETTINGS
 from cpro.students.accounts.queries import select_journal_ids
 from cpro.users.queries import select_journal_ids_awaited, select_journal_ids_with_powers
 
-#: Pupils whom a line names.
+#: Maximum number of pupils named by a line.
 _NAMED = 5
 
 
@@ -43,7 +43,7 @@ def _is_by_support(_person: Principal) -> ColumnElement[bool]:
 
 
 def _is_about_account_with_powers(person: Principal) -> ColumnElement[bool]:
-    """Return the condition of the lines about other accounts that read the whole school, or need a consent."""
+    """Return the condition of the lines about other accounts that can read the whole school, or that need a consent."""
     others = select_journal_ids_with_powers(besides=person.id)
     return and_(AuditEntry.object_type == "account", AuditEntry.object_id.in_(others))
 
@@ -62,7 +62,7 @@ def _is_about_own_division(person: Principal) -> ColumnElement[bool]:
 
 
 def _describe_moved(line: AuditEntry, *, names: bool = False) -> str:
-    """Return how many pupils went to which division, and who they are to those who read all pupils."""
+    """Return how many pupils moved to which division, with their names for those who may read all pupils."""
     number, named = (line.changes.get(name, (None, None))[1] for name in ("moved", "names"))
     text = (
         f"{plural(number if isinstance(number, int) else 0, 'élève', 'élèves')} de division\u202f: {line.object_label}"
@@ -71,7 +71,7 @@ def _describe_moved(line: AuditEntry, *, names: bool = False) -> str:
 
 
 def _cut(names: str) -> str:
-    """Return the first names of a list, the journal holding the others."""
+    """Return the first names of a list; the journal has the others."""
     few = names.split(", ")
     return names if len(few) <= _NAMED else f"{', '.join(few[:_NAMED])}…"
 
@@ -80,7 +80,7 @@ def _is_about_another_account(person: Principal) -> ColumnElement[bool]:
     return ~_is_about_own_account(person)
 
 
-#: What the support did with a problem.
+#: The support's actions on a problem.
 _OF_PROBLEMS = {"problem:handled": "a traité", "problem:reopened": "a rouvert"}
 
 KINDS: Sequence[Kind] = (
@@ -234,7 +234,7 @@ KINDS: Sequence[Kind] = (
 
 
 def list_kinds(person: Principal) -> list[Kind]:
-    """Return the kinds that a person may be told of; none for those who read no news."""
+    """Return the kinds of news for a person; none for those who read no news."""
     if not person.can(Permission.NEWS_READ):
         return []
     return [each for each in KINDS if person.can(each.permission)]

@@ -1,4 +1,4 @@
-"""Note until when somebody has read their news: what a person read is no action on the school, and in no journal."""
+"""Record until when a person has read their news; this is not an action on the school, so no journal records it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from cpro.users.queries import lock_account
 
 
 def mark_read(session: Session, *, until: datetime, line: int | None, by: Actor, now: datetime) -> None:
-    """Note that whoever acts has read the journal down to a line, if one was shown, and the rest until an instant.
+    """Record that the actor has read the journal down to a line, if one was shown, and the rest until an instant.
 
-    Never later than what there is now, never earlier than what they had read already.
+    Never later than the latest news, never earlier than what they had already read.
     """
     assert by.id is not None, "news are those of an account"
     account = lock_account(session, by.kind, by.id)

@@ -1,4 +1,4 @@
-"""What happened, as a page says it: whoever reads no journal is told of a role, never of a name."""
+"""Present the news on a page: people who may not read the journal see a role, never a name."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from cpro.site.news.queries import KEPT, SHOWN, Ending, Mark, News, list_endings
 from cpro.site.news.records.presenters import describe_record
 from cpro.site.news.records.queries import RecordNews
 
-#: How long an action may take from the instant it is dated to its commit.
+#: The maximum time between the date of an action and its commit.
 _IN_FLIGHT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class ShownNews:
-    """One thing that happened, or will."""
+    """One past or coming event."""
 
     text: str
     when: str
     is_new: bool
-    #: what one may do about it: label, address
+    #: what the person can do about it: label, address
     links: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Told:
-    """One thing that happened, with the line of the journal that tells it; None where the records do."""
+    """One event, with its journal line; None for events read from the records."""
 
     at: datetime
     line: int | None
@@ -42,9 +42,9 @@ class Told:
 
 
 def describe_page(person: Principal) -> dict[str, Any]:
-    """Return what the page shows.
+    """Return the data of the page.
 
-    Where more is new than it shows, it shows what is oldest first, so that reading it leads to the rest.
+    When more is new than it shows, it shows the oldest first, so that reading it leads to the rest.
     """
     now = clock.utcnow()
     told, rest = _read_news(person, unread=False)
@@ -67,8 +67,9 @@ def describe_page(person: Principal) -> dict[str, Any]:
 
 
 def _read_news(person: Principal, *, unread: bool) -> tuple[list[Told], list[Told]]:
-    """Return what the journal and the records tell, and what they tell beyond what is shown: the latest first, or
-    where `unread` the oldest first of what is new.
+    """Return the news of the journal and the records that are shown, then those that are left out.
+
+    The latest first, or where `unread` the oldest of the unread first.
     """
     told = [Told(each.line.at, each.line.id, _describe(each, person)) for each in list_news(person, unread=unread)]
     told += [
@@ -80,9 +81,9 @@ def _read_news(person: Principal, *, unread: bool) -> tuple[list[Told], list[Tol
 
 
 def _find_last_shown(told: list[Told], rest: list[Told], endings: list[Ending], now: datetime) -> Mark:
-    """Return how far one has read with the page: down to what it shows, and to nothing new that it leaves out.
+    """Return how far the page has been read: down to what it shows, without covering unread news that it leaves out.
 
-    What the records say as of a moment ago may not be committed yet: it stays new unless something later is shown.
+    Very recent records may not be committed yet: they stay new unless something later is shown.
     """
     left = [each for each in rest if each.shown.is_new]
     line = max((each.line for each in told if each.line is not None), default=0)

@@ -1,8 +1,8 @@
-"""Read the news of a person: the latest lines of the journal and records that are theirs, mandates that end soon.
+"""Read the news of a person: their latest journal lines and records, and the mandates that end soon.
 
-A line is new after the last one that the person was shown: one action at a time writes in a school, so that ids follow
-the commits, which dates do not. Each kind is found from that line on in the index of actions, however long the journal
-is. Nothing is news for longer than `KEPT`.
+A line is new when it comes after the last one shown to the person: one action at a time writes in a school, so ids
+follow the commits, which dates do not. Each kind is found from that line on in the index of actions, however long the
+journal is. Nothing is news for longer than `KEPT`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from cpro.site.news.kinds import list_kinds
 from cpro.site.news.records import queries as records
 from cpro.site.news.records.queries import RecordNews
 
-#: How long something is news, and how many are shown.
+#: How long an event is news, and how many are shown.
 KEPT = timedelta(days=30)
 SHOWN = 50
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How far somebody has read: the journal down to a line, None before they read any, the rest until an instant."""
+    """How far a person has read: the journal down to a line (None before they read any), the rest until an instant."""
 
     line: int | None
     at: datetime
@@ -42,7 +42,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class News:
-    """One line of the journal, what kind of news it is, and whether the person has not read it yet."""
+    """One line of the journal, its kind of news, and whether it is unread."""
 
     line: AuditEntry
     kind: Kind
@@ -51,14 +51,14 @@ class News:
 
 @dataclass(frozen=True)
 class Ending:
-    """A mandate that ends soon, and whether the person has not read so yet."""
+    """A mandate that ends soon, and whether that is unread."""
 
     mandate: Mandate
     is_new: bool
 
 
 def count_new(person: Principal) -> list[Counted]:
-    """Return what is new for a person, to be counted with what waits beside the menu."""
+    """Return the count of a person's news, to be read with the counts of the menu."""
     now = clock.utcnow()
     read = _find_mark(person, now)
     lines = [
@@ -73,9 +73,9 @@ def count_new(person: Principal) -> list[Counted]:
 
 
 def list_news(person: Principal, *, unread: bool) -> list[News]:
-    """Return the latest lines that tell a person something, or where `unread` the oldest that they have not read.
+    """Return the latest lines that are news for a person, or where `unread` the oldest that they have not read.
 
-    One statement; one more than `SHOWN`, so that one knows whether there are more.
+    One statement; returns up to one more than `SHOWN`, so that the caller knows whether there are more.
     """
     now = clock.utcnow()
     is_new = _is_new_line(_find_mark(person, now), now)
@@ -102,7 +102,7 @@ def list_news(person: Principal, *, unread: bool) -> list[News]:
 
 
 def list_record_news(person: Principal, *, unread: bool) -> list[tuple[RecordNews, bool]]:
-    """Return what the records told a person, of each kind as many as `list_news`, and what is new; in no order."""
+    """Return a person's news from the records, of each kind as many as `list_news`, and what is new; in no order."""
     if not person.can(Permission.NEWS_READ):
         return []
     now = clock.utcnow()
@@ -112,13 +112,13 @@ def list_record_news(person: Principal, *, unread: bool) -> list[tuple[RecordNew
 
 
 def find_last_line(session: Session, establishment_id: int, until: int) -> int:
-    """Return the id of the last line that the journal of a school holds until an id, 0 for none."""
+    """Return the id of the last journal line of a school up to an id, 0 for none."""
     written = AuditEntry.establishment_id == establishment_id
     return session.scalar(select(func.max(AuditEntry.id)).where(written, AuditEntry.id <= until)) or 0
 
 
 def list_endings(person: Principal) -> list[Ending]:
-    """Return the mandates that end soon, those that end first before, for whoever may extend or close them."""
+    """Return the mandates that end soon, the earliest end first, for those who may extend or close them."""
     if not _may_read_endings(person):
         return []
     now = clock.utcnow()
@@ -139,12 +139,12 @@ def _select_endings(now: datetime) -> Select[int]:
 
 
 def _is_new_ending(read: Mark) -> ColumnElement[bool]:
-    """Return the condition of the mandates that did not end soon yet when somebody read, or were not there."""
+    """Return the condition of the mandates that were not ending soon when the person last read, or did not exist."""
     return (Mandate.ends_on > _day_of(read.at) + SOON) | (Mandate.opened_at > read.at)
 
 
 def _find_mark(person: Principal, now: datetime) -> Mark:
-    """Return how far a person has read: beyond it things are new."""
+    """Return how far a person has read: what is later is new."""
     floor = now - KEPT
     return Mark(person.news_read_line, max(person.news_read_at or floor, floor))
 
@@ -156,7 +156,7 @@ def _is_new_line(read: Mark, now: datetime) -> ColumnElement[bool]:
 
 
 def _is_after(instant: datetime) -> ColumnElement[bool]:
-    """Return the condition of the lines written after the last one that an instant had seen."""
+    """Return the condition of the lines written after the last one written at an instant."""
     last = (
         select(AuditEntry.id)
         .where(AuditEntry.at <= instant)

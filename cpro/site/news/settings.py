@@ -1,4 +1,4 @@
-"""« Nouveautés » of the settings of a school: what others changed of them, for whoever reads the page that shows it."""
+"""« Nouveautés » of a school's settings: what others changed, for those who may read the page that shows it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from cpro.core.web.registry import registry
 from cpro.establishments.models import PictureKind
 from cpro.site.news.kind import Kind
 
-#: Changes that a line tells; the journal tells the others.
+#: Maximum number of changes in a line; the journal has the others.
 _TOLD = 3
 
 
 def _tell_changes(line: AuditEntry) -> str:
-    """Return who changed what of the school, old and new."""
+    """Return who changed what in the school, old and new values."""
     changes = [each.summary for each in labels.describe(line, timezone=registry().timezone())]
     told = f"{', '.join(changes[:_TOLD])}{'…' if len(changes) > _TOLD else ''}"
     text = f"{labels.actor_name(line)} {labels.action_label(line.action)}"
@@ -31,7 +31,7 @@ def _tell_action(line: AuditEntry) -> str:
 
 
 def _modules_url(line: AuditEntry) -> str:
-    """Return the tab of the modules; the line of the journal for those who read no such tab."""
+    """Return the tab of the modules, or the journal line for those who may not read that tab."""
     return url_for("modules.edit") if may(Permission.MODULES_VIEW) else url_for("journal.details_view", id=line.id)
 
 

@@ -1,4 +1,4 @@
-"""« Nouveautés »: what happened for whoever is signed in, and the button that says it was read."""
+"""« Nouveautés »: what happened for the signed-in person, and the button that marks it as read."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ bp = Blueprint("news", __name__, url_prefix="/nouveautes")
 @bp.get("")
 @requires(Permission.NEWS_READ)
 def index() -> ResponseReturnValue:
-    """Show what happened lately, what is new first told apart, and the accesses that end soon."""
+    """Show recent events, the new ones first and marked as new, and the accesses that end soon."""
     return render_page("news/index.html", **describe_page(get_principal()))
 
 
 @bp.post("/lues")
 @requires(Permission.NEWS_READ)
 def read() -> ResponseReturnValue:
-    """Note that what the page showed was read: lines after `ligne`, and the rest after `jusqu_a`, are still new."""
+    """Record that what the page showed was read: lines after `ligne`, and the rest after `jusqu_a`, are still new."""
     principal, now = get_principal(), clock.utcnow()
     until = read_instant(request.form.get("jusqu_a", "")) or now
     line = read_integer(request.form.get("ligne"))

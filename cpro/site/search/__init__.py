@@ -1,1 +1,1 @@
-"""« Rechercher » in the head of every page: people, divisions, pages, help; schools for the support."""
+"""« Rechercher » in the header of every page: people, divisions, pages, help; schools for the support."""

@@ -1,4 +1,4 @@
-"""What the words of a person find, kind by kind: never more than the lists of that kind would show them."""
+"""Results of a person's search, kind by kind: never more than the lists of that kind would show them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from cpro.site.search import queries
 from cpro.site.sitemap import HELP, Line, list_keywords, list_sections
 from cpro.students.models import Student
 
-#: Letters from which a word is looked for in the text of the pages of help, and not in their titles alone.
+#: Minimum length of a word to be searched in the text of the help pages, and not in their titles alone.
 _LONG_ENOUGH = 3
-#: Words that say nothing of what is sought, and how a plural or a verb may end: « importer » finds « imports ».
+#: Words that carry no meaning in a search, and the endings of a plural or a verb: « importer » finds « imports ».
 _LITTLE_WORDS = frozenset("a au aux avec d dans de des du en et l la le les n ou par pour s sur un une".split())
 _ENDINGS, _SHORTEST_STEM = ("er", "s", "x"), 4
 _NOT_TEXT = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", re.DOTALL)
@@ -31,7 +31,7 @@ _NOT_TEXT = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", re.DOTALL)
 
 @dataclass(frozen=True)
 class Hit:
-    """One thing found; `enter_url` is where a school is entered, by a post."""
+    """One result; `enter_url` is where a school is entered, by a POST."""
 
     label: str
     url: str
@@ -41,7 +41,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Group:
-    """What was found of one kind: the first ones, how many in all, and the list of them all, if any."""
+    """The results of one kind: the first ones, the total, and the address of the full list, if any."""
 
     key: str
     title: str
@@ -51,7 +51,7 @@ class Group:
 
 
 def list_groups(person: Principal, text: str) -> list[Group]:
-    """Return what a text finds for a person, the kinds of which nothing is found left out."""
+    """Return the search results for a person, without the kinds that have none."""
     of_school = (_students, _pupils, _accounts, _divisions) if person.establishment_id is not None else (_schools,)
     kinds: Iterable[Callable[[Principal, str], Group | None]] = (*of_school, _pages, _help)
     found = (kind(person, text) for kind in kinds)
@@ -59,18 +59,18 @@ def list_groups(person: Principal, text: str) -> list[Group]:
 
 
 def reads_people(person: Principal) -> bool:
-    """Return whether a search of a person looks among people: it is then written in the journal as their lists are."""
+    """Return whether a person's search covers people: the journal then records it, like their lists."""
     readers = (Permission.STUDENTS_VIEW, Permission.PUPILS_VIEW, Permission.USERS_VIEW)
     return person.establishment_id is not None and any(map(person.can, readers))
 
 
 def _shorten(group: Group) -> Group:
-    """Return a group with its first hits where it has more than were read, and with all of them otherwise."""
+    """Return a group with only its first hits when there are more than were read, with all of them otherwise."""
     return replace(group, hits=group.hits[: queries.SHOWN]) if group.total > len(group.hits) else group
 
 
 def _students(person: Principal, text: str) -> Group | None:
-    """Look among the pupils of the school, by name, and by INE for those who read it whole."""
+    """Search the pupils of the school by name, and by INE for those who may read it whole."""
     if not person.can(Permission.STUDENTS_VIEW):
         return None
     total, rows = queries.find_students(text, by_ine=person.can(Permission.INE_READ))
@@ -79,7 +79,7 @@ def _students(person: Principal, text: str) -> Group | None:
 
 
 def _pupils(person: Principal, text: str) -> Group | None:
-    """Look among the pupils of a teacher's divisions."""
+    """Search the pupils of a teacher's divisions."""
     if person.can(Permission.STUDENTS_VIEW) or not person.can(Permission.PUPILS_VIEW):
         return None
     total, rows = queries.find_pupils_of(person.id, text)
@@ -88,7 +88,7 @@ def _pupils(person: Principal, text: str) -> Group | None:
 
 
 def _accounts(person: Principal, text: str) -> Group | None:
-    """Look among the accounts of the school, by name, login or whole address."""
+    """Search the accounts of the school by name, login or full address."""
     if not person.can(Permission.USERS_VIEW):
         return None
     total, rows = queries.find_accounts(text)
@@ -104,7 +104,7 @@ def _accounts(person: Principal, text: str) -> Group | None:
 
 
 def _divisions(person: Principal, text: str) -> Group | None:
-    """Look among the divisions of the school, or those of a teacher."""
+    """Search the divisions of the school, or those of a teacher."""
     if person.can(Permission.STUDENTS_VIEW):
         total, rows = queries.find_divisions(text)
         hits = [Hit(row.code, url_for("divisions.details_view", id=row.id), row.label) for row in rows]
@@ -117,7 +117,7 @@ def _divisions(person: Principal, text: str) -> Group | None:
 
 
 def _schools(person: Principal, text: str) -> Group | None:
-    """Look among the schools that a person of the platform may enter: all for the support, the open ones otherwise."""
+    """Search the schools that a platform account may enter: all for the support, the open ones otherwise."""
     if person.can(Permission.MANDATE_ENTER):
         opened = registry().open_schools(person.id, clock.utcnow())
         rows = [(each.establishment_id, each.name, each.uai, each.city) for each in opened]
@@ -134,7 +134,7 @@ def _schools(person: Principal, text: str) -> Group | None:
 
 
 def _pages(person: Principal, text: str) -> Group:
-    """Look among the pages of the map of the site by their names, then by their keywords; help is apart."""
+    """Search the pages of the site map by name, then by keyword; help is separate."""
     sections = list_sections(person, in_school=person.establishment_id is not None)
     keywords = list_keywords()
     pages = _flatten(line for title, lines in sections if title != HELP for line in lines)
@@ -145,7 +145,7 @@ def _pages(person: Principal, text: str) -> Group:
 
 
 def _help(person: Principal, text: str) -> Group | None:
-    """Look among the words explained, then the pages of help, by their titles first, then by what they say."""
+    """Search the glossary, then the help pages, by title first, then by content."""
     if not person.can(Permission.HELP_READ):
         return None
     titled = [slug for slug, title in HELP_PAGES.items() if _holds(title, text)]
@@ -165,7 +165,7 @@ def _help(person: Principal, text: str) -> Group | None:
 
 @cache
 def _read_help(slug: str) -> str:
-    """Return the folded text of a page of help, the same for every reader."""
+    """Return the folded text of a help page, the same for every reader."""
     env = current_app.jinja_env
     assert env.loader is not None
     source, _name, _is_fresh = env.loader.get_source(env, f"help/{slug}.html")
@@ -173,20 +173,20 @@ def _read_help(slug: str) -> str:
 
 
 def _flatten(pages: Iterable[Line]) -> Iterable[tuple[Line, str]]:
-    """Yield each page with the one that leads to it, "" for those that no other does."""
+    """Yield each page with its parent page, "" for those that have none."""
     for page in pages:
         yield page, ""
         yield from ((each, page.label) for each in page.under)
 
 
 def _holds(words: str, text: str) -> bool:
-    """Return whether each word of a text, or its stem, occurs in other words; case and accents are ignored."""
+    """Return whether each word of a text, or its stem, occurs in `words`; case and accents are ignored."""
     sought, key = _sought(text), fold(words)
     return bool(sought) and all(_stem(word) in key for word in sought)
 
 
 def _sought(text: str) -> set[str]:
-    """Return the words of a text that are worth looking for; all of them if none is."""
+    """Return the meaningful words of a text; all of them if none is."""
     words = cut_words(text)
     return words - _LITTLE_WORDS or words
 

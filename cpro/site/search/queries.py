@@ -1,4 +1,4 @@
-"""What a search reads: the first rows of each kind and how many there are, as the lists of that kind find them."""
+"""Queries of the search: the first rows of each kind and their number, matched as the lists of that kind do."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from cpro.students.models import Division, Student
 from cpro.users.models import Account
 from cpro.users.queries import has_email
 
-#: Rows of a kind that are shown where there are more, up to how many are counted, and how many are read: « Tout voir »
-#: is not offered for a single row.
+#: How many rows are shown when there are more, up to how many are counted, and how many are read: « Tout voir » is not
+#: offered for a single extra row.
 SHOWN, COUNTED = 5, 100
 READ = SHOWN + 1
 
 
 def find_students(text: str, *, by_ine: bool) -> tuple[int, Sequence[Student]]:
-    """Return how many pupils of the school a text finds, and the first ones."""
+    """Return how many pupils of the school match a text, and the first ones."""
     search = Search(Student, text, Student.ine if by_ine else None)
     return _find_first(search, joinedload(Student.division))
 
 
 def find_pupils_of(teacher_id: int, text: str) -> tuple[int, Sequence[Student]]:
-    """Return how many pupils of a teacher's divisions a text finds, present or not, and the first ones."""
+    """Return how many pupils of a teacher's divisions match a text, present or not, and the first ones."""
     divisions = frozenset(each.id for each in records.list_divisions_of(teacher_id))
     wanted = records.PupilFilter(division_ids=divisions, words=text, situation=records.ALL)
     page = records.find_pupils(ListState(size=READ), wanted)
@@ -42,7 +42,7 @@ def find_pupils_of(teacher_id: int, text: str) -> tuple[int, Sequence[Student]]:
 
 
 def find_accounts(text: str) -> tuple[int, Sequence[Account]]:
-    """Return how many accounts of the school a text finds by name or login, or by a whole address; the first ones."""
+    """Return how many accounts of the school match a text by name or login, or by a full address; the first ones."""
     if (whole := has_email(text)) is not None:
         found = select(Account).where(whole).order_by(Account.email, Account.id)
         return read_page(found.limit(READ), found, most=COUNTED)
@@ -50,9 +50,9 @@ def find_accounts(text: str) -> tuple[int, Sequence[Account]]:
 
 
 def find_divisions(text: str, *, teacher_id: int | None = None) -> tuple[int, Sequence[Division]]:
-    """Return how many divisions a text finds by code or label, and the first ones: a teacher's, or all one may see.
+    """Return how many divisions match a text by code or label, and the first ones: a teacher's, or all visible ones.
 
-    A school has few: they are folded here, as no column of theirs is.
+    A school has few, so they are folded here: none of their columns is stored folded.
     """
     words = fold(text).split()
     listed = select(Division).order_by(Division.code, Division.id)
@@ -62,7 +62,7 @@ def find_divisions(text: str, *, teacher_id: int | None = None) -> tuple[int, Se
 
 
 def find_schools(text: str) -> Sequence[Establishment]:
-    """Return the first schools whose name, UAI, code or city holds every word of a text."""
+    """Return the first schools whose name, UAI, code or city contains every word of a text."""
     with tenancy.platform_session("search among schools") as lookup:
         return find_establishments(lookup, text)
 

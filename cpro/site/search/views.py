@@ -1,4 +1,4 @@
-"""The page of results of the search of the head."""
+"""The results page of the header's search."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST = 100
 @bp.get("/recherche")
 @requires(Permission.OWN_ACCOUNT)
 def everywhere() -> ResponseReturnValue:
-    """Show what a text finds among all that the person signed in may see."""
+    """Show the search results among everything that the signed-in person may see."""
     principal = get_principal()
     text = request.args.get("q", "").strip()[:_LONGEST]
     if text and reads_people(principal):

@@ -1,1 +1,1 @@
-"""What the support looks up: how the last imports, e-mails and jobs went, and the error page of a number."""
+"""Pages of the support: outcome of the last imports, e-mails and jobs, and look-up of an error page by number."""

@@ -1,4 +1,4 @@
-"""French labels of what the support opens on its own pages."""
+"""French labels of the audited actions on the support's pages."""
 
 from __future__ import annotations
 

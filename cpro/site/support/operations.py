@@ -1,4 +1,4 @@
-"""Write in the journal what the support looked up."""
+"""Record in the journal what the support looked up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cpro.core.shown_errors.models import ShownError
 
 
 def record_look_up(session: Session, found: ShownError, *, by: Actor, now: datetime) -> None:
-    """Write in the journal of the school of an error page, or of the platform, that it was looked up."""
+    """Record that an error page was looked up, in the journal of its school, or of the platform."""
     record(
         "error:looked-up",
         About("shown_error", found.number, found.number),

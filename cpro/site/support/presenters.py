@@ -1,4 +1,4 @@
-"""What was kept of an error page, in words."""
+"""Describe the stored data of an error page."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _CAUSES = {
 
 
 def describe_route(route: str) -> str:
-    """Return what was asked for: the address without its values, or the path where no page is."""
+    """Return the requested route: the address without its values, or the path where no page exists."""
     method, _blank, rule = route.partition(" ")
     return f"{rule or 'adresse non gardée'} ({_METHODS.get(method, method)})"
 
 
 def describe_cause(cause: str, status: int) -> str:
-    """Return why the page was shown, with the name that the logs give it."""
+    """Return why the page was shown, with the name used in the logs."""
     usual = "une panne de CPro" if status >= 500 else "un refus"
     return f"{_CAUSES.get(cause, usual)} ({cause} dans le journal du serveur)"

@@ -1,4 +1,4 @@
-"""How the last imports, e-mails and jobs went, of a school or of all of them; in a platform session."""
+"""Outcome of the last imports, e-mails and jobs, of a school or of all of them; in a platform session."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from cpro.establishments.models import Establishment
 from cpro.imports.models import ImportRun, RunState
 from cpro.users.models import Account, PlatformAccount
 
-#: How far back things are counted: finished e-mails and nightly jobs are forgotten after as long.
+#: How far back items are counted: finished e-mails and nightly jobs are deleted after the same period.
 PERIOD = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Works:
-    """Things of one kind: how many in each state, the oldest that is not over, the last that failed and why."""
+    """Items of one kind: how many in each state, the oldest unfinished one, the last failure and its reason."""
 
     title: str
     counts: Sequence[tuple[str, int]]
@@ -35,25 +35,25 @@ class Works:
 
 
 def list_works(session: Session, school_id: int | None, *, now: datetime) -> list[Works]:
-    """Return how imports, e-mails and jobs went in the last thirty days."""
+    """Return the outcome of imports, e-mails and jobs over the last thirty days."""
     since = now - PERIOD
     return [_imports(session, school_id, since), _mails(session, school_id, since), _jobs(session, school_id, since)]
 
 
 def name_school(session: Session, school_id: int | None) -> str:
-    """Return how a school is called, "" for none or one that is gone."""
+    """Return the name of a school, "" for none or one that no longer exists."""
     school = session.get(Establishment, school_id) if school_id is not None else None
     return school.name or school.code if school else ""
 
 
 def name_schools(session: Session, ids: Collection[int | None]) -> dict[int | None, str]:
-    """Return how schools are called, by id."""
+    """Return the names of schools, by id."""
     schools = session.scalars(select(Establishment).where(Establishment.id.in_(ids)))
     return {each.id: each.name or each.code for each in schools}
 
 
 def name_account(session: Session, known: str) -> str:
-    """Return who the account kept with an error page is ("account:12"), in words; "" where nobody was signed in."""
+    """Return the label of the account stored with an error page ("account:12"); "" when nobody was signed in."""
     kind, _colon, number = known.partition(":")
     account_id = read_id(number)
     if account_id is None:
@@ -113,7 +113,7 @@ def _of(model: Any, school_id: int | None) -> list[Any]:
 
 
 def _count(session: Session, model: Any, states: Any, school_id: int | None, since: datetime) -> list[tuple[str, int]]:
-    """Return each state that something is in, in the order of the life of a thing, with how many are."""
+    """Return each non-empty state, in the order of the life cycle, with its count."""
     counted = select(model.state, func.count()).where(*_of(model, school_id), model.created_at > since)
     found = {state: number for state, number in session.execute(counted.group_by(model.state))}
     return [(state.label, found[state]) for state in states if state in found]

@@ -1,4 +1,4 @@
-"""The pages of the support; what they open of a school is written in its journal."""
+"""The pages of the support; what they open of a school is recorded in its journal."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from cpro.site.support.operations import record_look_up
 bp = Blueprint("support", __name__, url_prefix="/ecoles")
 
 _NUMBER_LENGTH = 100
-#: The value of the filter that shows the problems handled.
+#: The value of the filter that shows the handled problems.
 _HANDLED = "traites"
 
 
 @bp.get("/support")
 @requires(Permission.PLATFORM_FOLLOW)
 def state() -> ResponseReturnValue:
-    """Show how the last imports, e-mails and jobs went, in the school entered or in all of them."""
+    """Show the outcome of the last imports, e-mails and jobs, in the school entered or in all of them."""
     school_id, now = _school_id(), clock.utcnow()
     with tenancy.platform_session("how the last imports, e-mails and jobs went") as lookup:
         works, beat = queries.list_works(lookup, school_id, now=now), find_last_beat(lookup)
@@ -51,7 +51,7 @@ def state() -> ResponseReturnValue:
 @bp.get("/erreurs")
 @requires(Permission.PLATFORM_FOLLOW)
 def error() -> ResponseReturnValue:
-    """Show what is known of the error page of a number."""
+    """Show what is known about the error page of a number."""
     typed = request.args.get("code", "").strip()[:_NUMBER_LENGTH]
     with tenancy.platform_session("the error page of a number") as lookup:
         found = find_error(lookup, typed)
@@ -100,7 +100,7 @@ def handle(problem_id: int) -> ResponseReturnValue:
 @bp.post("/problemes/<int:problem_id>/rouvrir")
 @requires(Permission.PROBLEMS_HANDLE)
 def reopen(problem_id: int) -> ResponseReturnValue:
-    """Mark a problem as not handled after all."""
+    """Mark a problem as not handled."""
     with platform_unit_of_work("a problem reopened") as work:
         now, school_id = clock.utcnow(), _school_id()
         label = reopen_problem(work.session, problem_id, school_id=school_id, by=current_actor(), now=now).label
@@ -108,7 +108,7 @@ def reopen(problem_id: int) -> ResponseReturnValue:
 
 
 def _back_to_problems(message: str) -> ResponseReturnValue:
-    """Lead back to the page of the list where the button was."""
+    """Redirect to the page of the list where the button was."""
     source, problems_url = find_source_page(), url_for(".problems")
     is_list = source is not None and source.partition("?")[0] == problems_url
     return back_to(source if source is not None and is_list else problems_url, message, OWN)
@@ -137,7 +137,7 @@ def _describe_problem(problem: Problem, school: str, say: Callable[[datetime | N
 
 
 def _describe(found: ShownError, school: str, account: str) -> list[tuple[str, str]]:
-    """Return what is known of an error page, each a name and its words."""
+    """Return what is known about an error page, as labels and texts."""
     return [
         ("Quand", _say_in(None)(found.at)),
         ("Établissement", school or "aucun"),
@@ -149,7 +149,7 @@ def _describe(found: ShownError, school: str, account: str) -> list[tuple[str, s
 
 
 def _say_in(school_id: int | None) -> Callable[[datetime | None], str]:
-    """Return what writes an instant and how long ago it was, in the time zone of the school entered, if any."""
+    """Return a function that formats an instant and its age, in the time zone of the school entered, if any."""
     timezone, now = registry().timezone() if school_id is not None else DEFAULT_TIMEZONE, clock.utcnow()
 
     def say(instant: datetime | None) -> str:

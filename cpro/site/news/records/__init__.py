@@ -1,1 +1,1 @@
-"""« Nouveautés » that are read from the records of pupils rather than from the journal."""
+"""« Nouveautés » read from the records of pupils rather than from the journal."""

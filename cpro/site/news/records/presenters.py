@@ -1,4 +1,4 @@
-"""What the records tell, as a page says it: who did what, and where it is read."""
+"""Present news from the records: who did what, and where to read it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cpro.site.news.records.queries import GivenLevels, RecordNews
 
 
 def describe_record(news: RecordNews) -> tuple[str, str, str]:
-    """Return what something new in the records says, and the label and address of where it is read."""
+    """Return the text of a news item from the records, and the label and address of its page."""
     about = news.about
     if isinstance(about, Fiche):
         return (

@@ -1,6 +1,6 @@
-"""Read what is new in the records themselves: fiches that wait for a teacher, what a pupil was given.
+"""Read the news of the records: fiches that wait for a teacher, what a pupil was given.
 
-The journal tells of a whole grid in one line and names no fiche; the records say whose they are.
+The journal records a whole grid in one line and names no fiche; the records say whose they are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cpro.extensions import db
 from cpro.records.models import Bilan, Evaluation, Fiche, FicheState
 from cpro.students.models import Student, TeacherDivision
 
-#: Évaluations told as one piece of news: a page of levels that a teacher gave on a day.
+#: Évaluations reported as one news item: a page of levels that a teacher gave on a day.
 _TOGETHER = (Evaluation.student_id, Evaluation.author_id, Evaluation.author_label, Evaluation.evaluated_on)
 
 
@@ -34,14 +34,14 @@ class GivenLevels:
 
 @dataclass(frozen=True)
 class RecordNews:
-    """One thing that is new in the records, and since when: a fiche that waits or was validated, a bilan, levels."""
+    """One news item of the records, with its date: a fiche that waits or was validated, a bilan, levels."""
 
     at: datetime
     about: Fiche | Bilan | GivenLevels
 
 
 def select_new(person: Principal, after: datetime) -> list[Select[Any]]:
-    """Return what is new in the records since an instant, to be counted: nothing for who has no part in them."""
+    """Return the news of the records since an instant, to be counted: nothing for people who have no part in them."""
     found: list[Select[Any]] = []
     if person.can(Permission.PUPILS_EVALUATE):
         found.append(select(Fiche.id).where(_waits_for(person, after)))
@@ -53,9 +53,9 @@ def select_new(person: Principal, after: datetime) -> list[Select[Any]]:
 
 
 def list_new(person: Principal, after: datetime, *, limit: int, oldest: bool) -> list[RecordNews]:
-    """Return what is new in the records since an instant, a bounded number of each kind: the `oldest`, or the latest.
+    """Return the news of the records since an instant, a bounded number of each kind: the `oldest`, or the latest.
 
-    A statement a kind.
+    One statement per kind.
     """
     order = asc if oldest else desc
     news: list[RecordNews] = []
@@ -95,7 +95,7 @@ def _is_written_for(person: Principal, after: datetime) -> ColumnElement[bool]:
 
 
 def _is_for(kind: type[Fiche] | type[Bilan] | type[Evaluation], person: Principal) -> ColumnElement[bool]:
-    """Return the condition of what was written here about whoever signs in with an account."""
+    """Return the condition of what was written here about the holder of an account."""
     own = select(Student.id).where(Student.account_id == person.id)
     return kind.student_id.in_(own) & kind.received_in.is_(None)
 
