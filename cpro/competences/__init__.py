@@ -1,8 +1,8 @@
 """Competences: what each diploma expects, in a numbered list.
 
-Words: a competence is known in its diploma by its *code* (C1). National lists are shipped as files (`lists/`) and the
-same for all; a school keeps lists for its own diplomas beside them, deposited as such files or pasted from a
-référentiel, whose *blocs* order what is read and are not kept. Invariant: a competence that a record names is never
+Terms: a competence is identified in its diploma by its *code* (C1). National lists are shipped as files (`lists/`), the
+same for all schools; a school also keeps lists for its own diplomas, deposited as such files or pasted from a
+référentiel, whose *blocs* only give the order and are not stored. Invariant: a competence named by a record is never
 deleted.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Register the feature: its pages, its part of a diploma's page, its command."""
     from cpro.competences import audit_labels, commands, operations
-    from cpro.competences.web import paste as _declared  # noqa: F401  # its views, known once imported
+    from cpro.competences.web import paste as _declared  # noqa: F401  # its views register on import
     from cpro.competences.web import views
     from cpro.core import events
     from cpro.core.web.registry import registry

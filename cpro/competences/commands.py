@@ -15,7 +15,7 @@ group = AppGroup("competences", help="Référentiels de compétences des diplôm
 @group.command("load", help="Charger les diplômes nationaux et leurs compétences ; corriger ce qui y est déjà.")
 @sentences
 def load() -> None:
-    """Load the national diplomas and their competence lists; what is there already is only corrected."""
+    """Load the national diplomas and their competence lists; existing rows are only corrected."""
     done = load_lists()
     click.echo(
         f"{plural(done.diplomas, 'diplôme ajouté', 'diplômes ajoutés')}, "

@@ -1,7 +1,7 @@
 """The national lists, shipped with the program in `lists/`: one file per diploma, named by the diploma's code.
 
-A file begins with what is said of the diploma and of its source, one line each (`# source : …`); then comes its list,
-in the order and the words of the official text (référentiel), as a school deposits its own. How to add one:
+A file begins with the metadata of the diploma and its source, one line each (`# source : …`); then comes its list, in
+the order and the wording of the official text (référentiel), in the format that a school deposits. How to add one:
 `docs/how-to/add-a-national-diploma.md`.
 """
 
@@ -29,7 +29,7 @@ _FOLDER = Path(__file__).with_name("lists")
 
 @dataclass(frozen=True)
 class Source:
-    """Where a list was read: a public document, its date and address; what a reader must know of it, or ""."""
+    """The source of a list: a public document, its date and address; a note for the reader, or ""."""
 
     title: str
     dated: date
@@ -58,15 +58,15 @@ class Loaded:
 
 
 def load_lists() -> Loaded:
-    """Load the national lists in a unit of work of its own."""
+    """Load the national lists in a separate unit of work."""
     with platform_unit_of_work("national competence lists") as work:
         return load(work.session)
 
 
 def load(session: Session) -> Loaded:
-    """Create the national diplomas and competences that are missing and correct the others; delete nothing.
+    """Create the missing national diplomas and competences and correct the others; delete nothing.
 
-    `session` is a platform session with a unit of work open. Loading twice changes nothing.
+    `session` is a platform session with a unit of work open. Idempotent.
     """
     created = added = corrected = 0
     for each in list_national():
@@ -91,7 +91,7 @@ def list_national() -> Sequence[NationalDiploma]:
 
 
 def find_source(diploma: Diploma) -> Source | None:
-    """Return where the list of a national diploma was read; None for a school's own."""
+    """Return the source of a national diploma's list; None for a school's own diploma."""
     if diploma.establishment_id is not None:
         return None
     return next((each.source for each in list_national() if each.code == diploma.code), None)

@@ -1,6 +1,6 @@
-"""Keep the competence list of a school's own diploma: replaced as a whole from a file, or emptied.
+"""Maintain the competence list of a school's own diploma: replaced as a whole from a file, or emptied.
 
-A competence that something names is never deleted: it stays, after those of the new list.
+A competence that is in use is never deleted: it stays, after those of the new list.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from cpro.students.operations import DiplomaInUse
 
 
 class NationalList(Forbidden):
-    """Refuse to change the list of a diploma that all schools share."""
+    """The list belongs to a diploma that all schools share and cannot be changed."""
 
     message = "La liste des compétences d’un diplôme national est la même pour tous : elle ne se modifie pas ici."
 
 
 class CompetenceInUse(Conflict):
-    """Refuse to delete a competence that something came to name meanwhile."""
+    """A competence to delete has come into use meanwhile."""
 
     message = "Une compétence à retirer vient d’être utilisée\u202f: rien n’a été changé, recommencez."
 
@@ -46,10 +46,10 @@ class Plan:
     #: competences whose label changes, with the new one
     corrected: Sequence[tuple[Competence, str]]
     deleted: Sequence[Competence]
-    #: absent from the new list, but named by something
+    #: absent from the new list, but in use
     kept: Sequence[Competence]
     unchanged: int
-    #: whether one that is neither added nor deleted changes its place
+    #: whether one that is neither added nor deleted changes position
     moved: bool
 
     @property
@@ -59,7 +59,7 @@ class Plan:
 
 
 def get_stored_values(competences: Sequence[Competence]) -> dict[str, Any]:
-    """Return the values of a list whose fingerprint tells concurrent changes."""
+    """Return the values of a list whose fingerprint detects concurrent changes."""
     return {"list": [[each.code, each.label, each.position] for each in competences]}
 
 
@@ -80,7 +80,7 @@ def update_list(
 ) -> Plan:
     """Replace the list of one of the school's own diplomas and return what changed.
 
-    A code already there keeps its competence and takes the new label. Raises `NationalList`, `StaleForm`,
+    An existing code keeps its competence and takes the new label. Raises `NationalList`, `StaleForm`,
     `CompetenceInUse`.
     """
     check_not_national(diploma)
@@ -98,7 +98,7 @@ def update_list(
 
 
 def _audit_changes(plan: Plan) -> dict[str, tuple[Any, Any]]:
-    """Return what the journal says of a plan, the labels being the old ones."""
+    """Return the audit changes of a plan, with the old labels."""
     return {
         "competences_added": (None, [each.code for each in plan.added]),
         "competences_corrected": (
@@ -111,7 +111,7 @@ def _audit_changes(plan: Plan) -> dict[str, tuple[Any, Any]]:
 
 
 def _write_list(diploma: Diploma, stored: Sequence[Competence], records: Sequence[CompetenceRecord]) -> None:
-    """Give a diploma these competences, in this order; those of other codes stay as they are."""
+    """Set these competences of a diploma, in this order; those of other codes are unchanged."""
     by_code = {each.code.casefold(): each for each in stored}
     for position, wanted in enumerate(records, 1):
         competence = by_code.get(wanted.code.casefold())
@@ -123,7 +123,7 @@ def _write_list(diploma: Diploma, stored: Sequence[Competence], records: Sequenc
 
 
 def delete_list(diploma: Diploma, *, by: Actor, now: datetime) -> Plan:
-    """Delete every competence of a diploma's list that nothing names, and return the changes.
+    """Delete every unused competence of a diploma's list, and return the changes.
 
     Raises `NationalList`, `CompetenceInUse`.
     """
@@ -150,7 +150,7 @@ def _delete(competences: Sequence[Competence]) -> None:
         db.session.delete(each)
     try:
         db.session.flush()
-    except IntegrityError as error:  # a scenario or an évaluation was saved since they were looked for
+    except IntegrityError as error:  # a scenario or an évaluation was saved since the check
         raise CompetenceInUse from error
 
 

@@ -1,8 +1,8 @@
-"""Read a competence list from text pasted out of a référentiel: what is a competence, a bloc, and what is left aside.
+"""Parse a competence list pasted from a référentiel into competences, blocs and lines left aside.
 
-A PDF gives lines as they stood on its pages: codes with or without dots, bullets, labels over two lines, page numbers,
-the cells of tables. Nothing is guessed in silence: each line becomes a competence, a bloc or the end of a label, or is
-left aside with the reason. Lines of a CSV file (`C1;Étudier`) are read too.
+A PDF gives lines as laid out on its pages: codes with or without dots, bullets, labels over two lines, page numbers,
+table cells. Nothing is silently guessed: each line becomes a competence, a bloc or the end of a label, or is left aside
+with the reason. Lines of a CSV file (`C1;Étudier`) are accepted too.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from cpro.competences.reader import (
 from cpro.core.validators import fold
 
 _CODE = r"(?:[A-Z]{1,3}[ -]?\d{1,2}(?:[.-]\d{1,2}){0,3}|\d{1,2}(?:\.\d{1,2}){1,3})"
-#: A competence: its code, what parts it from its label, the label; the code may stand alone on its line.
+#: A competence: its code, the separator, the label; the code may be alone on its line.
 _COMPETENCE = re.compile(rf"({_CODE})\.?(?:\s*[:;|–—-]\s*|\s+|$)(.*)")
-#: What follows the letters of a code where another competence begins on the same line, as a cell of a table gives them.
+#: What follows the letters of a code when another competence begins on the same line, as in a table cell.
 _NEXT = r"\d{1,2}(?:\.\d{1,2}){0,3}\s*[:–—-]?\s+[A-ZÀ-Ý]"
 _BULLET = re.compile(r"^[•·▪◦‣●○■□➢\uf0b7*]\s*|^[–—-]\s+")
 _BLOCK = re.compile(r"(?:bloc|pole)\b(?:.*\d|\s*:|.*competence)")
 _PAGE = re.compile(r"(?:page\s*)?\d{1,4}(?:\s*(?:/|sur)\s*\d{1,4})?")
 _CROSSES = re.compile(r"(?:[xX✓✔]\s*)+")
-#: A cell between quotes, its own quotes doubled, as CSV files have them.
+#: A quoted cell, its own quotes doubled, as in CSV files.
 _QUOTED = re.compile(r'(?:^|(?<=;))"((?:[^"]|"")*)"(?=;|$)')
 _ENDS = " .;,"
 
 
 @dataclass(frozen=True)
 class LeftAside:
-    """A line that is no part of the list, and why."""
+    """A line that is not part of the list, and the reason."""
 
     line: int
     text: str
@@ -46,17 +46,17 @@ class LeftAside:
 
 @dataclass
 class PastedList:
-    """What a text holds: its competences in order, the blocs that head them, what was left aside, what is wrong."""
+    """Parsed text: the competences in order, the blocs above them, what was left aside, the faults."""
 
     records: list[CompetenceRecord] = field(default_factory=list)
-    #: the bloc that stands above a competence, by the place of the competence
+    #: the bloc above a competence, by the index of the competence
     blocks: dict[int, str] = field(default_factory=dict)
     left_aside: list[LeftAside] = field(default_factory=list)
     #: sentences, one for each competence that cannot be kept as it is
     faults: list[str] = field(default_factory=list)
 
     def check(self) -> None:
-        """Raise `UnreadableList` where the list cannot be kept; `faults` says which competences to correct."""
+        """Raise `UnreadableList` when the list cannot be stored; `faults` names the competences to correct."""
         if self.faults:
             raise UnreadableList("Corrigez dans le texte les compétences ci-dessous, puis relisez-le.", field="text")
         if not self.records:
@@ -70,7 +70,7 @@ class PastedList:
 
 @dataclass
 class _Open:
-    """The competence being read: its label may go on over the lines that follow."""
+    """The competence being parsed: its label may continue on the next lines."""
 
     code: str
     line: int
@@ -78,7 +78,7 @@ class _Open:
 
 
 def read_pasted(text: str) -> PastedList:
-    """Return what a pasted text holds. Raises `UnreadableList` for what is no text of a list."""
+    """Parse a pasted text. Raises `UnreadableList` when it is not the text of a list."""
     if len(text) > MAX_SIZE or "\x00" in text:
         raise UnreadableList(
             "Ce texte est trop long pour une liste de compétences\u202f: collez-en la partie utile.", field="text"
@@ -91,17 +91,17 @@ def read_pasted(text: str) -> PastedList:
 
 
 class _Reading:
-    """Take lines one after the other."""
+    """Parser that takes lines one after the other."""
 
     def __init__(self) -> None:
         self.found = PastedList()
         self._open: _Open | None = None
-        self._broken = False  # a blank line ends a label, not the wait for one
+        self._broken = False  # a blank line ends a label, but not the wait for one
         self._seen: dict[str, int] = {}
         self._headed = 0  # the line of the last bloc
 
     def take(self, number: int, line: str) -> None:
-        """Read one line."""
+        """Parse one line."""
         if not line:
             self._broken = True
             return
@@ -119,7 +119,7 @@ class _Reading:
         self._broken = False
 
     def close(self) -> None:
-        """Keep the competence that was being read."""
+        """Store the competence being parsed."""
         if self._open is None:
             return
         begun, self._open = self._open, None
@@ -138,7 +138,7 @@ class _Reading:
         self.found.records.append(record if record.label else CompetenceRecord(begun.code, begun.label))
 
     def _head(self, number: int, block: str) -> None:
-        """Begin a bloc; one that heads no competence gives way to the one that follows it."""
+        """Begin a bloc; a bloc without competences is replaced by the next one."""
         self.close()
         place = len(self.found.records)
         if place in self.found.blocks:
@@ -155,7 +155,7 @@ class _Reading:
         self._open.label += joint + text
 
     def _goes_on(self, text: str) -> bool:
-        """Return whether a line is the end of the label being read: the label itself, or what begins in no capital."""
+        """Return whether a line continues the current label: the label itself, or text without a capital first."""
         if self._open is None:
             return False
         return not self._open.label or (not self._broken and not text[0].isupper())
@@ -165,7 +165,7 @@ class _Reading:
 
 
 def _why_not(text: str) -> str:
-    """Return why a line is left aside whatever surrounds it, or ""."""
+    """Return why a line is left aside whatever its context, or ""."""
     words = set(re.split(r"[\s;,|]+", fold(text)))
     if _PAGE.fullmatch(text.casefold()):
         return "un numéro de page"
@@ -175,7 +175,7 @@ def _why_not(text: str) -> str:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line with its number, several competences of one line apart: their codes have the same letters."""
+    """Yield each line with its number, splitting lines with several competences: their codes have the same letters."""
     for number, line in enumerate(text.splitlines(), 1):
         plain = " ".join(_unquoted(line).split())
         begun = _BULLET.sub("", plain)
@@ -185,12 +185,12 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _unquoted(line: str) -> str:
-    """Return a line with the cells that a CSV file puts between quotes as they are without."""
+    """Return a line with the quotes of CSV cells removed."""
     return _QUOTED.sub(lambda cell: cell[1].replace('""', '"'), line.strip())
 
 
 def list_by_block(found: PastedList) -> Sequence[tuple[str, Sequence[CompetenceRecord]]]:
-    """Return the competences under the bloc that heads them, "" above the first one."""
+    """Return the competences grouped by bloc, "" for those above the first one."""
     starts = sorted({0, *found.blocks})
     ends = [*starts[1:], len(found.records)]
     groups = [(found.blocks.get(start, ""), found.records[start:end]) for start, end in zip(starts, ends, strict=True)]

@@ -35,7 +35,7 @@ def list_competences(diploma_id: int, session: Session | None = None) -> Sequenc
 
 
 def list_competences_by_id(ids: Collection[str]) -> Sequence[Competence]:
-    """Return the competences of the ids that a form posted, by diploma and order; what is no id is left out."""
+    """Return the competences of the ids that a form posted, by diploma and order; invalid ids are ignored."""
     wanted = select(Competence).where(Competence.id.in_([each for each in map(read_id, ids) if each is not None]))
     return db.session.scalars(wanted.order_by(Competence.diploma_id, Competence.position, Competence.id)).all()
 
@@ -46,6 +46,6 @@ def count_competences(diploma_id: int) -> int:
 
 
 def find_used(ids: Collection[int]) -> set[int]:
-    """Return which of some competences are named by something: they are never deleted."""
+    """Return which of these competences are in use: they are never deleted."""
     answers = events.competences_used.send("competences", ids=frozenset(ids)) if ids else []
     return {each for _listener, used in answers for each in used}

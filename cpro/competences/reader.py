@@ -1,6 +1,6 @@
-"""Read a competence list from a CSV file: two columns, `code` and `intitulé`, in the order of the list.
+"""Parse a competence list from a CSV file: two columns, `code` and `intitulé`, in the order of the list.
 
-Separators `;`, `,` or tab; UTF-8 with or without its mark, or Windows-1252. Every error is reported, line by line.
+Separators `;`, `,` or tab; UTF-8 with or without BOM, or Windows-1252. Every error is reported, line by line.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count
 from cpro.core.validators import clean_text, fold
 
-#: What the columns hold.
+#: Maximum lengths of the columns.
 CODE_LENGTH, LABEL_LENGTH = 16, 250
-#: More competences than any diploma expects.
+#: More competences than any diploma has.
 MAX_RECORDS = 200
-#: Characters of a file: far more than `MAX_RECORDS` lines need.
+#: Maximum characters of a file: far more than `MAX_RECORDS` lines need.
 MAX_SIZE = 200_000
-#: Bytes of one.
+#: Maximum bytes of a file.
 MAX_BYTES = MAX_SIZE * 4
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
-#: How the column of the labels may be called, folded.
+#: Accepted titles of the label column, folded.
 LABEL_TITLES = frozenset({"intitule", "libelle", "competence"})
-#: How files begin that are refused by that alone, and why: a workbook is an archive.
+#: Signatures of refused files, and the reason: a workbook is an archive.
 REFUSED_STARTS = (
     (
         re.compile(rb"PK"),
@@ -33,7 +33,7 @@ REFUSED_STARTS = (
         "puis « CSV ».",
     ),
 )
-#: Our own files put it before what a spreadsheet would take for a formula.
+#: Prefix that our own files put before a cell that a spreadsheet would take for a formula.
 _DEFUSED = re.compile(r"^'(?=[=+\-@])")
 _MOST_REPORTED = 20
 
@@ -47,7 +47,7 @@ class CompetenceRecord:
 
 
 class UnreadableList(DomainError):
-    """Refuse a file that is no competence list, with each line to correct."""
+    """The file is not a competence list; lists each line to correct."""
 
     def __init__(self, message: str, lines: tuple[str, ...] = (), *, field: str = "file") -> None:
         super().__init__(message, field=field)
@@ -56,7 +56,7 @@ class UnreadableList(DomainError):
 
 
 def decode(content: bytes) -> str:
-    """Return the text of a file. Raises `UnreadableList` for what is no text, or too long."""
+    """Return the text of a file. Raises `UnreadableList` when it is not text, or too long."""
     if len(content) > MAX_BYTES:
         raise UnreadableList("Ce fichier est trop long pour une liste de compétences\u202f: vérifiez que c’est le bon.")
     for beginning, sentence in REFUSED_STARTS:
@@ -118,7 +118,7 @@ def check_count(records: Sequence[CompetenceRecord], *, field: str = "file") -> 
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines that hold something, with their number in the file."""
+    """Yield the non-blank lines, with their number in the file."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(";,\t", key=first.count)
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
@@ -146,7 +146,7 @@ def _columns(titles: list[str]) -> tuple[int, int]:
 
 
 def read_record(cells: Sequence[str]) -> tuple[CompetenceRecord, str]:
-    """Return the record of a code and a label, and why it is refused, "" if it is not."""
+    """Return the record of a code and a label, and why it is refused, "" when it is valid."""
     code, label = cells
     if not code:
         return CompetenceRecord("", ""), "il manque le code."

@@ -1,7 +1,7 @@
-"""Masks: how a school words the entry labels of the scenario screen, per diploma.
+"""Masks: the entry labels of the scenario screen as customised by a school, per diploma.
 
-Words: a *wording* is what the school typed; the *default* is what shows without one. Only wordings that differ from
-the default are stored. Invariant: setting or resetting a diploma's masks never touches another diploma's.
+Terms: a *wording* is what the school typed; the *default* is shown without one. Only wordings that differ from the
+default are stored. Invariant: setting or resetting a diploma's masks never changes another diploma's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: what it answers to events, the names of its actions."""
+    """Register the feature: its event listeners, its audit labels."""
     from cpro.core import events
     from cpro.masks import audit_labels, operations
 

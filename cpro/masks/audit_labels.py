@@ -7,7 +7,7 @@ from cpro.masks.models import MaskKey
 
 
 def register_audit_labels() -> None:
-    """Register the audit labels of the feature; a field is called by its default wording, which never changes."""
+    """Register the audit labels of the feature; a field is labelled by its default wording, which never changes."""
     labels.register(
         actions={
             "masks:changed": "a modifié les masques de saisie",

@@ -1,4 +1,4 @@
-"""The wordings a school gave, per diploma; a field without a row keeps its default."""
+"""The wordings of a school, per diploma; a field without a row keeps its default."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ MAX_WORDING = 200
 
 
 class FieldKind(enum.Enum):
-    """What a worded field holds: safe rich text, or the links of the scenario."""
+    """The content of a worded field: safe rich text, or the links of the scenario."""
 
     RICH_TEXT = enum.auto()
     LINKS = enum.auto()
 
 
 class MaskKey(LabelledEnum):
-    """The worded fields of the scenario screen, in its order; values are their names in forms and database.
+    """The worded fields of the scenario screen, in display order; values are their names in forms and database.
 
-    Beside each: its label where a school words it, its wording where the school gave none, what the preview of the
-    wordings shows under it. Forms, pages, prints and help are made from this list; a new rich text is a line here,
-    the column of its name in `Scenario` and the migration of both.
+    Each has the label shown to a school that customises it, the default wording, and the example shown under it in the
+    preview. Forms, pages, prints and help are built from this list; a new rich text is a line here, the column of its
+    name in `Scenario` and the migration of both.
     """
 
     DESCRIPTION = (
@@ -78,7 +78,7 @@ class MaskKey(LabelledEnum):
     def __new__(
         cls, name: str, label: str = "", default: str = "", example: str = "", kind: FieldKind = FieldKind.RICH_TEXT
     ) -> Self:
-        """Make the name of a field its value, and the rest its attributes."""
+        """Create a member: the name of the field is its value, the rest its attributes."""
         key = object.__new__(cls)
         key._value_ = name
         key.label, key.default, key.example, key.kind = label, default, example, kind

@@ -1,4 +1,4 @@
-"""Word the labels of a diploma, and restore the defaults."""
+"""Customise the labels of a diploma, and restore the defaults."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Changes = dict[str, tuple[str, str]]
 
 
 class UnknownMaskKey(NotFound):
-    """Refuse a field that the scenario screen does not have."""
+    """The scenario screen has no such field."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"Le champ « {key[:40]} » n’existe pas dans l’écran des scénarios.")
 
 
 class SameDiploma(DomainError):
-    """Refuse to copy the wordings of a diploma onto themselves."""
+    """The wordings of a diploma cannot be copied onto themselves."""
 
     message = "Choisissez deux diplômes différents."
     field = "vers"
@@ -75,7 +75,7 @@ def update_wordings(
         except DomainError as refusal:
             errors[name] = refusal.message
     check_no_error(errors)
-    lock_current_establishment()  # one writer of a school's masks at a time
+    lock_current_establishment()  # serialises writers of a school's masks
     masks = list_masks(diploma.id)
     stored = get_stored_values(masks)
     changing = [key.value for key, wording in wanted.items() if stored[key.value] != wording]
@@ -130,7 +130,7 @@ def get_copied_values(source: Diploma, target: Diploma) -> Changes:
 
 
 def copy_wordings(source: Diploma, target: Diploma, *, by: Actor, now: datetime) -> Changes:
-    """Give a diploma the wordings of another one, defaults included; return what changed, as `get_copied_values`.
+    """Give a diploma the wordings of another one, defaults included; return what changed, as `get_copied_values` does.
 
     Raises `SameDiploma`.
     """
@@ -143,7 +143,7 @@ def copy_wordings(source: Diploma, target: Diploma, *, by: Actor, now: datetime)
 
 
 def forbid_deletion(sender: object, *, diploma: Diploma, **_more: Any) -> None:
-    """Refuse the deletion of a diploma whose fields the school worded. Raises `DiplomaInUse`."""
+    """Refuse the deletion of a diploma that has wordings of the school. Raises `DiplomaInUse`."""
     count = len(list_masks(diploma.id))
     if count:
         what = plural(count, "masque de saisie le concerne", "masques de saisie le concernent")

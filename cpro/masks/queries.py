@@ -9,7 +9,7 @@ from cpro.masks.models import Mask, MaskKey
 
 
 def get_wordings(diploma_id: int) -> dict[MaskKey, str]:
-    """Return what the school worded for a diploma; fields left to their default are absent."""
+    """Return the school's wordings for a diploma; fields left to their default are absent."""
     rows = db.session.scalars(select(Mask).where(Mask.diploma_id == diploma_id))
     return {row.key: row.wording for row in rows}
 

@@ -1,6 +1,6 @@
-"""« Rentrée »: the steps of a new school year in one place, each with its state, its figures, who did it last.
+"""« Rentrée »: the steps of a new school year in one place, each with its state, its figures and who did it last.
 
-Reads the features whose work the steps are, and does none of it: a step leads to the page where it is done.
+Reads the features concerned by the steps and performs none of their work: a step links to the page where it is done.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the pages, the line of the menu and the journal's words."""
+    """Register the pages, the menu entry and the audit labels."""
     from cpro.new_year.audit_labels import register_audit_labels
     from cpro.new_year.web import views
 

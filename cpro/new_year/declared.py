@@ -1,4 +1,4 @@
-"""The steps of a new school year, in the order in which they are done: each is declared here and nowhere else."""
+"""The steps of a new school year, in order: each is declared here and nowhere else."""
 
 from __future__ import annotations
 
@@ -21,61 +21,61 @@ from cpro.students import queries as students
 from cpro.students.accounts.queries import select_without_account
 from cpro.users import queries as users
 
-#: The step on whose figures others wait: before it, theirs are those of the year before.
+#: The step that others depend on for their figures: before it is done, theirs are those of the previous year.
 PUPILS = "pupils"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """How many rows something is of, for a step: « 3 formations sans diplôme »."""
+    """A count of rows for a step: « 3 formations sans diplôme »."""
 
-    #: the rows, of a school year and at an instant
+    #: selects the rows, for a school year and at an instant
     rows: Callable[[int, datetime], Select[Any]]
-    #: what one is called, and several
+    #: singular and plural labels
     one: str
     several: str
-    #: whether the step is done only once there are none
+    #: whether the step is done only when the count is zero
     is_left_to_do: bool = False
-    #: the right that reads it; None: all who read the steps, and reports keep it
+    #: the permission that reads it; None: all who read the steps, and it is kept in reports
     reserved_to: Permission | None = None
 
 
 @dataclass(frozen=True)
 class Link:
-    """Where a step is done or seen: to those who do it, to the others, or to both."""
+    """Where a step is done or seen: for those who do it, for the others, or for both."""
 
     label: str
     endpoint: str
     arguments: Mapping[str, str] = field(default_factory=dict)
     to_doers: bool = True
     to_others: bool = True
-    #: what its page asks for besides, where some who read the steps lack it
+    #: permission that its page also requires, when some who read the steps lack it
     right: Permission | None = None
 
 
 @dataclass(frozen=True)
 class StepDeclaration:
-    """One step. It is done by the import of its files, by its figures, or by a person's mark (`is_marked_by_hand`)."""
+    """One step, done by the import of its files, by its figures, or by a person's mark (`is_marked_by_hand`)."""
 
-    #: what rows, forms and addresses of the page keep: sixteen characters at most, never given to another step
+    #: key in rows, forms and addresses: sixteen characters at most, never reused for another step
     key: str
     title: str
-    #: what it is for, and what is looked at before anything is written
+    #: its purpose, and what to check before anything is written
     help: str
-    #: whose act it is: they alone say that it was read again, or that it is set aside
+    #: whose task it is: only they may say that it was reviewed, or set it aside
     right: Permission
     links: tuple[Link, ...]
     figures: tuple[Figure, ...] = ()
-    #: the files whose import does it, as an import names them
+    #: the files whose import completes it, as named by imports
     files: frozenset[str] = frozenset()
-    #: the actions that the journal records of it
+    #: the audited actions that belong to it
     actions: tuple[str, ...] = ()
-    #: whether its figures are those of the year before until the pupils are there
+    #: whether its figures are those of the previous year until the pupils are imported
     waits_for_pupils: bool = False
-    #: whether nothing but a reader's eye can judge it: always, or where no import of the pupils has figures for it
+    #: whether only a person can judge it: always, or where no import of the pupils has figures for it
     is_marked_by_hand: bool = False
     is_marked_without_import: bool = False
-    #: whether there is nothing to do in a school
+    #: whether the school has nothing to do for it
     is_void: Callable[[Establishment], bool] = lambda school: False
 
 
@@ -252,5 +252,5 @@ STEPS = (
         is_marked_by_hand=True,
     ),
 )
-#: The same, by key.
+#: The same steps, by key.
 BY_KEY = {step.key: step for step in STEPS}

@@ -1,4 +1,4 @@
-"""Why a step, or the whole of a new school year, is not declared done."""
+"""Reasons why a step, or the whole new school year, cannot be declared done."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from cpro.core.errors import Conflict, DomainError, Forbidden
 
 
 class NotYours(Forbidden):
-    """Refuse to mark a step that is not the actor's to do."""
+    """The step is not the actor's to do."""
 
 
 class JudgedByFigures(DomainError):
-    """Refuse to mark a step whose state follows from figures."""
+    """The state of the step follows from its figures, so it cannot be marked."""
 
     message = "Cette étape se juge sur ses chiffres\u202f: elle est faite quand il ne reste rien."
 
 
 class StepsRemain(Conflict):
-    """Refuse to finish while steps are neither done nor set aside."""
+    """Some steps are neither done nor set aside."""

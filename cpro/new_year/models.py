@@ -1,4 +1,4 @@
-"""What people said of the steps of a school year, and the report once it is prepared."""
+"""The marks that people put on the steps of a school year, and the report once it is prepared."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from cpro.extensions import Model
 
 
 class Mark(LabelledEnum):
-    """What a person may say of a step; values are what the database and forms keep."""
+    """The marks that a person may put on a step; values are used in the database and in forms."""
 
     CHECKED = "checked", "relu"
     SET_ASIDE = "set-aside", "laissé de côté"
 
 
 class StepMark(Owned, Model):
-    """What a person said of one step of a school year."""
+    """A person's mark on one step of a school year."""
 
     __tablename__ = "new_year_mark"
     __table_args__ = (UniqueConstraint("establishment_id", "school_year", "step"),)
@@ -33,12 +33,12 @@ class StepMark(Owned, Model):
     step: Mapped[str] = mapped_column(String(16))
     mark: Mapped[Mark] = mapped_column(EnumValue(Mark, 16))
     marked_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    #: the name as it was then
+    #: the person's name at that time
     marked_by: Mapped[str] = mapped_column(String(200))
 
 
 class NewYearReport(Owned, Model):
-    """How the steps of a school year stood when it was declared prepared."""
+    """State of the steps of a school year when it was declared prepared."""
 
     __tablename__ = "new_year_report"
     __table_args__ = (UniqueConstraint("establishment_id", "school_year"),)
@@ -47,7 +47,7 @@ class NewYearReport(Owned, Model):
     #: calendar year in which the school year starts
     school_year: Mapped[int]
     finished_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    #: the name as it was then
+    #: the person's name at that time
     finished_by: Mapped[str] = mapped_column(String(200))
     #: [{"step": its key, "state": French label, "figures": [sentence], "at": ISO instant or "", "by": name}]
     lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON)

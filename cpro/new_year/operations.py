@@ -1,4 +1,4 @@
-"""Say that a step was read again or is set aside, and declare a school year prepared."""
+"""Mark a step as reviewed or set aside, and declare a school year prepared."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _LABEL_LENGTH = 200
 
 
 def mark_step(year: int, step: StepDeclaration, mark: Mark | None, *, by: Actor, now: datetime) -> None:
-    """Keep what the actor says of a step of a school year, None to withdraw it.
+    """Store the actor's mark on a step of a school year, None to remove it.
 
-    Raises `NotYours` when the step is not the actor's to do, `JudgedByFigures` when its figures alone say whether it is
+    Raises `NotYours` when the step is not the actor's to do, `JudgedByFigures` when only its figures say whether it is
     done.
     """
     if not by.can(step.right):
@@ -64,7 +64,7 @@ def check_finished(steps: list[Step]) -> None:
 
 
 def finish(year: int, *, by: Actor, now: datetime) -> NewYearReport:
-    """Keep how the steps stand as the report of a school year, in place of an earlier one.
+    """Store the state of the steps as the report of a school year, replacing an earlier one.
 
     Raises `NotYours`, `StepsRemain`.
     """

@@ -1,4 +1,4 @@
-"""What the steps of a new school year rest on: imports, counts, the last lines of the journal, what people said."""
+"""Read what the steps of a new school year are computed from: imports, counts, last journal lines, marks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cpro.new_year.models import NewYearReport, StepMark
 
 
 def find_imports(year: int) -> dict[str, ImportRun]:
-    """Return the latest import of a school year that did each of the steps of imports."""
+    """Return the latest import of a school year for each of the steps done by import."""
     found: dict[str, ImportRun] = {}
     for run in list_applied_in(year):
         kinds = {file["kind"] for file in run.used_files}
@@ -43,7 +43,7 @@ def count_for_steps(year: int, now: datetime) -> Mapping[str, Sequence[int]]:
 
 
 def find_last_lines(year: int) -> dict[str, AuditEntry]:
-    """Return the last line of the journal, since the year is prepared, of what does each step."""
+    """Return, for each step, the last journal line of its actions since the preparation of the year began."""
     lines = find_latest({action for step in STEPS for action in step.actions})
     since = start_of(first_day(year), get_current_establishment().timezone)
     found = {}
@@ -55,7 +55,7 @@ def find_last_lines(year: int) -> dict[str, AuditEntry]:
 
 
 def get_marks(year: int) -> dict[str, StepMark]:
-    """Return what was said of the steps of a school year."""
+    """Return the marks on the steps of a school year."""
     return {mark.step: mark for mark in db.session.scalars(select(StepMark).where(StepMark.school_year == year))}
 
 

@@ -1,4 +1,4 @@
-"""Judge the steps of a new school year: what is done, what remains, what waits for another step."""
+"""Compute the state of the steps of a new school year: done, remaining, waiting for another step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cpro.new_year.models import Mark, StepMark
 
 
 class StepState(LabelledEnum):
-    """Where a step stands; reports keep the labels."""
+    """State of a step; reports store the labels."""
 
     TO_DO = "to-do", "à faire"
     WAITING = "waiting", "après l’import des élèves"
@@ -26,48 +26,48 @@ class StepState(LabelledEnum):
 
     @property
     def is_over(self) -> bool:
-        """Return whether the step asks for nothing more."""
+        """Return whether nothing remains to do for the step."""
         return self in (StepState.DONE, StepState.SET_ASIDE)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: where it stands, what it counts, who worked on it last and when."""
+    """One step: its state, its figures, who worked on it last and when."""
 
     declared: StepDeclaration
     state: StepState
     #: sentences without a full stop: « 3 formations sans diplôme »
     figures: tuple[str, ...] = ()
-    #: those reserved to the holders of a right
+    #: sentences reserved to the holders of a permission
     reserved: tuple[tuple[Permission, str], ...] = ()
     at: datetime | None = None
     by: str = ""
-    #: whether a person marks it as done, rather than its figures
+    #: whether it is done by a person's mark, rather than by its figures
     is_marked_by_hand: bool = False
 
     @property
     def key(self) -> str:
-        """Return what rows and forms keep of it."""
+        """Return its key in rows and forms."""
         return self.declared.key
 
     @property
     def title(self) -> str:
-        """Return what people call it."""
+        """Return its title."""
         return self.declared.title
 
     @property
     def right(self) -> Permission:
-        """Return the right that doing it asks for."""
+        """Return the permission required to do it."""
         return self.declared.right
 
 
 def is_marked_by_hand(step: StepDeclaration, *, is_imported: bool) -> bool:
-    """Return whether a person marks a step as done, according to whether the pupils of the year were imported."""
+    """Return whether a step is done by a person's mark, depending on whether the pupils of the year were imported."""
     return step.is_marked_by_hand or (step.is_marked_without_import and not is_imported)
 
 
 def list_steps(year: int, *, now: datetime) -> list[Step]:
-    """Return the steps of a school year, in their order, from the present figures of the school."""
+    """Return the steps of a school year, in order, from the current figures of the school."""
     counted, runs = queries.count_for_steps(year, now), queries.find_imports(year)
     marks, lines = queries.get_marks(year), queries.find_last_lines(year)
     imported = {key: (run.applied_at, run.actor.label) for key, run in runs.items()}
@@ -120,9 +120,9 @@ def _get_state(
 def _describe(
     step: StepDeclaration, counted: Sequence[int]
 ) -> tuple[tuple[str, ...], tuple[tuple[Permission, str], ...]]:
-    """Return the figures of a step in words: those for every reader, and those reserved to a right.
+    """Return the figures of a step as text: those for every reader, and those reserved to a permission.
 
-    A count of none is written too: it shows that all is done.
+    A zero count is included: it shows that all is done.
     """
     figures = [
         (figure.reserved_to, plural(count, figure.one, figure.several))

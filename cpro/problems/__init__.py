@@ -1,8 +1,8 @@
-"""« Décrire un problème »: what somebody met, kept for the support and mailed to whoever runs the platform.
+"""« Décrire un problème »: a user's report, kept for the support and mailed to the platform's operator.
 
-Words: a problem is *open* until somebody of the support says that it is *handled*, or again once it is *reopened*.
-Invariants: a problem is of the platform: no school reads it, and its writer reads its number and its state alone; it is
-forgotten thirty days after it was handled, and a hundred and eighty days after it was described anyhow.
+Terms: a problem is *open* until a member of the support marks it as *handled*, or again once it is *reopened*.
+Invariants: a problem belongs to the platform: no school reads it, and its author only reads its number and its state;
+it is deleted thirty days after it was handled, and in any case a hundred and eighty days after it was described.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: its page, the names of its actions, the nightly forgetting."""
+    """Register the feature: its page, its audit labels, the nightly deletion."""
     from cpro.problems import audit_labels
-    from cpro.problems import jobs as _declared  # noqa: F401  # its handler, known once imported
+    from cpro.problems import jobs as _declared  # noqa: F401  # its handler registers on import
     from cpro.problems.web import views
 
     app.register_blueprint(views.bp)

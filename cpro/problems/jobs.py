@@ -1,4 +1,4 @@
-"""What problems do each night."""
+"""The nightly job of problems."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ def _describe(result: Mapping[str, Any]) -> str:
 
 @nightly("problems:sweep", label="Oubli des problèmes décrits que l’on ne garde plus", summary=_describe)
 def forget_old_problems(context: JobContext) -> dict[str, int]:
-    """Forget the problems handled thirty days ago, and those described a hundred and eighty days ago."""
+    """Delete the problems handled thirty days ago, and those described a hundred and eighty days ago."""
     with context.unit_of_work() as work:
         return {"forgotten": sweep(work.session, now=context.now)}

@@ -1,4 +1,4 @@
-"""One problem that somebody described."""
+"""One problem described by a user."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from cpro.extensions import Model
 
 
 class Problem(PlatformOnly, Model):
-    """What somebody said of a problem, and whether the support has handled it."""
+    """A user's description of a problem, and whether the support has handled it."""
 
     __tablename__ = "problem"
     __table_args__ = (
         Index("ix_problem_account", "account", "at"),
         Index("ix_problem_handled_at", "handled_at", "id"),
-        {"sqlite_autoincrement": True},  # the journal and its writer name it by its id
+        {"sqlite_autoincrement": True},  # the journal and its author refer to it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    #: the school worked in, if any
+    #: the school entered, if any
     school_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"), index=True)
-    #: who wrote it, "account:12" or "platform:3"
+    #: its author, "account:12" or "platform:3"
     account: Mapped[str] = mapped_column(String(40))
-    #: the role that they had then
+    #: the author's role at that time
     role: Mapped[str] = mapped_column(String(40))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     text: Mapped[str] = mapped_column(Text)
@@ -35,10 +35,10 @@ class Problem(PlatformOnly, Model):
     number: Mapped[str] = mapped_column(String(40))
     #: empty while it is open
     handled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: the name of whoever handled it, "" while it is open
+    #: the name of the person who handled it, "" while it is open
     handled_by: Mapped[str] = mapped_column(String(200), default="")
 
     @property
     def label(self) -> str:
-        """Return how the journal, the support and its writer call it."""
+        """Return its label for the journal, the support and its author."""
         return f"n°\u202f{self.id}"

@@ -1,4 +1,4 @@
-"""Keep what somebody says of a problem, mail it to whoever runs the platform, and note that the support handled it."""
+"""Store a user's problem, mail it to the platform's operator, and record that the support handled it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from cpro.problems.models import Problem
 from cpro.problems.queries import count_written, get_problem
 
 TEXT_MAX_LENGTH = 2000
-#: How long a problem is kept once it is handled, and whatever became of it.
+#: How long a problem is kept once it is handled, and in any case.
 KEPT_HANDLED, KEPT = timedelta(days=30), timedelta(days=180)
-#: How many messages somebody sends within an hour.
+#: Maximum number of problems that a person may send within an hour.
 _MOST, _WITHIN = 5, timedelta(hours=1)
 
 
 class TooManyProblems(DomainError):
-    """Refuse one message more from somebody who has just sent several."""
+    """The person has already sent several problems within the hour."""
 
     status = 429
     message = (
@@ -40,11 +40,11 @@ class TooManyProblems(DomainError):
 def describe_problem(
     session: Session, text: str, *, number: str, to: str, by: Principal, origin: str, now: datetime
 ) -> Problem:
-    """Keep a problem for the support, with the number of an error page if there was one; return it.
+    """Store a problem for the support, with the number of an error page if there was one; return it.
 
-    It is mailed to the address of whoever runs the platform too, where there is one. In a platform unit of work: the
-    support describes problems too. An INE is masked; who writes is named by the number of their account alone. Raises
-    `DomainError` for a blank or too long text, `TooManyProblems`.
+    It is also mailed to the address of the platform's operator, if one is set. In a platform unit of work: the support
+    describes problems too. INEs are masked; the author is named only by their account number. Raises `DomainError` for
+    a blank or too long text, `TooManyProblems`.
     """
     said, number = _clean(text), mask_ines(number)
     account = f"{by.kind}:{by.id}"
@@ -70,7 +70,7 @@ def describe_problem(
 
 
 def handle_problem(session: Session, problem_id: int, *, school_id: int | None, by: Actor, now: datetime) -> Problem:
-    """Mark a problem as handled and return it; one that is handled already stays as it is.
+    """Mark a problem as handled and return it; one already handled is unchanged.
 
     In a platform unit of work; `school_id` is the school entered, None for all. Raises `NotFound`, `Forbidden`.
     """
@@ -82,7 +82,7 @@ def handle_problem(session: Session, problem_id: int, *, school_id: int | None, 
 
 
 def reopen_problem(session: Session, problem_id: int, *, school_id: int | None, by: Actor, now: datetime) -> Problem:
-    """Mark a problem as not handled after all and return it; see `handle_problem`."""
+    """Mark a problem as not handled and return it; see `handle_problem`."""
     problem = _lock(session, problem_id, school_id, by=by)
     if problem.handled_at is not None:
         problem.handled_at, problem.handled_by = None, ""
@@ -91,7 +91,7 @@ def reopen_problem(session: Session, problem_id: int, *, school_id: int | None, 
 
 
 def sweep(session: Session, *, now: datetime) -> int:
-    """Forget the problems handled thirty days ago, and those described a hundred and eighty days ago; return how many.
+    """Delete the problems handled thirty days ago, and those described a hundred and eighty days ago; return how many.
 
     In a platform unit of work.
     """
@@ -100,7 +100,7 @@ def sweep(session: Session, *, now: datetime) -> int:
 
 
 def _lock(session: Session, problem_id: int, school_id: int | None, *, by: Actor) -> Problem:
-    """Lock the journal to write in, then the problem, and return it."""
+    """Lock the journal to write to, then the problem, and return it."""
     if not by.can(Permission.PROBLEMS_HANDLE):
         raise Forbidden("Seul le support traite les problèmes décrits.")
     lock_schools(session, [_find_journal(get_problem(session, problem_id, school_id))])
@@ -124,9 +124,9 @@ def _write_mail(session: Session, problem: Problem, *, to: str, role: str) -> ma
 
 
 def _find_journal(problem: Problem) -> int | None:
-    """Return the school whose journal tells what the support did: the writer's own.
+    """Return the school whose journal records the support's action: the author's school.
 
-    None, the platform's journal, for an inspector's problem: only the head of a school learns of inspectors.
+    None, the platform's journal, for an inspector's problem: within a school, only the head knows of inspectors.
     """
     return problem.school_id if problem.account.startswith("account:") else None
 
@@ -141,7 +141,7 @@ def _record(
     session: Session,
     changes: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> None:
-    """Write a line about whoever described a problem in the journal of a school, or of the platform."""
+    """Record an action on a problem, naming its author, in the journal of a school or of the platform."""
     about = About("problem", problem.account, problem.label)
     record(action, about, by=by, now=now, changes=changes, establishment_id=school_id, session=session)
 

@@ -15,7 +15,7 @@ from cpro.core.permissions import Permission, roles_with
 from cpro.problems.models import Problem
 from cpro.users.models import PlatformAccount
 
-#: How many of their own somebody is shown.
+#: Maximum number of their own problems shown to a person.
 _OWN_SHOWN = 10
 
 
@@ -26,13 +26,13 @@ def find_problems(session: Session, asked: ListState, school_id: int | None, *, 
 
 
 def count_open(session: Session, school_id: int | None) -> int:
-    """Return how many problems are open, as people are told it."""
+    """Return the number of open problems, as shown to people."""
     counted = Counted(_select(school_id, handled=False).with_only_columns(Problem.id), MOST_WAITING)
     return counted.read(session.scalar(select(counted.number)) or 0)
 
 
 def get_problem(session: Session, problem_id: int, school_id: int | None, *, locked: bool = False) -> Problem:
-    """Return a problem, one of the school where it is given, as it is now; or raise `NotFound`."""
+    """Return the current state of a problem, limited to one school when it is given; or raise `NotFound`."""
     found = select(Problem).where(Problem.id == problem_id, *_of(school_id))
     if locked:
         found = found.with_for_update().execution_options(populate_existing=True)
@@ -43,19 +43,19 @@ def get_problem(session: Session, problem_id: int, school_id: int | None, *, loc
 
 
 def list_own(session: Session, account: str) -> Sequence[Problem]:
-    """Return the last problems that somebody described ("account:12")."""
+    """Return the last problems described by an account ("account:12")."""
     own = select(Problem).where(Problem.account == account).order_by(Problem.at.desc(), Problem.id.desc())
     return session.scalars(own.limit(_OWN_SHOWN)).all()
 
 
 def count_written(session: Session, account: str, *, since: datetime) -> int:
-    """Return how many problems somebody has described since an instant."""
+    """Return how many problems an account has described since an instant."""
     written = select(func.count(Problem.id)).where(Problem.account == account, Problem.at > since)
     return session.scalar(written) or 0
 
 
 def has_readers(session: Session) -> bool:
-    """Return whether the platform has somebody to read the problems."""
+    """Return whether the platform has an account that can read the problems."""
     readers = select(PlatformAccount.id).where(
         PlatformAccount.role.in_(roles_with(Permission.PROBLEMS_HANDLE)), PlatformAccount.is_active.is_(True)
     )

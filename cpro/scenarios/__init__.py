@@ -1,8 +1,8 @@
 """Scenarios: the training situations that teachers write for a diploma.
 
-Words: the six *worded fields* bear the labels that the school's masks give them for that diploma. Rich text is stored
-sanitised (`core.richtext`). Invariants: a scenario is changed by its author and co-authors alone; the administrator,
-the support and the pupils never see one, in any screen, export, journal line or message.
+Terms: the six *worded fields* have the labels that the school's masks give them for that diploma. Rich text is stored
+sanitised (`core.richtext`). Invariants: only its author and co-authors can change a scenario; the administrator, the
+support and the pupils never see one, in any screen, export, journal line or message.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: its pages, its menu line, what it answers to the features below."""
+    """Register the feature: its pages, its menu entry, its listeners to the events of lower features."""
     from cpro.scenarios import audit_labels
     from cpro.scenarios.web import hooks, views
 

@@ -1,4 +1,4 @@
-"""French labels of the audited actions on scenarios: which scenario, by number; never its title nor its words."""
+"""French labels of the audited actions on scenarios: a scenario is named by number; never by its title or content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scenarios of the demonstration: a few, invented, by one teacher."""
+"""Scenarios of the demonstration: a few fictitious ones, by one teacher."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cpro.scenarios.models import Scenario, ScenarioCompetence, ScenarioLink
 from cpro.students.models import Diploma
 from cpro.users.models import Account
 
-#: Diploma, title, co-intervention, competences, then what is typed in the worded fields.
+#: Diploma, title, co-intervention, competences, then the content of the worded fields.
 _SCENARIOS = (
     (
         "40025520",
@@ -60,7 +60,7 @@ _SCENARIOS = (
 
 
 def load(session: Session, school: Establishment, now: datetime) -> None:
-    """Write the scenarios of a demonstration school, by its teacher; the national lists are loaded already."""
+    """Create the scenarios of a demonstration school, by its teacher; the national lists must be loaded."""
     author_id = session.scalars(
         select(Account.id).where(Account.establishment_id == school.id, Account.login == "enseignante")
     ).one()

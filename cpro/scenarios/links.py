@@ -1,4 +1,4 @@
-"""The links of a scenario: what is typed, normalised for storage."""
+"""The links of a scenario: user input, normalised for storage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Link = dict[str, str]
 
 
 def normalise_links(rows: Sequence[Mapping[str, str]]) -> list[Link]:
-    """Return the links of the rows that are not blank, as `label` and `url`.
+    """Return the links of the non-blank rows, as `label` and `url`.
 
     Raises `DomainError` with a sentence that names each row to correct.
     """

@@ -1,4 +1,4 @@
-"""Say what the list of scenarios may be asked: filters, orders, how many a page holds."""
+"""The query parameters of the list of scenarios: filters, orders, page size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cpro.core.lists import ListState
 
 PAGE_SIZE = 20
 
-#: The order by title; without it, the latest changed first.
+#: The order by title; the default is the latest changed first.
 BY_TITLE = "titre"
 #: Which scenarios: in use, archived, both.
 IN_USE, ARCHIVED, BOTH = "en-cours", "archives", "tous"
@@ -17,7 +17,7 @@ MINE = "moi"
 
 
 def read_list(args: Mapping[str, str], base: str, competence_ids: Collection[int]) -> ListState:
-    """Return what an address asks of the list; a competence only among those of the diploma that it names."""
+    """Return the state of the list that a URL asks for; a competence is accepted only among those of its diploma."""
     return ListState.read(
         args,
         base,
@@ -33,5 +33,5 @@ def read_list(args: Mapping[str, str], base: str, competence_ids: Collection[int
 
 
 def is_narrowed(asked: ListState) -> bool:
-    """Return whether a search or a filter hides scenarios that the plain list shows."""
+    """Return whether a search or a filter hides scenarios that the unfiltered list shows."""
     return bool(asked.search) or any(choice != ("etat", BOTH) for choice in asked.chosen.items())

@@ -1,4 +1,4 @@
-"""A scenario, who wrote it with whom, what it links to and the competences it works on."""
+"""A scenario, its authors, its links and the competences it works on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Scenario(Owned, DiplomaScoped, Model):
         key_within_school("author_id", "account", name="fk_scenario_author"),
         Index("ix_scenario_establishment_id_changed_at", "establishment_id", "changed_at", "id"),
         Index("ix_scenario_establishment_id_search_key", "establishment_id", "search_key", "id"),
-        {"sqlite_autoincrement": True},  # the journal names it by its id
+        {"sqlite_autoincrement": True},  # the journal refers to it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -41,7 +41,7 @@ class Scenario(Owned, DiplomaScoped, Model):
     equipment: Mapped[str] = mapped_column(Text, default="")
     resources: Mapped[str] = mapped_column(Text, default="")
     knowledge: Mapped[str] = mapped_column(Text, default="")
-    #: the title, folded: what lists are sorted and searched by
+    #: the title, folded: for sorting and searching
     search_key: Mapped[str] = mapped_column(String(200), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -61,7 +61,7 @@ class Scenario(Owned, DiplomaScoped, Model):
 
 
 class ScenarioCoAuthor(Owned, DiplomaScoped, Model):
-    """A colleague who may change a scenario as its author does."""
+    """A colleague who may change a scenario like its author."""
 
     __tablename__ = "scenario_co_author"
     __table_args__ = (
@@ -98,7 +98,7 @@ class ScenarioLink(Owned, DiplomaScoped, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
     scenario_id: Mapped[int]
-    #: what people read; the address itself when empty
+    #: displayed text; the address itself when empty
     label: Mapped[str] = mapped_column(String(150), default="")
     #: http or https
     url: Mapped[str] = mapped_column(String(500))

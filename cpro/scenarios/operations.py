@@ -1,4 +1,4 @@
-"""Write, change, duplicate, archive scenarios. Nothing that they say goes into the journal."""
+"""Create, update, duplicate, archive scenarios. None of their content goes into the journal."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from cpro.students.operations import DiplomaInUse
 from cpro.students.queries import find_diploma
 
 TITLE_LENGTH = 150
-#: The worded fields that hold rich text, each in the column of its name.
+#: The worded fields that contain rich text, each in the column of its name.
 RICH_FIELDS = tuple(key.value for key in MaskKey if key.kind is FieldKind.RICH_TEXT)
-#: How the title of a copy ends; a copy of a copy takes the next number of the first title.
+#: Suffix of the title of a copy; a copy of a copy takes the next number of the first title.
 _COPY = re.compile(r" \(copie(?: [0-9]+)?\)$")
-#: How the journal calls the parts of a scenario: masks change labels, not these.
+#: Labels of the parts of a scenario in the journal: masks do not change these.
 _PARTS = {
     "diploma": "Diplôme",
     "title": "Titre",
@@ -47,7 +47,7 @@ _PARTS = {
 
 
 class NotYourScenario(Forbidden):
-    """Refuse to change a scenario of which one is neither the author nor a co-author."""
+    """The actor is neither the author nor a co-author of the scenario."""
 
     message = (
         "Seuls l’auteur et les co-auteurs de ce scénario peuvent le modifier. Dupliquez-le : la copie sera à vous."
@@ -55,7 +55,7 @@ class NotYourScenario(Forbidden):
 
 
 class Archived(DomainError):
-    """Refuse to change a scenario that is archived."""
+    """The scenario is archived and cannot be changed."""
 
     status = 409
 
@@ -63,7 +63,7 @@ class Archived(DomainError):
 
 
 def get_scenario_values(details: queries.ScenarioDetails) -> dict[str, Any]:
-    """Return the values of a scenario for its form; their fingerprint tells concurrent changes."""
+    """Return the values of a scenario for its form; their fingerprint detects concurrent changes."""
     scenario = details.scenario
     return {
         "diploma": scenario.diploma.code,
@@ -79,7 +79,7 @@ def get_scenario_values(details: queries.ScenarioDetails) -> dict[str, Any]:
 def create_scenario(
     values: Mapping[str, Any], *, copied_from: Scenario | None = None, by: Actor, now: datetime
 ) -> Scenario:
-    """Write a scenario and return it; `values` are as `get_scenario_values` returns, or `prepare_copy` of another one.
+    """Create a scenario and return it; `values` are as returned by `get_scenario_values`, or by `prepare_copy`.
 
     Raises `FieldErrors`.
     """
@@ -149,7 +149,7 @@ class Copy:
 
 
 def prepare_copy(source: queries.ScenarioDetails, diploma: Diploma) -> Copy:
-    """Return the values of a copy of a scenario, for a diploma: nothing is written before `create_scenario`.
+    """Return the values of a copy of a scenario, for a diploma; nothing is written before `create_scenario`.
 
     For another diploma, the competences of the same code and label are kept. It has no co-author.
     """
@@ -171,7 +171,7 @@ def prepare_copy(source: queries.ScenarioDetails, diploma: Diploma) -> Copy:
 
 
 def _name_copy(title: str) -> str:
-    """Return the title of a copy: "… (copie)", or the first of "… (copie 2)" and on that no scenario bears."""
+    """Return the title of a copy: "… (copie)", or the first of "… (copie 2)" and so on that no scenario has."""
     base = _COPY.sub("", title)
     taken = queries.list_titles(base[: TITLE_LENGTH // 2])
     endings = (f" (copie {rank})" if rank > 1 else " (copie)" for rank in itertools.count(1))
@@ -208,7 +208,7 @@ def get_audit_label(scenario: Scenario, diploma: Diploma) -> str:
 
 
 def _lock(scenario_id: int, by: Actor) -> queries.ScenarioDetails:
-    """Return a scenario of one's own, locked until the end of the action."""
+    """Return a scenario that the actor may change, locked until the end of the action."""
     scenario = queries.get_scenario(scenario_id)
     if not queries.is_written_by(scenario, by.id):
         raise NotYourScenario
@@ -227,7 +227,7 @@ def _columns(clean: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _detach(scenario: Scenario, parts: Collection[str]) -> None:
-    """Delete what the changed parts had attached."""
+    """Delete the attached rows of the changed parts."""
     for name, rows in queries.list_attached(scenario.id).items():
         if name in parts:
             for row in rows:
@@ -249,14 +249,14 @@ def _attach(scenario: Scenario, clean: Mapping[str, Any]) -> None:
     )
     try:
         db.session.flush()
-    except IntegrityError as error:  # the list of the diploma was changed since the competences were looked for
+    except IntegrityError as error:  # the diploma's list was changed since the competences were read
         raise FieldErrors(
             {"competences": "La liste des compétences vient de changer\u202f: validez à nouveau."}
         ) from error
 
 
 def _clean(values: Mapping[str, Any], *, author_id: int, kept_co_authors: Sequence[int]) -> dict[str, Any]:
-    """Return the values to store, named as `get_scenario_values` does, the diploma as a row. Raises `FieldErrors`."""
+    """Return the values to store, named as in `get_scenario_values`, the diploma as a row. Raises `FieldErrors`."""
     errors: dict[str, str] = {}
     clean: dict[str, Any] = {
         "title": read_line(values, "title", TITLE_LENGTH, errors, required="Donnez un titre au scénario."),

@@ -13,7 +13,7 @@ from cpro.scenarios.queries import ScenarioDetails
 
 
 def render_scenario(details: ScenarioDetails, *, school: str, timezone: str) -> bytes:
-    """Return the PDF of a scenario, worded by the school's masks for its diploma; `school` is the school's name."""
+    """Return the PDF of a scenario, labelled with the school's masks for its diploma; `school` is the school's name."""
     return render_pdf("scenarios/scenario.typ", build_pdf_data(details, school=school, timezone=timezone))
 
 

@@ -1,4 +1,4 @@
-"""Read scenarios: always a known number of statements, however many rows."""
+"""Queries on scenarios: always a fixed number of statements, however many rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cpro.scenarios.models import Scenario, ScenarioCoAuthor, ScenarioCompetence
 from cpro.students.models import Diploma, Division, TeacherDivision
 from cpro.users.models import Account
 
-#: Beyond, a list is refined rather than counted.
+#: Beyond this number the list is not counted: the user is expected to narrow it.
 MOST_COUNTED = 1_000
 
 
@@ -82,7 +82,7 @@ def list_co_authors(scenario_id: int) -> Sequence[Account]:
 
 
 def is_written_by(scenario: Scenario, account_id: int | None) -> bool:
-    """Return whether someone is the author of a scenario, or one of its co-authors."""
+    """Return whether an account is the author of a scenario, or one of its co-authors."""
     if account_id is None:
         return False
     return scenario.author_id == account_id or bool(
@@ -95,7 +95,7 @@ def is_written_by(scenario: Scenario, account_id: int | None) -> bool:
 
 
 def list_possible_co_authors(author_id: int | None, kept: Sequence[int]) -> Sequence[Account]:
-    """Return who may be co-author beside an author, by name: the teachers whose account is open, and those `kept`."""
+    """Return the possible co-authors beside an author, by name: teachers whose account is open, and those `kept`."""
     return db.session.scalars(
         select(Account)
         .where(
@@ -107,7 +107,7 @@ def list_possible_co_authors(author_id: int | None, kept: Sequence[int]) -> Sequ
 
 
 def list_attached(scenario_id: int) -> dict[str, Sequence[ScenarioLink | ScenarioCompetence | ScenarioCoAuthor]]:
-    """Return the rows attached to a scenario, by the names its form gives them."""
+    """Return the rows attached to a scenario, by field name of its form."""
     return {
         "links": db.session.scalars(select(ScenarioLink).where(ScenarioLink.scenario_id == scenario_id)).all(),
         "competences": db.session.scalars(
@@ -120,7 +120,7 @@ def list_attached(scenario_id: int) -> dict[str, Sequence[ScenarioLink | Scenari
 
 
 def find_usual_diploma(account_id: int) -> Diploma | None:
-    """Return the diploma that the divisions of a teacher, else those of the school, prepare for most often, or None."""
+    """Return the diploma of most of a teacher's divisions, else of the school's, or None."""
     taught = (TeacherDivision.division_id == Division.id) & (TeacherDivision.account_id == account_id)
     return db.session.scalars(
         select(Diploma)
@@ -133,7 +133,7 @@ def find_usual_diploma(account_id: int) -> Diploma | None:
 
 
 def find_page(asked: ListState, account_id: int | None) -> Page[Scenario]:
-    """Return one page of the list, after or before the scenario that the address names."""
+    """Return one page of the list, after or before the scenario that the URL names."""
     by_title = (Scenario.search_key, Scenario.id)
     return find_page_from(
         asked,
@@ -145,7 +145,7 @@ def find_page(asked: ListState, account_id: int | None) -> Page[Scenario]:
 
 
 def count_scenarios(asked: ListState, account_id: int | None) -> int:
-    """Return how many scenarios the list holds, or more than `MOST_COUNTED`."""
+    """Return how many scenarios the list contains, or more than `MOST_COUNTED`."""
     return count_rows(select(Scenario.id).where(*_conditions(asked, account_id)), most=MOST_COUNTED)
 
 
@@ -176,7 +176,7 @@ def count_in_use() -> int:
 
 
 def list_titles(beginning: str) -> set[str]:
-    """Return the titles of the school's scenarios that begin so."""
+    """Return the titles of the school's scenarios that begin with `beginning`."""
     return set(db.session.scalars(select(Scenario.title).where(Scenario.title.startswith(beginning, autoescape=True))))
 
 

@@ -1,4 +1,4 @@
-"""The deposit of a competence list, and its confirmation: shape only."""
+"""The deposit of a competence list, and its confirmation: field shapes only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cpro.core.web.uploads import bound_files
 
 
 class ListForm(VersionedForm):
-    """A file, then, once it was read, its text to confirm."""
+    """A file, then, once it has been read, its text to confirm."""
 
     file = FileField(
         "Fichier CSV",
@@ -21,12 +21,12 @@ class ListForm(VersionedForm):
     content = HiddenField()
 
 
-#: What the buttons of a pasted list post under the name `geste`: show what the text becomes, or save it.
+#: Values posted by the buttons of a pasted list under `geste`: show the parsed result, or save it.
 READ, SAVE = "lire", "valider"
 
 
 class PasteForm(VersionedForm):
-    """The text of a référentiel, pasted; then what was shown of it, to save that and nothing else."""
+    """The pasted text of a référentiel; then the version that was shown, so that only that one is saved."""
 
     text = TextAreaField(
         "Le texte du référentiel",

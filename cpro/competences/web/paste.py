@@ -1,4 +1,4 @@
-"""A list pasted from the text of a référentiel: read, shown, corrected in the text itself, then saved."""
+"""A list pasted from the text of a référentiel: parsed, shown, corrected in the text itself, then saved."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from cpro.core.web.edit_page import EditPage
 
 
 class ListChanged(Conflict):
-    """Refuse to replace a list that changed since it was shown."""
+    """The list changed since it was shown."""
 
     message = "La liste a changé entre-temps. Rien n’a été écrasé\u202f: relisez ce qui suit, puis validez à nouveau."
 
 
 class PastePage(EditPage[PasteForm]):
-    """The form of a pasted list, with what its text becomes once it was read."""
+    """The form of a pasted list, with the parsed result once it has been read."""
 
     form_class, template = PasteForm, "competences/paste.html"
 
@@ -80,24 +80,24 @@ class PastePage(EditPage[PasteForm]):
 @bp.get("/coller")
 @requires(Permission.DIPLOMAS_EDIT)
 def paste(diploma_id: int) -> ResponseReturnValue:
-    """Ask for the text of a référentiel, or show again what was pasted and not saved."""
+    """Ask for the text of a référentiel, or show again a pasted text that was not saved."""
     return PastePage(diploma_id).show()
 
 
 @bp.post("/coller")
 @requires(Permission.DIPLOMAS_EDIT, keeps_typed_form=True)
 def save_pasted(diploma_id: int) -> ResponseReturnValue:
-    """Show what the text becomes; save it once that was shown."""
+    """Show the parsed result; save it once it has been shown."""
     return PastePage(diploma_id).answer()
 
 
 def _read(form: PasteForm) -> PastedList:
-    """Return what the text of a form holds. Raises `UnreadableList` beside the text."""
+    """Parse the text of a form. Raises `UnreadableList` on the text field."""
     return read_pasted(form.text.data or "")
 
 
 def _read_if_any(form: PasteForm) -> PastedList | None:
-    """Return what the text holds to show it, None where there is none or nothing of a list in it."""
+    """Return the parsed text for display, None when it is blank or not a list."""
     try:
         found = _read(form)
     except UnreadableList:

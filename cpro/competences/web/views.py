@@ -22,7 +22,7 @@ from cpro.students.models import Diploma
 
 bp = Blueprint("competences", __name__, url_prefix="/admin/diplomes/<int:diploma_id>/competences")
 
-#: What a school that starts a list finds in the template.
+#: Example content of the template for a school that starts a list.
 _EXAMPLE = (("C1", "Analyser une situation professionnelle"), ("C2", "Organiser son travail"))
 
 
@@ -43,7 +43,7 @@ def index(diploma_id: int) -> ResponseReturnValue:
 @bp.get("/modele")
 @requires(Permission.STUDENTS_VIEW)
 def template(diploma_id: int) -> ResponseReturnValue:
-    """Send the list as a file to correct and deposit again, or two examples where there is none."""
+    """Send the list as a file to correct and deposit again, or two examples when it is empty."""
     diploma = queries.get_diploma(diploma_id)
     rows = [(each.code, each.label) for each in queries.list_competences(diploma_id)] or _EXAMPLE
     answer = Response("".join(csv_lines([("code", "intitulé"), *rows])), mimetype="text/csv")
@@ -64,7 +64,7 @@ def deposit(diploma_id: int) -> ResponseReturnValue:
 @bp.post("/deposer")
 @requires(Permission.DIPLOMAS_EDIT)
 def save(diploma_id: int) -> ResponseReturnValue:
-    """Read a file and say what it would change; then, once confirmed, change it."""
+    """Read a file and show what it would change; once confirmed, change it."""
     diploma = queries.get_diploma(diploma_id)
     operations.check_not_national(diploma)
     form = ListForm()
@@ -94,7 +94,7 @@ def save(diploma_id: int) -> ResponseReturnValue:
 @bp.route("/vider", methods=["GET", "POST"])
 @requires(Permission.DIPLOMAS_EDIT)
 def empty(diploma_id: int) -> ResponseReturnValue:
-    """Ask once, then empty the list."""
+    """Confirm, then empty the list."""
     diploma = queries.get_diploma(diploma_id)
     if request.method == "POST":
         with unit_of_work():
@@ -116,7 +116,7 @@ def empty(diploma_id: int) -> ResponseReturnValue:
 
 
 def diploma_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
-    """Return what the page of a diploma says of its competences."""
+    """Return the competence section of a diploma's page."""
     if object_type != "diploma":
         return None
     diploma_id = read_id(object_id)

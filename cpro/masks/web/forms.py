@@ -1,4 +1,4 @@
-"""The wordings of one diploma: shape only."""
+"""The wordings of one diploma: field shapes only."""
 
 from __future__ import annotations
 

@@ -33,11 +33,11 @@ class MasksScreen(Screen):
         return f"« {row.wording} » ({row.diploma.short_label})"
 
     def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
-        """Lead to the tab, where a diploma is worded as a whole."""
+        """Return the link to the tab, where all the wordings of a diploma are edited."""
         return [("Saisir par diplôme", url_for("masks.edit"))]
 
     def prepare_form(self, form: Any, row: Mask | None) -> None:
-        """Offer diplomas where one is chosen."""
+        """Fill the choices of diplomas where one is chosen."""
         if row is None:
             offer_diplomas(form["diploma"], nothing="choisissez un diplôme")
             form["wording"].description = "200 caractères au plus."
@@ -49,7 +49,7 @@ class MasksScreen(Screen):
         )
 
     def update(self, row: Mask, form: Any, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the feature's operation."""
+        """Update through the feature's operation."""
         operations.update_wording(row, form["wording"].data or "", opened_on=opened_on, by=by, now=now)
 
     def delete(self, row: Mask, *, by: Any, now: Any) -> None:
@@ -57,5 +57,5 @@ class MasksScreen(Screen):
         operations.reset_wordings(row.diploma, row.key, by=by, now=now)
 
     def deletion_consequences(self, row: Mask) -> list[str]:
-        """Say what comes back."""
+        """Return the default wording that will be restored."""
         return [f"L’intitulé d’origine, « {row.key.default} », revient à l’écran et à l’impression."]

@@ -1,4 +1,4 @@
-"""What the dashboard shows of a new school year, from July to October: the line that leads to its steps."""
+"""Dashboard line of a new school year, from July to October: it links to the steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cpro.new_year.web.presenter import current_year, is_season
 
 
 def list_new_year_items(figures: Figures) -> list[ChecklistItem]:
-    """Return the line of the school year that is prepared, until it is declared so."""
+    """Return the line of the school year being prepared, until it is declared prepared."""
     if not is_season() or not may(Permission.NEW_YEAR):
         return []
     year = current_year()

@@ -1,4 +1,4 @@
-"""The steps of a new school year as a page shows them."""
+"""Present the steps of a new school year on a page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LEVELS = {
 
 @dataclass(frozen=True)
 class ShownStep:
-    """One step, for the person who reads the page."""
+    """One step, for the reader of the page."""
 
     key: str
     title: str
@@ -45,22 +45,22 @@ class ShownStep:
     doer: str
     #: label and address of where it is done
     links: list[tuple[str, str]]
-    #: what the reader may say of it: label and value of a mark, "" to take one back
+    #: marks the reader may set: label and value, "" to remove one
     marks: list[tuple[str, str]]
 
 
 def current_year() -> int:
-    """Return the school year that the school prepares now."""
+    """Return the school year that the school is preparing now."""
     return calendar.prepared_year(get_school_today(clock.utcnow()))
 
 
 def is_season() -> bool:
-    """Return whether the dashboard leads to the steps: from July to October."""
+    """Return whether the dashboard links to the steps: from July to October."""
     return calendar.is_season(get_school_today(clock.utcnow()))
 
 
 def describe_page() -> Mapping[str, Any]:
-    """Return what the page of the steps shows."""
+    """Return the data of the steps' page."""
     year = current_year()
     steps = list_steps(year, now=clock.utcnow())
     return {
@@ -75,7 +75,7 @@ def describe_page() -> Mapping[str, Any]:
 
 
 def describe_report(report: NewYearReport) -> Mapping[str, Any]:
-    """Return what the page of a report shows."""
+    """Return the data of a report's page."""
     timezone = get_current_establishment().timezone
     return {
         "year": format_school_year(report.school_year),
@@ -93,7 +93,7 @@ def describe_report(report: NewYearReport) -> Mapping[str, Any]:
 
 
 def describe_set_aside(steps: Sequence[Step]) -> list[str]:
-    """Return what is set aside, with what remains of it: the report will say so."""
+    """Return the steps set aside, with what remains of them: the report will include it."""
     aside = [step for step in steps if step.state is StepState.SET_ASIDE]
     figures = [f" ({join_french(step.figures)})" if step.figures else "" for step in aside]
     return [
@@ -110,7 +110,7 @@ def _describe_progress(steps: Sequence[Step]) -> str:
 
 
 def _find_next(steps: Sequence[Step]) -> NextStep | None:
-    """Return what the reader does next among these steps, None when none of theirs remains."""
+    """Return the reader's next action among these steps, None when none of theirs remains."""
     remaining = [step for step in steps if not step.state.is_over]
     theirs = [step for step in remaining if may(step.right)]
     if not theirs:
@@ -149,7 +149,7 @@ def _show(step: Step) -> ShownStep:
 
 
 def _marks(step: Step) -> list[tuple[str, str]]:
-    """Return what may be said of a step as it stands, the likeliest first."""
+    """Return the marks that a step accepts in its state, the likeliest first."""
     if step.state is StepState.SET_ASIDE:
         return [("Reprendre", "")]
     checks = [("C’est relu", Mark.CHECKED.value)] if step.is_marked_by_hand else []

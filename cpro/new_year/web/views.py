@@ -1,4 +1,4 @@
-"""« Rentrée »: the steps of a new school year, what people say of them, the report."""
+"""« Rentrée »: the steps of a new school year, their marks, the report."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ bp = Blueprint("new_year", __name__, url_prefix="/admin/rentree")
 @bp.get("")
 @requires(Permission.NEW_YEAR)
 def index() -> ResponseReturnValue:
-    """Show the steps of the school year that is prepared."""
+    """Show the steps of the school year being prepared."""
     return render_page("new_year/index.html", **presenter.describe_page())
 
 
 @bp.post("/etapes")
 @requires(Permission.NEW_YEAR)
 def mark_step() -> ResponseReturnValue:
-    """Note what is said (`pointage`, blank to take it back) of a step (`etape`)."""
+    """Set the mark (`pointage`, blank to remove it) of a step (`etape`)."""
     step, mark = _read_step(request.form.get("etape", "")), _read_mark(request.form.get("pointage", ""))
     try:
         with unit_of_work():
@@ -45,7 +45,7 @@ def mark_step() -> ResponseReturnValue:
 @bp.get("/terminer")
 @requires(Permission.NEW_YEAR)
 def ask_to_finish() -> ResponseReturnValue:
-    """Say what declaring the school year prepared does."""
+    """Show the confirmation that declares the school year prepared."""
     year = presenter.current_year()
     steps = list_steps(year, now=clock.utcnow())
     try:
@@ -72,7 +72,7 @@ def ask_to_finish() -> ResponseReturnValue:
 @bp.post("/terminer")
 @requires(Permission.NEW_YEAR)
 def finish() -> ResponseReturnValue:
-    """Keep the report of the school year that is prepared."""
+    """Store the report of the school year being prepared."""
     year = presenter.current_year()
     try:
         with unit_of_work():

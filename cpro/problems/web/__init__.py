@@ -1,1 +1,1 @@
-"""What knows the web in this feature: a page, its form, its words."""
+"""The web layer of the feature: a page, its form, its texts."""

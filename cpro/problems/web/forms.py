@@ -1,4 +1,4 @@
-"""The form of a problem: shape only."""
+"""The form of a problem: field shapes only."""
 
 from __future__ import annotations
 

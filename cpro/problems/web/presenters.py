@@ -1,4 +1,4 @@
-"""Who reads the problems, and what became of one, in words."""
+"""Describe who reads the problems, and the state of one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _TEAM = "L’équipe qui administre la plateforme"
 
 
 def say_who_reads(*, is_read: bool, is_mailed: bool, has_news: bool) -> str:
-    """Return who reads what somebody writes, whether it goes by mail, and how they will hear of it."""
+    """Return who reads the message, whether it is also mailed, and how its author will hear of it."""
     if not is_read and not is_mailed:
         return (
             "Personne ne le lit encore\u202f: cette plateforme n’a ni compte de support ni adresse à laquelle écrire."
@@ -22,14 +22,14 @@ def say_who_reads(*, is_read: bool, is_mailed: bool, has_news: bool) -> str:
 
 
 def say_whom_to_tell(*, leads_school: bool) -> str:
-    """Return who else hears of a problem where it does not go by mail: whoever is not the reader."""
+    """Return whom else to notify of a problem when it is not mailed, depending on the reader's role."""
     if leads_school:
         return "à la personne ou au service qui a ouvert CPro à votre établissement, ou qui l’héberge"
     return "à l’administrateur de votre établissement\u202f: ce qu’il ne peut régler, il le transmet à qui héberge CPro"
 
 
 def describe_own(problem: Problem, timezone: str) -> tuple[str, str, str]:
-    """Return what its writer is told of a problem: how it is called, when it was described, what became of it."""
+    """Return what a problem's author may read about it: its label, its date, its state."""
     is_over = problem.handled_at is not None
     became = f"traité le {format_instant(problem.handled_at, timezone)}" if is_over else "à traiter"
     return problem.label, format_instant(problem.at, timezone), became

@@ -27,14 +27,14 @@ bp = Blueprint("problems", __name__, url_prefix="/probleme")
 
 #: The code of an error page, which is the number of its request.
 _CODE = re.compile(r"[0-9a-f]{12}")
-#: How long the last error page is taken for what somebody comes to describe.
+#: How long the last error page is assumed to be the subject of a new problem.
 _RECENT = timedelta(hours=1)
 
 
 @bp.route("", methods=["GET", "POST"])
 @requires(Permission.OWN_ACCOUNT, keeps_typed_form=True)
 def describe() -> ResponseReturnValue:
-    """Keep what somebody says of a problem, and say who reads it and what became of what they said before."""
+    """Store a problem, and show who reads it and the state of the author's earlier ones."""
     person = get_principal()
     account = f"{person.kind}:{person.id}"
     given = {"number": _number_to_give(account)}
@@ -51,7 +51,7 @@ def describe() -> ResponseReturnValue:
 
 
 def _number_to_give(account: str) -> str:
-    """Return the code of the address, or that of the error page that the reader was last shown, if it is recent."""
+    """Return the code in the URL, or that of the last error page shown to the reader, if it is recent."""
     code = request.args.get("code", "")
     if _CODE.fullmatch(code):
         return code
@@ -71,7 +71,7 @@ def _contact() -> str:
 
 
 def _keep(form: ProblemForm, person: Principal) -> str | None:
-    """Keep what a form says; return how it is called, or None, the form blamed, if it is refused."""
+    """Store the problem of a form; return its label, or None, with the error on the form, if it is refused."""
     try:
         with platform_unit_of_work("a problem described", schools=[person.establishment_id]) as work:
             problem = describe_problem(

@@ -1,4 +1,4 @@
-"""The form of a scenario: shape only; its labels and choices depend on the diploma."""
+"""The form of a scenario: field shapes only; its labels and choices depend on the diploma."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from cpro.core.web.forms import VersionedForm, marked_required
 from cpro.core.web.richtext import RichTextField
 from cpro.masks.models import FieldKind, MaskKey
 
-#: Rows offered beyond those filled in.
+#: Number of blank rows offered after those filled in.
 _BLANK_ROWS = 2
 _MOST_ROWS = 60
-#: What the buttons beside « Valider » post under the name `geste`.
+#: Values posted by the buttons beside « Valider » under the name `geste`.
 CHANGE_DIPLOMA, MORE_LINKS = "diplome", "lien"
 
 
 class LinkForm(Form):
-    """One link: its words, its address."""
+    """One link: its label, its address."""
 
     label = StringField("Nom du lien")
     url = StringField("Adresse")
 
 
 class LinksField(FieldList):
-    """The links of a scenario: rows, of which the blank ones are nothing."""
+    """The links of a scenario: rows, of which the blank ones are ignored."""
 
     def __init__(self, label: str = "", **kwargs: Any) -> None:
         super().__init__(FormField(LinkForm), label, **kwargs)
 
     @property
     def data(self) -> list[dict[str, str]]:
-        """Return the rows that hold something."""
+        """Return the non-blank rows."""
         rows = [{"label": each.form.label.data or "", "url": each.form.url.data or ""} for each in self.entries]
         return [row for row in rows if row["label"].strip() or row["url"].strip()]
 
     def take(self, value: Sequence[Mapping[str, str]]) -> None:
-        """Hold stored links in place of the posted ones."""
+        """Replace the posted links with stored ones."""
         while self.entries:
             self.pop_entry()
         for link in value:
@@ -54,7 +54,7 @@ class LinksField(FieldList):
             self.append_entry({})
 
     def as_text(self, value: Sequence[Mapping[str, str]] | None) -> str:
-        """Return links in plain words, to compare two lists."""
+        """Return links as plain text, to compare two lists."""
         return ", ".join(" – ".join(part for part in (each["label"], each["url"]) if part) for each in value or ())
 
 
@@ -68,9 +68,9 @@ class ScenarioForm(VersionedForm):
     title = StringField("Titre", [marked_required], description="150 caractères au plus.")
     diploma = SelectField("Diplôme", validate_choice=False)
     co_intervention = BooleanField("Co-intervention : deux enseignants, général et professionnel, ensemble")
-    vars().update({key.value: _FIELDS[key.kind]() for key in MaskKey})  # here, in the order of the screen
+    vars().update({key.value: _FIELDS[key.kind]() for key in MaskKey})  # here, in display order
     competences = TickField("Compétences travaillées", choices=[])
-    #: those that were ticked for another diploma: posted again so that going back to it finds them, never saved
+    #: those ticked for another diploma: posted again so that going back to it restores them, never saved
     set_aside = TickField(choices=[])
     co_authors = TickField(
         "Co-auteurs", choices=[], description="Ils modifient le scénario comme vous ; les autres enseignants le lisent."
@@ -78,11 +78,11 @@ class ScenarioForm(VersionedForm):
 
     @property
     def worded(self) -> list[Field]:
-        """Return the worded fields, in the order of the screen."""
+        """Return the worded fields, in display order."""
         return [self[key.value] for key in MaskKey]
 
     def name_fields(self, labels: Mapping[MaskKey, str]) -> None:
-        """Give the form the words of the school for a diploma."""
+        """Set the labels of the school for a diploma."""
         for key, label in labels.items():
             self[key.value].label.text = label
 
@@ -95,19 +95,19 @@ class ScenarioForm(VersionedForm):
         co_authors: Sequence[tuple[str, str]],
         more_links: bool = False,
     ) -> None:
-        """Give the form the words of the school for the diploma, and what is chosen among: values and labels."""
+        """Set the labels of the school for the diploma, and the choices: values and labels."""
         self.name_fields(labels)
         for name, offered in (("diploma", diplomas), ("competences", competences), ("co_authors", co_authors)):
             self[name].choices = [SelectChoice(value, label) for value, label in offered]
         self[MaskKey.LINKS.value].offer_blank_rows(more=more_links)
 
     def sort_competences(self, offered: Collection[str]) -> None:
-        """Tick again those set aside that the diploma offers, and set aside the ticked ones that it does not."""
+        """Tick again the set-aside competences that the diploma offers; set aside the ticked ones it does not."""
         known = dict.fromkeys([*(self.competences.data or ()), *(self.set_aside.data or ())])
         self.competences.data = [each for each in known if each in offered]
         self.set_aside.data = [each for each in known if each not in offered]
 
     def restore_choices(self, offered: Collection[str]) -> None:
-        """Tick again those set aside that the diploma offers; a ticked one that it does not is the rule's to refuse."""
+        """Tick again the set-aside competences that the diploma offers; the rule refuses other ticked ones."""
         ticked, aside = self.competences.data or (), self.set_aside.data or ()
         self.competences.data = list(dict.fromkeys([*ticked, *(each for each in aside if each in offered)]))

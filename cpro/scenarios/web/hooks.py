@@ -1,4 +1,4 @@
-"""Hooks of the feature: its menu line, what it answers to events."""
+"""Hooks of the feature: its menu entry, its event listeners."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cpro.scenarios import operations
 
 
 def register_hooks(app: Flask) -> None:
-    """Register the menu line and the answers to events."""
+    """Register the menu entry and the event listeners."""
     app_registry = registry(app)
     app_registry.add_menu_entry(
         MenuEntry(

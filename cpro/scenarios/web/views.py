@@ -31,7 +31,7 @@ from cpro.scenarios.web.forms import CHANGE_DIPLOMA, MORE_LINKS, ScenarioForm
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
 
-#: The name of the list for the pages below it.
+#: The title of the list for the pages below it.
 _LIST = "scenarios"
 
 bp = Blueprint("scenarios", __name__, url_prefix="/scenarios")
@@ -49,7 +49,7 @@ def index() -> ResponseReturnValue:
     competences = list_competences(diploma.id) if diploma else []
     asked = listing.read_list(request.args, request.path, [each.id for each in competences])
     is_narrowed = listing.is_narrowed(asked)
-    if is_narrowed:  # words of titles stay out of the journal
+    if is_narrowed:  # searched words may be words of titles, which stay out of the journal
         announce(events.search_made, "scenarios", screen="Scénarios", sought=diploma.short_label if diploma else "")
     above.show_list(_LIST, asked)
     page = queries.find_page(asked, account_id)
@@ -80,7 +80,7 @@ def _words_of_filters(diploma: Diploma | None, competences: Sequence[Competence]
 
 
 class ScenarioPage(EditPage[ScenarioForm]):
-    """The form of a scenario, to its author and co-authors, or of one that is not written yet."""
+    """The form of a scenario, for its author and co-authors, or of a new one."""
 
     form_class, template = ScenarioForm, "scenarios/form.html"
     keeps_absent = False
@@ -177,7 +177,7 @@ def save_new() -> ResponseReturnValue:
 @bp.get("/<int:scenario_id>")
 @requires(Permission.SCENARIOS_VIEW)
 def show(scenario_id: int) -> ResponseReturnValue:
-    """Show a scenario; the page prints as the scenario alone."""
+    """Show a scenario; printing the page prints only the scenario."""
     details = _opened(scenario_id)
     return render_page(
         "scenarios/show.html",
@@ -223,7 +223,7 @@ def save(scenario_id: int) -> ResponseReturnValue:
 
 
 def _asked_source() -> int | None:
-    """Return the number of the scenario that the address asks to copy, 0 for what is none; None where it asks none."""
+    """Return the id of the scenario that the URL asks to copy, 0 for an invalid one; None when it asks for none."""
     asked = request.args.get("copie")
     return None if asked is None else read_id(asked) or 0
 
@@ -245,14 +245,14 @@ def _describe_competences(done: operations.Copy) -> str:
 @bp.route("/<int:scenario_id>/archiver", methods=["GET", "POST"])
 @requires(Permission.SCENARIOS_EDIT)
 def archive(scenario_id: int) -> ResponseReturnValue:
-    """Ask once, then archive."""
+    """Confirm, then archive."""
     return _archive(scenario_id, archived=True)
 
 
 @bp.route("/<int:scenario_id>/reprendre", methods=["GET", "POST"])
 @requires(Permission.SCENARIOS_EDIT)
 def restore(scenario_id: int) -> ResponseReturnValue:
-    """Ask once, then take an archived scenario up again."""
+    """Confirm, then restore an archived scenario."""
     return _archive(scenario_id, archived=False)
 
 
@@ -287,12 +287,12 @@ def _archive(scenario_id: int, *, archived: bool) -> ResponseReturnValue:
 
 
 def _list_url() -> str:
-    """Return the address of the list as it was left."""
+    """Return the address of the list in its last state."""
     return above.list_address(_LIST, url_for("scenarios.index"))
 
 
 def _own_id() -> int | None:
-    """Return the account that may have written scenarios: an inspector's number is not an account's."""
+    """Return the id of the signed-in account, None for an inspector, whose id is not an account's."""
     principal = current_principal()
     return principal.id if principal is not None and principal.kind == "account" else None
 
@@ -309,7 +309,7 @@ def _get_own_details(scenario_id: int) -> queries.ScenarioDetails:
 
 
 def _opened(scenario_id: int) -> queries.ScenarioDetails:
-    """Return a scenario that is about to be read, and announce it to the journal: by number, without its title."""
+    """Return a scenario about to be displayed, and announce the page view to the journal: by number, not title."""
     details = queries.get_details(scenario_id)
     label = operations.get_audit_label(details.scenario, details.scenario.diploma)
     announce(events.record_opened, "scenarios", object_type="scenario", object_id=str(scenario_id), object_label=label)
