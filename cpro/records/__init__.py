@@ -1,9 +1,9 @@
 """Records: what a pupil did, their evaluations and their reviews — *fiches*, *évaluations*, *bilans*.
 
-Words: a *fiche* describes a situation met in school or in company; an *évaluation* gives a level, from 1 to 4, to a
-competence; a *bilan* sums up a period. Each bears an `origin_uid`, born once and carried by the copies that transfers
-make. Invariants: the records of a pupil who has left are frozen; a copy received from another school is read-only;
-neither the administrator nor the support ever sees any of it, in any screen, export, journal line or message.
+Terms: a *fiche* describes a situation met in school or in company; an *évaluation* gives a level, from 1 to 4, to a
+competence; a *bilan* sums up a period. Each has an `origin_uid`, set once at creation and kept by the copies that
+transfers make. Invariants: the records of a departed pupil are frozen; a copy received from another school is
+read-only; the administrator and the support never see any record, in any screen, export, journal line or message.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: pages, help, words of the journal, the nightly deletion."""
+    """Register the feature: pages, help, audit labels, the nightly deletion."""
     from cpro.records import audit_labels, commands
-    from cpro.records import jobs as _declared  # noqa: F401  # its handler, known once imported
+    from cpro.records import jobs as _declared  # noqa: F401  # its handler registers on import
     from cpro.records.web import hooks
     from cpro.records.web.views import bilans, bp, division, evaluations, fiches, grid, pupils  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""French labels of the audited actions on records: which action, about whom; never what was written."""
+"""French labels of the audited actions on records: which action, about whom; never the content."""
 
 from __future__ import annotations
 

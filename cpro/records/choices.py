@@ -1,4 +1,4 @@
-"""What an évaluation is chosen from: the competences and the scenarios of a diploma."""
+"""The choices of an évaluation: the competences and the scenarios of a diploma."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.scenarios.models import Scenario
 
-#: A drop-down of more would be a search: the latest are proposed.
+#: A longer drop-down would need a search: only the latest are listed.
 _SCENARIOS_SHOWN = 200
 
 
 def list_scenarios(diploma_id: int) -> Sequence[Scenario]:
-    """Return the scenarios in use of a diploma, the latest changed first; none while the module is off."""
+    """Return the active scenarios of a diploma, the latest changed first; none while the module is off."""
     if not is_module_on(get_current_establishment(), Module.SCENARIOS):
         return []
     return db.session.scalars(

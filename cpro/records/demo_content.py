@@ -1,4 +1,4 @@
-"""The records of the demonstration schools: a pupil in the middle of their training, and one who has left."""
+"""The records of the demonstration schools: a pupil in the middle of their training, and a departed one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cpro.records.models import Bilan, Evaluation, Fiche, FicheState, Place
 from cpro.students.models import Diploma, Division, Student, TeacherDivision
 from cpro.users.models import Account
 
-#: How long before the day of loading a situation ended, how long it lasted, what it was. Days.
+#: Days between the end of a situation and the day of loading, its length in days, its content.
 _FICHES = (
     (
         170, 19, Place.COMPANY, "Ampère et Fils", "Installation d’un pavillon neuf",
@@ -47,7 +47,7 @@ _FICHES = (
         FicheState.DRAFT,
     ),
 )  # fmt: skip
-#: How long before the day of loading, the rank of the competence in its list, the level, the rank of the fiche.
+#: Days before the day of loading, index of the competence in its list, level, index of the fiche.
 _EVALUATIONS = (
     (168, 0, 1, 0), (165, 2, 2, 0), (160, 3, 1, 0), (120, 0, 2, 1), (119, 1, 2, 1), (118, 3, 2, 1), (117, 4, 2, 1),
     (75, 0, 3, 2), (75, 5, 1, 2), (74, 6, 2, 2), (40, 1, 3, None), (38, 2, 3, None), (30, 5, 2, None),
@@ -68,7 +68,7 @@ _BILANS = (
 
 @dataclass(frozen=True)
 class _Setting:
-    """What the records of a school's demonstration pupils are written with."""
+    """Data needed to write the records of a school's demonstration pupils."""
 
     session: Session
     school: Establishment
@@ -82,8 +82,8 @@ class _Setting:
 def load(session: Session, schools: tuple[Establishment, Establishment], now: datetime) -> None:
     """Give the teachers of the two demonstration schools their divisions, and two pupils of the first their records.
 
-    `session` is a platform session with a unit of work open; divisions, pupils, accounts and lists of competences are
-    there already.
+    `session` is a platform session with a unit of work open; divisions, pupils, accounts and lists of competences must
+    exist.
     """
     for school in schools:
         _give_divisions(session, school)
@@ -131,7 +131,7 @@ def _account(session: Session, school: Establishment, role: Role) -> Account:
 
 
 def _write(setting: _Setting, student: Student, *, author: Account, today: date) -> None:
-    """Write fiches by `author`, évaluations and bilans by the teacher, the latest a little before `today`."""
+    """Write fiches by `author`, évaluations and bilans by the teacher, the latest shortly before `today`."""
     fiches = [
         Fiche(
             title=title,
@@ -146,7 +146,7 @@ def _write(setting: _Setting, student: Student, *, author: Account, today: date)
             **_birth(setting, student, author, today - timedelta(days=ended)),
         )
         for ended, lasted, place, place_name, title, tasks, stood in _FICHES
-        # a teacher's fiches, and those of pupils who left, are validated
+        # a teacher's fiches, and those of departed pupils, are validated
         for state in (stood if author.role is Role.STUDENT else FicheState.VALIDATED,)
     ]
     setting.session.add_all(fiches)

@@ -1,4 +1,4 @@
-"""Refusals of the feature, in the French sentences that people read."""
+"""Errors of the feature, with the French sentences shown to people."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from cpro.core.formatting import format_date, plural
 
 
 class NotYourPupil(Forbidden):
-    """Refuse the records of a pupil whom the person neither is, nor teaches, nor heads."""
+    """The person is not the pupil, does not teach them and is not the head."""
 
     message = "Vous ne suivez pas cet apprenant : ses fiches, ses évaluations et ses bilans ne vous sont pas ouverts."
 
 
 class NotYourDivision(Forbidden):
-    """Refuse to evaluate a division that one does not teach."""
+    """The teacher does not teach the division to evaluate."""
 
     message = "Cette division n’est pas une des vôtres."
 
 
 class NotYours(Forbidden):
-    """Refuse to change what another person wrote."""
+    """The record was written by another person and cannot be changed."""
 
     def __init__(self, author: str) -> None:
         super().__init__(f"Seul l’auteur peut modifier ou supprimer ce texte : {author}.")
 
 
 class Frozen(Conflict):
-    """Refuse to write about a pupil who has left."""
+    """The pupil has left: their records are frozen."""
 
     def __init__(self, departed_on: date | None) -> None:
         when = f" le {format_date(departed_on)}" if departed_on else ""
@@ -39,7 +39,7 @@ class Frozen(Conflict):
 
 
 class ReadOnlyCopy(Conflict):
-    """Refuse to change a copy received from another school."""
+    """The record is a copy received from another school and cannot be changed."""
 
     def __init__(self, origin_school: str) -> None:
         super().__init__(
@@ -48,7 +48,7 @@ class ReadOnlyCopy(Conflict):
 
 
 class AlreadyValidated(Conflict):
-    """Refuse to change a fiche that a teacher validated."""
+    """A teacher validated the fiche, which cannot be changed any more."""
 
     def __init__(self, validated_by: str) -> None:
         super().__init__(
@@ -58,19 +58,19 @@ class AlreadyValidated(Conflict):
 
 
 class NotSubmitted(Conflict):
-    """Refuse to validate a fiche whose author has not handed it in."""
+    """The fiche cannot be validated: its author has not submitted it."""
 
     message = "Cette fiche est encore un brouillon : son auteur ne l’a pas soumise."
 
 
 class AlreadyDraft(Conflict):
-    """Refuse to hand back a fiche that its author already has."""
+    """The fiche is already a draft and cannot be sent back."""
 
     message = "Cette fiche est déjà entre les mains de son auteur."
 
 
 class FicheInUse(Conflict):
-    """Refuse to delete a fiche that évaluations are about."""
+    """The fiche cannot be deleted: évaluations refer to it."""
 
     def __init__(self, evaluations: int) -> None:
         counted = plural(evaluations, "évaluation porte", "évaluations portent")
@@ -78,6 +78,6 @@ class FicheInUse(Conflict):
 
 
 class LevelsGivenMeanwhile(FieldErrors):
-    """Refuse levels, {field: sentence}, in cells where another one was given since the page was drawn."""
+    """Other levels, {field: sentence}, were given in these cells since the page was rendered."""
 
     status = 409

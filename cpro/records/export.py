@@ -1,8 +1,8 @@
-"""What a school keeps of one pupil (identity, training, account, records) as plain data (RGPD, art. 15 and 20).
+"""A school's data on one pupil (identity, training, account, records) as plain data (RGPD, art. 15 and 20).
 
-The shape is published in the help (templates/help/parcours.html) and changes only with `VERSION`. Dates are
-yyyy-mm-dd, instants ISO 8601 in UTC, rich texts HTML beside their plain words; no password, no code, nothing about
-other people but the names of those who wrote.
+The shape is published in the help (templates/help/parcours.html) and changes only with `VERSION`. Dates are yyyy-mm-dd,
+instants ISO 8601 in UTC, rich texts HTML beside their plain text; no password, no code, nothing about other people
+except the names of authors.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ VERSION = 2
 
 
 def build_export(student: Student, *, now: datetime) -> dict[str, Any]:
-    """Return what the current school keeps of a pupil loaded with division and diploma, ready for JSON.
+    """Return the current school's data on a pupil loaded with division and diploma, ready for JSON.
 
     Keys: format, version, etablissement, identite, formation, compte (None without one), fiches, evaluations, bilans,
-    brouillons; records come latest first. It holds the drafts of the pupil, whom alone it may be handed to.
+    brouillons; records come latest first. It contains the pupil's drafts, so it may only be given to the pupil.
     """
     school = get_current_establishment()
     titles = queries.list_fiches_by_origin(student.id)
@@ -140,7 +140,7 @@ def _drafts(student: Student, now: datetime) -> list[dict[str, Any]]:
 
 
 def _draft(draft: Draft) -> dict[str, Any]:
-    """Return the draft of a fiche, as it was typed."""
+    """Return the draft of a fiche, as typed."""
     typed = {str(name): str(text) for name, text in draft.fields}
     source = typed.get("tasks", "")
     tasks = sanitise(source) if typed.get("tasks_format") == "html" else from_typed(source)

@@ -1,6 +1,6 @@
 """Count the levels given in a school year, by division and by diploma.
 
-What is counted is what was written here: copies that a transfer made tell of another school.
+Only what was written here is counted: copies made by a transfer concern another school.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cpro.students.queries import get_short_labels
 
 @dataclass(frozen=True)
 class Period:
-    """Some days, both included."""
+    """A range of days, both ends included."""
 
     first: date
     last: date
@@ -27,20 +27,20 @@ class Period:
 
 @dataclass
 class LevelFigures:
-    """How many évaluations were given, and at which level pupils' competences stand after the last of them."""
+    """How many évaluations were given, and the latest level of the pupils' competences."""
 
     evaluations: int = 0
-    #: {level: how many competences of pupils stand there}
+    #: {level: number of pupils' competences whose latest level it is}
     standing: dict[int, int] = field(default_factory=lambda: {level.value: 0 for level in Level})
 
     def add(self, level: int, competences: int, evaluations: int) -> None:
-        """Count the évaluations given at a level, and the competences of pupils that stand there after their last."""
+        """Add évaluations given at a level, and the pupils' competences whose latest level it is."""
         self.evaluations += evaluations
         self.standing[level] += competences
 
     @property
     def share(self) -> int | None:
-        """Return how many of a hundred competences stand at the two higher levels; None where nothing was given."""
+        """Return the percentage of competences at the two higher levels; None where no level was given."""
         counted = sum(self.standing.values())
         high = sum(number for level, number in self.standing.items() if level >= Level.SATISFACTORY)
         return round(100 * high / counted) if counted else None
@@ -48,24 +48,24 @@ class LevelFigures:
 
 @dataclass(frozen=True)
 class SchoolLevels:
-    """The levels of two periods: by division of the pupils who are there for the later one, by diploma for both."""
+    """The levels of two periods: by division of the pupils present in the later one, by diploma for both."""
 
     by_division: Mapping[int, LevelFigures]
     #: {(code of the diploma, whether the later period): figures}
     by_diploma: Mapping[tuple[str, bool], LevelFigures]
-    #: {code of the diploma: its label of today, one it was written with if it is gone}
+    #: {code of the diploma: its current label, or a label stored with an évaluation if it was deleted}
     labels: Mapping[str, str]
 
 
 def select_evaluations(period: Period) -> Select[int]:
-    """Return the ids of the évaluations of some days."""
+    """Return the ids of the évaluations of a period."""
     return select(Evaluation.id).where(Evaluation.evaluated_on.between(period.first, period.last))
 
 
 def count_levels(period: Period, before: Period) -> SchoolLevels:
     """Return the levels of two periods, the second the earlier.
 
-    Two statements: one reads the évaluations of these periods alone, one the labels of their diplomas.
+    Two statements: one reads only the évaluations of these periods, one the labels of their diplomas.
     """
     is_later = case((Evaluation.evaluated_on >= period.first, 1), else_=0)
     competence = (Evaluation.student_id, Evaluation.diploma_code, Evaluation.competence_code, is_later)

@@ -25,7 +25,7 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True)
 class LastLevel:
-    """The latest level of a cell but the teacher's own of the day, which the cell holds; `id` is its évaluation's."""
+    """The latest level of a cell, except the teacher's own of the day (in the cell); `id` is its évaluation's."""
 
     id: int
     level: int
@@ -35,19 +35,19 @@ class LastLevel:
 
 @dataclass(frozen=True)
 class Grid:
-    """What is known of a division on a day, for one teacher."""
+    """The levels of a division on a day, for one teacher."""
 
     students: Sequence[Student]
     competences: Sequence[Competence]
-    #: the évaluations that this teacher gave that day
+    #: the évaluations given by this teacher that day
     own: Mapping[Cell, Evaluation]
     last: Mapping[Cell, LastLevel]
-    #: the latest évaluation that was read: what has a greater id came after
+    #: the latest évaluation read: those with a greater id are newer
     seen: int
 
     @property
     def shown(self) -> dict[Cell, str]:
-        """Return the levels that the cells show."""
+        """Return the levels displayed in the cells."""
         return {cell: str(each.level) for cell, each in self.own.items()}
 
 
@@ -66,7 +66,7 @@ def read_grid(division: Division, day: date, account_id: int) -> Grid:
 
 
 def list_levels_since(grid: Grid, seen: int, account_id: int) -> dict[Cell, LastLevel]:
-    """Return the latest level that somebody else gave in each cell since a page was drawn, which had read `seen`."""
+    """Return the latest level given by another teacher in each cell since a page that had read `seen` was rendered."""
     found = select(Evaluation).where(
         is_among(Evaluation.student_id, [each.id for each in grid.students]),
         is_among(Evaluation.competence_id, [each.id for each in grid.competences]),

@@ -1,4 +1,4 @@
-"""The nightly work on records."""
+"""The nightly jobs on records."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def _describe_result(result: Mapping[str, Any]) -> str:
     "records:expire", label="Suppression des données arrivées au terme de leur conservation", summary=_describe_result
 )
 def expire(context: JobContext) -> dict[str, int]:
-    """Delete the records of the pupils gone for longer than their school keeps them, some in a transaction.
+    """Delete the records of pupils gone for longer than their school keeps them, a few per transaction.
 
-    Killed between two of them, it leaves the first done and is run again; a school where nothing is left is skipped.
+    If interrupted between two transactions, the first ones are committed and the job is run again; a school where
+    nothing is left is skipped.
     """
     done = {"schools": 0, "pupils": 0, "records": 0}
     for establishment_id in retention.list_schools_to_expire(context.now):

@@ -1,6 +1,6 @@
-"""The levels of a pupil over time: one line for each competence, in a chart and as the same figures in a table.
+"""The levels of a pupil over time: one line per competence, in a chart and as the same figures in a table.
 
-Pure. A level shows by its height in the chart, and in the table by its words.
+Pure. A level is a height in the chart and a text in the table.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cpro.core.parsing import read_integer
 from cpro.records.models import Evaluation, Level
 from cpro.records.queries import LevelPoint
 
-#: What a level is read from: the évaluation itself, or what is read of it for a chart.
+#: Source of a level: the évaluation itself, or the columns read for a chart.
 T = TypeVar("T", LevelPoint, Evaluation)
 
 
@@ -32,7 +32,7 @@ class CompetenceLevels(Generic[T]):
 
     @property
     def figures(self) -> list[tuple[str, str]]:
-        """Return each level as a table shows it: day, and level in figures and words."""
+        """Return each level for a table: day, and level in figures and text."""
         return [(format_date(each.evaluated_on), describe_level(each.level)) for each in self.points]
 
 
@@ -53,7 +53,7 @@ class LevelChart(Generic[T]):
 
     @property
     def summary(self) -> str:
-        """Return a sentence that sums the chart up."""
+        """Return a sentence that summarises the chart."""
         count = sum(len(competence.points) for competence in self.competences)
         days = f"du {self.days[0]} au {self.days[1]}" if self.last > self.first else f"le {self.days[0]}"
         return (
@@ -63,7 +63,7 @@ class LevelChart(Generic[T]):
 
     @property
     def lines(self) -> list[Line]:
-        """Return a line for each competence, all over the same days."""
+        """Return one line per competence, all over the same days."""
         span = (self.last - self.first).days
         return [
             Line(
@@ -81,7 +81,7 @@ class LevelChart(Generic[T]):
 
 
 def list_charts(levels: Sequence[T]) -> list[LevelChart[T]]:
-    """Return a chart for each diploma among levels (oldest first), each competence named as it was the last time."""
+    """Return a chart for each diploma among levels (oldest first), each competence with its most recent name."""
     by_diploma: dict[str, list[T]] = defaultdict(list)
     for each in levels:
         by_diploma[each.diploma_code].append(each)
@@ -98,7 +98,7 @@ def list_charts(levels: Sequence[T]) -> list[LevelChart[T]]:
 
 
 def describe_level(level: int) -> str:
-    """Return a level in figures and words: « 3, maîtrise satisfaisante »."""
+    """Return a level in figures and text: « 3, maîtrise satisfaisante »."""
     return f"{level}, {Level(level).label}"
 
 

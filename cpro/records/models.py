@@ -1,4 +1,4 @@
-"""Fiches, évaluations and bilans of a pupil, and where the copies among them come from."""
+"""Fiches, évaluations and bilans of a pupil, and the origin of the copies among them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from cpro.students.models import Student
 
 
 class FicheState(LabelledEnum):
-    """States of a fiche; the values are those of the database."""
+    """States of a fiche; values are used in the database."""
 
     DRAFT = "draft", "brouillon"
     SUBMITTED = "submitted", "à valider"
@@ -34,17 +34,17 @@ class FicheState(LabelledEnum):
 
 
 class Place(LabelledEnum):
-    """Where a situation was met (PFMP: période de formation en milieu professionnel); forms keep the values too."""
+    """Where a situation was met (PFMP: période de formation en milieu professionnel); values are also used in forms."""
 
     SCHOOL = "school", "au lycée ou au CFA"
     COMPANY = "company", "en entreprise (PFMP)"
 
 
 class Level(enum.IntEnum):
-    """How well a competence is mastered; values are what forms and database keep.
+    """How well a competence is mastered; values are used in forms and in the database.
 
-    The words are those of the national scale of four levels, which pupils bring from the collège: décret n° 2015-1929
-    du 31 décembre 2015 relatif à l’évaluation des acquis scolaires des élèves.
+    The labels are those of the national scale of four levels, also used in collège: décret n° 2015-1929 du 31 décembre
+    2015 relatif à l’évaluation des acquis scolaires des élèves.
     """
 
     INSUFFICIENT = 1
@@ -54,34 +54,34 @@ class Level(enum.IntEnum):
 
     @property
     def label(self) -> str:
-        """Return the French words."""
+        """Return the French label."""
         return ("maîtrise insuffisante", "maîtrise fragile", "maîtrise satisfaisante", "très bonne maîtrise")[self - 1]
 
 
 class PupilRecord(Owned, DiplomaScoped):
-    """What the three kinds share: whose it is, where it was born, who wrote it.
+    """Columns common to the three kinds: the pupil, the origin, the author.
 
-    The words about its origin are copied, so that they outlive accounts and travel with transfers.
+    The texts about its origin are copied, so that they outlive accounts and travel with transfers.
     """
 
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
     student_id: Mapped[int]
-    #: UUID, born once with the record and carried by its copies
+    #: UUID, set once with the record and kept by its copies
     origin_uid: Mapped[str] = mapped_column(String(36))
     #: the account that wrote it, in this school; empty for a copy
     author_id: Mapped[int | None]
     author_label: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    #: name and UAI of the school where a copy was born; empty for a record born here
+    #: name and UAI of the school where a copy was written; empty for a record written here
     origin_school: Mapped[str] = mapped_column(String(170), default="")
-    #: the reception that made a copy (no foreign key: transfers are above); a copy is read-only
+    #: the reception that made a copy (no foreign key: transfers are a higher feature); a copy is read-only
     received_in: Mapped[int | None]
 
     @classmethod
     def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
-        """Return the condition of the records of the pupils who prepare these diplomas."""
+        """Return the condition of the records of the pupils who prepare for these diplomas."""
         students = select(Student.id).where(Student.is_within(diploma_ids))
         return cls.student_id.in_(students.correlate(None))
 
@@ -133,14 +133,14 @@ class Fiche(PupilRecord, Model):
 
 
 class Evaluation(PupilRecord, Model):
-    """The level a teacher gave to one competence of a pupil on a day.
+    """The level given by a teacher to one competence of a pupil on a day.
 
-    The competence and the scenario are named in words too: those words travel with a transfer, the links do not.
+    The competence and the scenario are also stored as text: the texts travel with a transfer, the links do not.
     """
 
     __tablename__ = "evaluation"
 
-    #: empty when the school has no such competence: a copy from a diploma of another school
+    #: empty when the school has no such competence, as in a copy from a diploma of another school
     competence_id: Mapped[int | None] = mapped_column(ForeignKey("competence.id"), index=True)
     competence_code: Mapped[str] = mapped_column(String(16))
     competence_label: Mapped[str] = mapped_column(String(250))
@@ -151,7 +151,7 @@ class Evaluation(PupilRecord, Model):
     evaluated_on: Mapped[date]
     scenario_id: Mapped[int | None]
     scenario_title: Mapped[str] = mapped_column(String(150), default="")
-    #: the fiche of the same pupil it is about, by its origin, which copies keep
+    #: the fiche of the same pupil it refers to, by its origin, which copies keep
     fiche_uid: Mapped[str | None] = mapped_column(String(36))
 
     @classmethod
@@ -170,7 +170,7 @@ class Evaluation(PupilRecord, Model):
 
 
 class Bilan(PupilRecord, Model):
-    """What a teacher sums up of a pupil's period."""
+    """A teacher's summary of a period of a pupil."""
 
     __tablename__ = "bilan"
 
@@ -185,5 +185,5 @@ class Bilan(PupilRecord, Model):
         return (CheckConstraint("starts_on <= ends_on", name="days_in_order"),)
 
 
-#: The three kinds, in the order in which they may be written: an évaluation names a fiche.
+#: The three kinds, in the order in which they may be written: an évaluation refers to a fiche.
 KINDS: tuple[type[Fiche] | type[Bilan] | type[Evaluation], ...] = (Fiche, Bilan, Evaluation)

@@ -1,4 +1,4 @@
-"""Read pupils and their records: always a known number of statements, however many rows."""
+"""Queries on pupils and their records: always a fixed number of statements, however many rows."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from cpro.students.models import Division, Student, TeacherDivision
 
 Row = TypeVar("Row", Fiche, Evaluation, Bilan)
 
-#: The pupils who are there, and those who left.
+#: Pupils present, and departed pupils.
 PRESENT, GONE, ALL, TO_VALIDATE = "presents", "partis", "tous", "a-valider"
-#: The pupils who are there and were given no level this month.
+#: Pupils present without any level given this month.
 NOT_EVALUATED = "sans-evaluation"
 
 
 @dataclass(frozen=True)
 class PupilFilter:
-    """Which pupils a list shows; `division_ids` None means every division, `since` is the first day of the month."""
+    """Filter of a list of pupils; `division_ids` None means every division, `since` is the first day of the month."""
 
     division_ids: frozenset[int] | None = None
     division: str = ""
@@ -50,7 +50,7 @@ class Figures:
 
     @property
     def total(self) -> int:
-        """Return how many records of the three kinds there are."""
+        """Return the total of the three kinds."""
         return self.fiches + self.evaluations + self.bilans
 
 
@@ -79,7 +79,7 @@ def get_pupil(student_id: int) -> Student:
 
 
 def find_own_pupil(account_id: int) -> Student | None:
-    """Return the pupil who signs in with an account, the one present before those who left, or None."""
+    """Return the pupil who signs in with an account, the present one before departed ones, or None."""
     return db.session.scalars(
         select(Student)
         .where(Student.account_id == account_id)
@@ -112,14 +112,14 @@ def select_journal_ids_of_divisions(account_id: int) -> Select[str]:
     return select(Cast(TeacherDivision.division_id, String)).where(TeacherDivision.account_id == account_id)
 
 
-#: What the list says of each pupil.
+#: Columns of the list.
 _DIVISIONS = (joinedload(Student.division).options(joinedload(Division.diploma)),)
 
 
 def find_pupils(asked: ListState, wanted: PupilFilter) -> Page[Student]:
     """Return a page of pupils with their division and diploma: by division then by name for a teacher, else by name.
 
-    Only a teacher's are few enough to be sorted; no index has that order.
+    Only a teacher's pupils are few enough to be sorted; no index has that order.
     """
     found, order, place_of = _order_pupils(wanted)
     return find_page_from(asked, found.options(*_DIVISIONS), *order, place_of=place_of, by_name=place_of is None)
@@ -134,7 +134,7 @@ def find_pupils_beside(asked: ListState, wanted: PupilFilter, student_id: int) -
 def _order_pupils(
     wanted: PupilFilter,
 ) -> tuple[Select[Any], Sequence[Any], Callable[[int], Sequence[Any] | None] | None]:
-    """Return what a list shows, its order, and what gives the place of a pupil where it is not the pupil's own."""
+    """Return a list's statement, its order, and how to get a pupil's place when the order uses other tables."""
     found = _pupils(wanted)
     if wanted.division_ids is None:
         return found, (Student.search_key, Student.id), None
@@ -148,7 +148,7 @@ def _order_pupils(
 
 
 def count_pupils(wanted: PupilFilter) -> int:
-    """Return how many pupils a list shows in all."""
+    """Return the total number of pupils in a list."""
     found = _pupils(wanted).with_only_columns(Student.id)
     return count_rows(found.order_by(Student.search_key, Student.id))
 
@@ -163,7 +163,7 @@ def list_present_of_division(division_id: int) -> Sequence[Student]:
 
 
 def count_records(student_ids: Collection[int]) -> Mapping[int, Figures]:
-    """Return how many records pupils have, {pupil id: figures}; pupils without any are absent. One statement."""
+    """Return the number of records of pupils, {pupil id: figures}; pupils without any are absent. One statement."""
     if not student_ids:
         return {}
     counted = (
@@ -194,7 +194,7 @@ def get_last_changes(student_ids: Collection[int]) -> Mapping[int, datetime]:
 
 def not_evaluated_since(day: date) -> ColumnElement[bool]:
     """Return the condition of the pupils who were given no level since a day."""
-    # Written so that no index by day answers it: it is asked of some pupils, a day is that of every évaluation.
+    # Written so that no index by day is used: the query concerns a few pupils, a day has évaluations of everyone.
     since = func.coalesce(Evaluation.evaluated_on, day) >= day
     return ~select(Evaluation.id).where(Evaluation.student_id == Student.id, since).exists()
 
@@ -202,7 +202,7 @@ def not_evaluated_since(day: date) -> ColumnElement[bool]:
 def list_students_with_records(student_ids: Collection[int], *, since: datetime | None = None) -> set[int]:
     """Return the ids, among `student_ids`, of pupils with records of the school, changed `since` an instant if given.
 
-    Copies that a transfer made do not count.
+    Copies made by a transfer do not count.
     """
     found: set[int] = set()
     for model in KINDS:
@@ -218,7 +218,7 @@ def list_students_with_records(student_ids: Collection[int], *, since: datetime 
 
 
 def find_evaluated(competence_ids: Collection[int]) -> set[int]:
-    """Return which of some competences an évaluation of the school names."""
+    """Return which of these competences are named by an évaluation of the school."""
     named = select(Evaluation.competence_id).where(Evaluation.competence_id.in_(competence_ids)).distinct()
     return {each for each in db.session.scalars(named) if each is not None}
 
@@ -268,7 +268,7 @@ def count_evaluations(student_id: int, *, competence: str = "") -> int:
 
 
 def list_levels(student_id: int) -> list[LevelPoint]:
-    """Return every level a pupil was given, oldest first within each competence, as they were named that day."""
+    """Return every level given to a pupil, oldest first within each competence, with the names used that day."""
     rows = db.session.execute(
         select(
             Evaluation.diploma_code,
@@ -296,7 +296,7 @@ def list_bilans(student_id: int, *, limit: int | None = None, offset: int = 0) -
 
 
 def list_fiches_by_origin(student_id: int) -> Mapping[str, Fiche]:
-    """Return a pupil's fiches, latest first, {origin: fiche}; évaluations name fiches by origin."""
+    """Return a pupil's fiches, latest first, {origin: fiche}; évaluations refer to fiches by origin."""
     return {fiche.origin_uid: fiche for fiche in list_fiches(student_id)}
 
 
@@ -316,7 +316,7 @@ def get_bilan(student_id: int, bilan_id: int) -> Bilan:
 
 
 def count_evaluations_of_fiche(fiche: Fiche) -> int:
-    """Return how many évaluations are about a fiche."""
+    """Return how many évaluations refer to a fiche."""
     return (
         db.session.scalar(
             select(func.count(Evaluation.id)).where(

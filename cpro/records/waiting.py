@@ -1,6 +1,6 @@
-"""Read what waits for teachers: fiches to validate, pupils without an évaluation.
+"""Queries on the teachers' pending work: fiches to validate, pupils without an évaluation.
 
-A fiche waits once it is submitted, while its pupil is present.
+A fiche is pending from its submission, while its pupil is present.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cpro.students.models import Division, Student, TeacherDivision
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits in one division: fiches to validate, pupils present without an évaluation since a day."""
+    """Pending work in one division: fiches to validate, pupils present without an évaluation since a day."""
 
     division: Division
     to_validate: int
@@ -27,20 +27,20 @@ class Waiting:
 
 
 def select_waiting(*pupils: ColumnElement[bool]) -> Select[int]:
-    """Return the ids of the fiches that wait for a teacher, of all pupils present or of those that meet conditions."""
+    """Return the ids of the pending fiches, of all pupils present or of those that meet conditions."""
     present = select(Student.id).where(Student.is_active, *pupils)
     return select(Fiche.id).where(Fiche.state == FicheState.SUBMITTED, Fiche.student_id.in_(present))
 
 
 def select_waiting_of_teacher(account_id: int) -> Select[int]:
-    """Return the ids of the fiches that wait in a teacher's divisions."""
+    """Return the ids of the pending fiches of a teacher's divisions."""
     taught = select(TeacherDivision.division_id).where(TeacherDivision.account_id == account_id)
     return select_waiting(Student.division_id.in_(taught))
 
 
 def count_waiting_fiches(*pupils: ColumnElement[bool]) -> Mapping[int | None, int]:
-    """Return how many fiches wait for a teacher in each division that has pupils present, {division id: count}."""
-    # Counted pupil by pupil: a join would let a database begin with every fiche of the school.
+    """Return the number of pending fiches in each division that has pupils present, {division id: count}."""
+    # Counted pupil by pupil: with a join, a database could start from every fiche of the school.
     submitted = (
         select(func.count(Fiche.id))
         .where(Fiche.student_id == Student.id, Fiche.state == FicheState.SUBMITTED)
@@ -50,9 +50,9 @@ def count_waiting_fiches(*pupils: ColumnElement[bool]) -> Mapping[int | None, in
 
 
 def list_waiting(divisions: Sequence[Division], since: date) -> list[Waiting]:
-    """Return what waits in each of some divisions, in their order; `since` is the first day that évaluations count.
+    """Return the pending work of some divisions, in their order; `since` is the first day from which évaluations count.
 
-    Two statements, which read the pupils of these divisions alone.
+    Two statements, which only read the pupils of these divisions.
     """
     if not divisions:
         return []
@@ -63,6 +63,6 @@ def list_waiting(divisions: Sequence[Division], since: date) -> list[Waiting]:
 
 
 def _by_division(counted: ColumnElement[int], *pupils: ColumnElement[bool]) -> Mapping[int | None, int]:
-    """Return a count of the pupils present that meet conditions, {division id: count}."""
+    """Return a count of the pupils present who meet conditions, {division id: count}."""
     present = select(Student.division_id, counted).where(Student.is_active, *pupils)
     return {division_id: count for division_id, count in db.session.execute(present.group_by(Student.division_id))}

@@ -1,4 +1,4 @@
-"""Write, correct and delete bilans."""
+"""Create, update and delete bilans."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def get_bilan_values(bilan: Bilan) -> dict[str, str]:
 
 
 def create_bilan(student_id: int, values: Mapping[str, str], *, by: Actor, now: datetime) -> Bilan:
-    """Write a bilan of a pupil. Raises `NotFound`, `NotYourPupil`, `Frozen`, `FieldErrors`."""
+    """Create a bilan of a pupil. Raises `NotFound`, `NotYourPupil`, `Frozen`, `FieldErrors`."""
     student = rules.lock_pupil(student_id)
     rules.check_may_evaluate(student, by)
     bilan = Bilan(**_clean(values), **rules.get_origin_values(student, by=by, now=now))
@@ -34,7 +34,7 @@ def create_bilan(student_id: int, values: Mapping[str, str], *, by: Actor, now: 
 def update_bilan(
     student_id: int, bilan_id: int, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
 ) -> Bilan:
-    """Correct a bilan, by its author.
+    """Update a bilan, by its author.
 
     Raises `NotFound`, `NotYourPupil`, `Frozen`, `ReadOnlyCopy`, `NotYours`, `FieldErrors`, `StaleForm`.
     """
@@ -51,7 +51,7 @@ def update_bilan(
 
 
 def delete_bilan(student_id: int, bilan_id: int, *, by: Actor, now: datetime) -> None:
-    """Delete a bilan, by its author. Raises as `update_bilan`."""
+    """Delete a bilan, by its author. Raises the same errors as `update_bilan`."""
     student = rules.lock_pupil(student_id)
     bilan = queries.get_bilan(student_id, bilan_id)
     rules.check_may_change(bilan, student, by)

@@ -1,4 +1,4 @@
-"""Evaluate a pupil, or a division at once; correct and delete an évaluation."""
+"""Evaluate a pupil, or a whole division; update and delete an évaluation."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def get_evaluation_values(evaluation: Evaluation) -> dict[str, str]:
 
 
 def create_evaluation(student_id: int, values: Mapping[str, str], *, by: Actor, now: datetime) -> Evaluation:
-    """Give a pupil a level in a competence of the diploma they prepare.
+    """Give a pupil a level in a competence of the diploma they prepare for.
 
     `values`: competence and scenario by id, level 1 to 4, evaluated_on yyyy-mm-dd, fiche by its origin; scenario and
     fiche may be blank. Raises `NotFound`, `NotYourPupil`, `Frozen`, `FieldErrors`.
@@ -59,7 +59,7 @@ def create_evaluation(student_id: int, values: Mapping[str, str], *, by: Actor, 
 def update_evaluation(
     student_id: int, evaluation_id: int, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
 ) -> Evaluation:
-    """Correct an évaluation, by its author; the competence and the scenario it had may stay, whatever became of them.
+    """Update an évaluation, by its author; its stored competence and scenario may be kept, even if no longer offered.
 
     Raises `NotFound`, `NotYourPupil`, `Frozen`, `ReadOnlyCopy`, `NotYours`, `FieldErrors`, `StaleForm`.
     """
@@ -76,7 +76,7 @@ def update_evaluation(
 
 
 def delete_evaluation(student_id: int, evaluation_id: int, *, by: Actor, now: datetime) -> None:
-    """Delete an évaluation, by its author. Raises as `update_evaluation`."""
+    """Delete an évaluation, by its author. Raises the same errors as `update_evaluation`."""
     student = rules.lock_pupil(student_id)
     evaluation = queries.get_evaluation(student_id, evaluation_id)
     rules.check_may_change(evaluation, student, by)
@@ -92,24 +92,25 @@ def check_teaches(division: Division, by: Actor) -> None:
 
 
 class DivisionEvaluated(NamedTuple):
-    """What one evaluation of a division gave: to how many pupils, in which competence, on which day."""
+    """Result of the evaluation of a division: how many pupils, which competence, which day."""
 
     pupils: int
     competence: str
     day: date
 
     def describe(self) -> str:
-        """Return it in French, as the journal and the page that follows say it."""
+        """Return it in French, for the journal and the next page."""
         return f"{plural(self.pupils, 'apprenant', 'apprenants')}, {self.competence}, le {format_date(self.day)}"
 
 
 def create_division_evaluations(
     division: Division, values: Mapping[str, str], levels: Mapping[int, str], *, by: Actor, now: datetime
 ) -> DivisionEvaluated:
-    """Give pupils of a division a level each in one competence on one day.
+    """Give each of several pupils of a division a level in one competence on one day.
 
     `levels` maps a pupil's id to 1–4, or blank for a pupil who is not evaluated. Raises `NotYourDivision`, and
-    `FieldErrors` naming `niveau-<id>` for each refused level: a pupil gone or moved meanwhile, no such level.
+    `FieldErrors` naming `niveau-<id>` for each refused level: the pupil left or moved meanwhile, or there is no such
+    level.
     """
     check_teaches(division, by)
     errors: dict[str, str] = {}
@@ -140,7 +141,7 @@ def create_division_evaluations(
 
 
 def _clean_levels(levels: Mapping[int, str], present: Container[int], errors: dict[str, str]) -> dict[int, int]:
-    """Return the levels that were given, {pupil id: level}; note in `errors` those that are refused."""
+    """Return the levels given, {pupil id: level}; add those refused to `errors`."""
     clean: dict[int, int] = {}
     for student_id, text in levels.items():
         level = read_level(text)
@@ -179,7 +180,7 @@ def _clean_common(
     now: datetime,
     stored: Evaluation | None = None,
 ) -> dict[str, Any]:
-    """Return what évaluations of several pupils have in common; note what is refused."""
+    """Return the values common to the évaluations of several pupils; add those refused to `errors`."""
     return {
         **_clean_competence(division, values.get("competence") or "", errors, stored),
         **clean_scenario(division, values.get("scenario") or "", errors, stored),
@@ -219,7 +220,7 @@ def describe_competence(competence: Competence) -> dict[str, Any]:
 def clean_scenario(
     division: Division | None, wanted: str, errors: dict[str, str], stored: Evaluation | None = None
 ) -> dict[str, Any]:
-    """Return the columns of an évaluation that name its scenario, by id; note in `errors` one that is not offered."""
+    """Return the columns of an évaluation that name its scenario, by id; add one that is not offered to `errors`."""
     if stored is not None and wanted == str(stored.scenario_id or ""):
         return {}
     if not wanted:
@@ -237,12 +238,12 @@ def _chosen(rows: Sequence[Row], wanted: str) -> Row | None:
 
 
 def read_level(text: str) -> int | None:
-    """Return the level that a text says, 1 to 4, or None."""
+    """Parse a level, 1 to 4; return None for any other text."""
     return {str(level.value): level.value for level in Level}.get(text)
 
 
 def clean_day(values: Mapping[str, str], errors: dict[str, str], now: datetime) -> date | None:
-    """Return the day of an évaluation, in `evaluated_on`; note in `errors` one that is missing or still to come."""
+    """Return the day of an évaluation, in `evaluated_on`; add a missing or future one to `errors`."""
     day = rules.parse_day(values, "evaluated_on", errors, required="Indiquez le jour de l’évaluation.")
     today = get_school_today(now)
     if day and day > today:
@@ -252,7 +253,7 @@ def clean_day(values: Mapping[str, str], errors: dict[str, str], now: datetime) 
 
 
 def describe_past_year(day: date | None, now: datetime) -> str:
-    """Return the sentence about a day that is of a school year before this one, "" for any other."""
+    """Return the warning for a day in an earlier school year, "" for any other."""
     if day is None or day >= first_day_of_school_year(get_school_today(now)):
         return ""
     return f"Le {format_date(day)} est d’une année scolaire passée\u202f: vérifiez que c’est bien le jour voulu."

@@ -1,4 +1,4 @@
-"""Write, hand in, validate, hand back and delete fiches."""
+"""Create, submit, validate, send back and delete fiches."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def get_fiche_values(fiche: Fiche) -> dict[str, str]:
 
 
 def get_final_state(by: Actor) -> FicheState:
-    """Return the state of a fiche once its author is done with it: submitted by a pupil, validated by a teacher."""
+    """Return the state of a fiche once its author has finished: submitted by a pupil, validated by a teacher."""
     return FicheState.VALIDATED if by.can(Permission.PUPILS_EVALUATE) else FicheState.SUBMITTED
 
 
@@ -63,7 +63,7 @@ def update_fiche(
     by: Actor,
     now: datetime,
 ) -> Fiche:
-    """Correct a fiche, by its author. What is saved as a draft is not handed in any more.
+    """Update a fiche, by its author. Saving it as a draft withdraws its submission.
 
     Raises `NotFound`, `Frozen`, `ReadOnlyCopy`, `NotYours`, `AlreadyValidated`, `FieldErrors`, `StaleForm`.
     """
@@ -81,7 +81,7 @@ def update_fiche(
 
 
 def submit_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) -> Fiche:
-    """Hand in a draft to the teachers, by its author. Raises as `update_fiche`."""
+    """Submit a draft to the teachers, by its author. Raises the same errors as `update_fiche`."""
     student, fiche = _lock(student_id, fiche_id)
     rules.check_may_change(fiche, student, by)
     if fiche.state is FicheState.DRAFT:
@@ -107,7 +107,7 @@ def validate_fiche(student_id: int, fiche_id: int, *, opened_on: str | None, by:
 
 
 def send_back_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) -> Fiche:
-    """Hand a fiche back to its author as a draft, by a teacher of the pupil.
+    """Send a fiche back to its author as a draft, by a teacher of the pupil.
 
     Raises `NotFound`, `NotYourPupil`, `Frozen`, `ReadOnlyCopy`, `AlreadyDraft`.
     """
@@ -123,7 +123,7 @@ def send_back_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime)
 
 
 def delete_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) -> None:
-    """Delete a fiche, by its author. Raises as `update_fiche`, and `FicheInUse`."""
+    """Delete a fiche, by its author. Raises the same errors as `update_fiche`, and `FicheInUse`."""
     student, fiche = _lock(student_id, fiche_id)
     check_deletion(fiche, student, by)
     db.session.delete(fiche)
@@ -131,7 +131,7 @@ def delete_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) ->
 
 
 def check_deletion(fiche: Fiche, student: Student, by: Actor) -> None:
-    """Raise as `delete_fiche` does when an actor may not delete a fiche."""
+    """Raise the errors of `delete_fiche` when an actor may not delete a fiche."""
     rules.check_may_change(fiche, student, by)
     evaluations = queries.count_evaluations_of_fiche(fiche)
     if evaluations:
@@ -139,7 +139,7 @@ def check_deletion(fiche: Fiche, student: Student, by: Actor) -> None:
 
 
 def find_validation_refusal(fiche: Fiche, by: Actor) -> DomainError | None:
-    """Return the refusal that `validate_fiche` would raise for a teacher of the pupil, or None."""
+    """Return the error that `validate_fiche` would raise for a teacher of the pupil, or None."""
     if fiche.received_in is not None:
         return ReadOnlyCopy(fiche.origin_school)
     if fiche.state is FicheState.VALIDATED:
@@ -150,7 +150,7 @@ def find_validation_refusal(fiche: Fiche, by: Actor) -> DomainError | None:
 
 
 def find_return_refusal(fiche: Fiche) -> DomainError | None:
-    """Return the refusal that `send_back_fiche` would raise for a teacher of the pupil, or None."""
+    """Return the error that `send_back_fiche` would raise for a teacher of the pupil, or None."""
     if fiche.received_in is not None:
         return ReadOnlyCopy(fiche.origin_school)
     return AlreadyDraft() if fiche.state is FicheState.DRAFT else None

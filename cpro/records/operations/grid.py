@@ -24,10 +24,10 @@ from cpro.students.models import Division
 
 @dataclass(frozen=True)
 class TypedGrid:
-    """What a page of the grid sends: `levels` as typed and `shown` as it was drawn, 1–4 or blank.
+    """Input of a grid page: `levels` as typed and `shown` as rendered, 1–4 or blank.
 
-    `for_all` holds, by competence, a level for the pupils who have none in that column. `seen` is the latest évaluation
-    that the page had read.
+    `for_all` contains, by competence, a level for the pupils who have none in that column. `seen` is the latest
+    évaluation that the page had read.
     """
 
     levels: Mapping[Cell, str]
@@ -44,9 +44,9 @@ def cell_name(cell: Cell) -> str:
 def save_grid(division: Division, values: Mapping[str, str], typed: TypedGrid, *, by: Actor, now: datetime) -> int:
     """Save the actor's levels of a day where they differ from what the page showed; return how many.
 
-    `values`: evaluated_on yyyy-mm-dd, and scenario by id, for the levels that are new. All or nothing. Raises
-    `NotYourDivision`, `FieldErrors` naming `niveau-<pupil>-<competence>`, and `LevelsGivenMeanwhile` where somebody
-    gave a level in a cell since the page was drawn: sent again by a page that shows it, the level is saved.
+    `values`: evaluated_on yyyy-mm-dd, and scenario by id, for the new levels. All or nothing. Raises `NotYourDivision`,
+    `FieldErrors` naming `niveau-<pupil>-<competence>`, and `LevelsGivenMeanwhile` when another teacher gave a level in
+    a cell since the page was rendered; posted again from a page that shows it, the level is saved.
     """
     evaluations.check_teaches(division, by)
     lock_current_establishment()
@@ -67,7 +67,7 @@ def save_grid(division: Division, values: Mapping[str, str], typed: TypedGrid, *
 
 
 def _changed(known: Grid, typed: TypedGrid) -> dict[Cell, str]:
-    """Return the levels to save: those that differ from what was shown, and are not stored already."""
+    """Return the levels to save: those that differ from what was shown, and are not already stored."""
     levels = {cell: text.strip() for cell, text in typed.levels.items()}
     for competence_id, text in typed.for_all.items():
         for student in known.students if text.strip() else ():
@@ -97,7 +97,7 @@ def _refused(known: Grid, wanted: Mapping[Cell, str]) -> dict[str, str]:
 def _clashes(
     known: Grid, wanted: Mapping[Cell, str], typed: TypedGrid, news: Mapping[Cell, LastLevel]
 ) -> dict[str, str]:
-    """Return what was given meanwhile in the cells to save, {field: sentence}."""
+    """Return the levels given meanwhile in the cells to save, {field: sentence}."""
     clashes = {}
     for cell, text in wanted.items():
         stored = known.shown.get(cell, "")

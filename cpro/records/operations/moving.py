@@ -16,7 +16,7 @@ from cpro.students.models import Student
 
 
 class SameRecordTwice(Conflict):
-    """Refuse to merge two pupils who both received one record of another school."""
+    """The two pupils cannot be merged: both received the same record of another school."""
 
 
 def check_movable(source: Student, target: Student) -> None:
@@ -31,10 +31,10 @@ def check_movable(source: Student, target: Student) -> None:
 
 
 def move_records(source: Student, target: Student) -> None:
-    """Give the records of a pupil to another, in the current session; drafts about the first are forgotten.
+    """Give the records of a pupil to another, in the current session; drafts about the first are deleted.
 
-    What the account of the first wrote becomes the account's of the other, if there is one: its holder goes on with it.
-    Raises `SameRecordTwice`.
+    What the first pupil's account wrote is attributed to the other's account, if there is one, so that its holder can
+    go on editing it. Raises `SameRecordTwice`.
     """
     check_movable(source, target)
     named: Any = db.session.execute(
@@ -42,7 +42,7 @@ def move_records(source: Student, target: Student) -> None:
             Evaluation.student_id == source.id, Evaluation.fiche_uid.is_not(None)
         )
     ).all()
-    # An évaluation names a fiche of its own pupil: it lets go of it while they move.
+    # An évaluation refers to a fiche of the same pupil: the link is removed while both move.
     _write(update(Evaluation).where(Evaluation.student_id == source.id).values(fiche_uid=None, student_id=target.id))
     for model in (Fiche, Bilan):
         _write(update(model).where(model.student_id == source.id).values(student_id=target.id))

@@ -1,7 +1,7 @@
-"""How long the records of a pupil who has left are kept: the setting, what the next night deletes, the deletion.
+"""How long the records of a departed pupil are kept: the setting, what the next night deletes, the deletion.
 
-Years are counted from the day of departure. Where that day is unknown, they are counted from the end of the school
-year in which the pupil was last written about, or came: nothing later is known of them.
+Years are counted from the day of departure. When that day is unknown, they are counted from the end of the school year
+of the last change of the pupil's records, or of the pupil's arrival: nothing later is known of them.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from cpro.records.queries import count_records, get_last_changes
 from cpro.students.models import Student
 from cpro.students.queries import RETENTION_CHOICES, is_past_retention, kept_since
 
-#: Pupils whose records go in one transaction, which keeps the school's row: some thousands of rows.
+#: Number of pupils whose records are deleted per transaction, which locks the school's row: some thousands of rows.
 PUPILS_AT_ONCE = 200
-#: An évaluation names a fiche: it goes first.
+#: Évaluations refer to fiches, so they are deleted first.
 _IN_ORDER = (Evaluation, Bilan, Fiche)
 
 
 @dataclass(frozen=True)
 class Expired:
-    """How many pupils lose how many records."""
+    """Number of pupils and of their records that are deleted."""
 
     pupils: int
     fiches: int = 0
@@ -49,7 +49,7 @@ class Expired:
 
     @property
     def records(self) -> int:
-        """Return how many records of the three kinds."""
+        """Return the total of the three kinds."""
         return self.fiches + self.evaluations + self.bilans
 
 
@@ -63,7 +63,7 @@ class Preview:
 
 @dataclass(frozen=True)
 class Departure:
-    """A departed pupil who has records: how many, and the first day on which the night deletes them."""
+    """A departed pupil who has records: how many, and the first day whose night deletes them."""
 
     student: Student
     records: int
@@ -76,7 +76,7 @@ def get_retention_values(establishment: Establishment) -> dict[str, str]:
 
 
 def update_retention(years: str, *, opened_on: str | None, by: Actor, now: datetime) -> bool:
-    """Set for how many years the current school keeps the records of those who left; return whether it changed.
+    """Set how many years the current school keeps the records of departed pupils; return whether it changed.
 
     Nothing is deleted before the next night. Raises `FieldErrors`, `StaleForm`.
     """
@@ -95,7 +95,7 @@ def update_retention(years: str, *, opened_on: str | None, by: Actor, now: datet
 
 
 def check_years(years: str) -> int:
-    """Return a number of years that may be chosen. Raises `FieldErrors`."""
+    """Return an allowed number of years. Raises `FieldErrors`."""
     offered = {str(each): each for each in RETENTION_CHOICES}
     if years not in offered:
         raise FieldErrors({"retention_years": "Choisissez 1, 2 ou 3 ans."})
@@ -103,12 +103,12 @@ def check_years(years: str) -> int:
 
 
 def forget_drafts(student_ids: Collection[int], *, establishment_id: int) -> None:
-    """Forget the drafts about pupils who are about to be deleted: another pupil may be given their number."""
+    """Delete the drafts about pupils who are about to be deleted: their ids may be reused."""
     forget_subjects(db.session(), establishment_id, [get_draft_subject(each) for each in student_ids])
 
 
 def get_preview(now: datetime, *, years: int | None = None) -> Preview:
-    """Return what the next night would delete in the current school, with the setting as it is or as it would be."""
+    """Return what the next night would delete in the current school, with the current setting or with `years`."""
     since = kept_since(years or get_current_establishment().retention_years, get_school_today(now))
     figures = _count(db.session(), _gone_before(since))
     departed = _count_pupils(db.session(), Student.is_active.is_(False))
@@ -116,10 +116,10 @@ def get_preview(now: datetime, *, years: int | None = None) -> Preview:
 
 
 def find_departures(asked: ListState, now: datetime) -> Page[Departure]:
-    """Return a page of the departed pupils of the current school who have records, whose records go first before.
+    """Return a page of the departed pupils of the current school who have records, the earliest deletion first.
 
-    Those whose day of departure is unknown come last. No index has this order: what is kept of the departed is sorted,
-    three years of them at most.
+    Those whose day of departure is unknown come last. No index has this order: the departed pupils still kept are
+    sorted, three years of them at most.
     """
     years, today = get_current_establishment().retention_years, get_school_today(now)
     departed = select(Student).where(Student.is_active.is_(False), _has_records()).options(joinedload(Student.division))
@@ -136,9 +136,9 @@ def find_departures(asked: ListState, now: datetime) -> Page[Departure]:
 
 
 def list_schools_to_expire(now: datetime) -> Sequence[int]:
-    """Return the ids of the schools where a pupil has been gone for too long, or will be today, and still has records.
+    """Return the ids of the schools where a pupil's retention has ended, or ends today, and who still has records.
 
-    `delete_expired` judges by the date in the school's own time zone.
+    `delete_expired` uses the date in the school's own time zone.
     """
     with tenancy.platform_session("records at the end of their period") as session:
         return session.scalars(
@@ -153,9 +153,9 @@ def list_schools_to_expire(now: datetime) -> Sequence[int]:
 def delete_expired(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> Expired:
     """Delete the records of some pupils gone for longer than a school keeps them, in a platform session.
 
-    Of `PUPILS_AT_ONCE` at most, to keep the lock short: call it again until it returns no record. The setting is read
-    under the school's lock: a head who has just lengthened it loses nothing. The school's journal records how many,
-    neither what nor whose.
+    At most `PUPILS_AT_ONCE` pupils, to keep the lock short: call it again until it returns no record. The setting is
+    read under the school's lock, so that a period just lengthened by a head is respected. The school's journal records
+    how many, neither what nor whose.
     """
     school = session.scalars(
         select(Establishment)
@@ -190,7 +190,7 @@ def delete_expired(session: Session, establishment_id: int, *, by: Actor, now: d
 
 
 def _delete_records(session: Session, establishment_id: int, student_ids: Collection[int]) -> None:
-    """Delete the records of some pupils of a school, and the drafts about them."""
+    """Delete the records of some pupils of a school, and the drafts about these pupils."""
     forget_subjects(session, establishment_id, [get_draft_subject(each) for each in student_ids])
     for model in _IN_ORDER:
         session.execute(
@@ -200,7 +200,7 @@ def _delete_records(session: Session, establishment_id: int, student_ids: Collec
 
 
 def get_deletion_day(departed_on: date, years: int) -> date:
-    """Return the first day whose nightly job deletes the records of a pupil who left on a day."""
+    """Return the first day whose nightly job deletes the records of a pupil who left on `departed_on`."""
     day = date(departed_on.year + years, departed_on.month, min(departed_on.day, 28))
     while kept_since(years, day) <= departed_on:
         day += timedelta(days=1)
@@ -213,8 +213,8 @@ def _supposed_departure(student: Student, last_change: datetime) -> date:
 
 
 def _gone_before(since: date) -> ColumnElement[bool]:
-    """Return the condition of the departed pupils whose years are counted from before a day."""
-    # A school year ends before `since` if it is over when the one of `since` begins.
+    """Return the condition of the departed pupils whose retention is counted from before a day."""
+    # A school year ends before `since` if it is over when the school year of `since` begins.
     year_began = datetime(last_day_of_school_year(since).year - 1, 9, 1, tzinfo=UTC)
     written_since = or_(*(_has_one(model, model.changed_at >= year_began) for model in _IN_ORDER))
     undated = and_(Student.departed_on.is_(None), Student.created_at < year_began, not_(written_since))
@@ -231,7 +231,7 @@ def _has_one(model: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool
 
 
 def _is_of_pupil(model: Any) -> ColumnElement[bool]:
-    """Return the condition of the records of a pupil; their school is the first column of the index of both."""
+    """Return the condition of the records of a pupil; their school is the first column of both indexes."""
     return and_(model.establishment_id == Student.establishment_id, model.student_id == Student.id)
 
 

@@ -1,4 +1,4 @@
-"""Who may read and write the records of a pupil: closed by default, one table for pages and operations alike."""
+"""Who may read and write the records of a pupil: closed by default, one table for pages and operations."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from cpro.records.errors import AlreadyValidated, Frozen, NotYourPupil, NotYours
 from cpro.records.models import Bilan, Evaluation, Fiche, FicheState
 from cpro.students.models import Student
 
-#: No situation of a pupil is older.
+#: Earliest accepted date of a pupil's situation.
 _OLDEST = date(2000, 1, 1)
 
 
 @dataclass(frozen=True)
 class Powers:
-    """What an actor may do with the records of one pupil; `frozen` says why they are read only, or is None."""
+    """What an actor may do with the records of one pupil; `frozen` says why they are read-only, or is None."""
 
     reads: bool = False
     writes_fiches: bool = False
@@ -37,8 +37,8 @@ class Powers:
 def get_powers(student: Student, by: Actor) -> Powers:
     """Return the powers of an actor over a pupil's records.
 
-    The head and the inspector read (an inspector within the mandate: the scope sees to it); a teacher reads and writes
-    for the pupils of their divisions; a pupil reads own records and writes own fiches; others have no power.
+    The head and the inspector read (the scope restricts an inspector to the mandate); a teacher reads and writes for
+    the pupils of their divisions; a pupil reads their own records and writes their own fiches; others have no power.
     """
     frozen = None if student.is_active else Frozen(student.departed_on)
     if by.can(Permission.SCHOOL_RECORDS_READ):
@@ -86,16 +86,16 @@ def find_change_refusal(row: Fiche | Evaluation | Bilan, powers: Powers, by: Act
 
 
 def check_may_change(row: Fiche | Evaluation | Bilan, student: Student, by: Actor) -> None:
-    """Raise what `find_change_refusal` says, if anything; `NotYourPupil` when the actor may not even read."""
+    """Raise the error that `find_change_refusal` returns, if any; `NotYourPupil` when the actor may not even read."""
     refusal = find_change_refusal(row, check_may_read(student, by), by)
     if refusal is not None:
         raise refusal
 
 
 def lock_pupil(student_id: int) -> Student:
-    """Return a pupil as they are now, who cannot be declared gone before the commit. Raises `NotFound`.
+    """Return the current row of a pupil, who cannot be marked as departed before the commit. Raises `NotFound`.
 
-    The lock is the school's, as an import and the journal take it: two locks in two orders would wait for each other.
+    The lock is the school's, as for an import and the journal: locks taken in two orders would deadlock.
     """
     lock_current_establishment()
     return queries.get_pupil(student_id)
@@ -107,7 +107,7 @@ def get_draft_subject(student_id: int) -> str:
 
 
 def get_origin_values(student: Student, *, by: Actor, now: datetime) -> dict[str, Any]:
-    """Return the columns that every kind of record sets when it is created: pupil, origin, author, instants."""
+    """Return the columns set when any kind of record is created: pupil, origin, author, instants."""
     return {
         "student_id": student.id,
         "origin_uid": str(uuid.uuid4()),
@@ -119,7 +119,7 @@ def get_origin_values(student: Student, *, by: Actor, now: datetime) -> dict[str
 
 
 def record_about_pupil(action: str, student: Student, *, by: Actor, now: datetime) -> None:
-    """Record an action on a pupil's records: its kind and whose they are; never what was written."""
+    """Record an action on a pupil's records: its kind and the pupil; never the content."""
     record(
         action, About("pupil_records", student.id, spoken_name(student.first_name, student.last_name)), by=by, now=now
     )
@@ -129,7 +129,7 @@ def record_about_pupil(action: str, student: Student, *, by: Actor, now: datetim
 
 
 def parse_day(values: Mapping[str, str], name: str, errors: dict[str, str], *, required: str) -> date | None:
-    """Return the day typed as yyyy-mm-dd in field `name`, or add an error to `errors` and return None."""
+    """Parse the day typed as yyyy-mm-dd in field `name`; on failure add an error to `errors` and return None."""
     text = (values.get(name) or "").strip()
     if not text:
         errors[name] = required
@@ -145,7 +145,7 @@ def parse_day(values: Mapping[str, str], name: str, errors: dict[str, str], *, r
 
 
 def parse_period(values: Mapping[str, str], errors: dict[str, str]) -> tuple[date | None, date | None]:
-    """Return the first and last day of a period, or add errors to `errors`."""
+    """Parse the first and last day of a period; add failures to `errors`."""
     first = parse_day(values, "starts_on", errors, required="Indiquez le premier jour.")
     last = parse_day(values, "ends_on", errors, required="Indiquez le dernier jour.")
     if first and last and last < first:

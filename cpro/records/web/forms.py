@@ -1,4 +1,4 @@
-"""Forms of fiches, évaluations, bilans and of the tab Conservation: French labels; the rules are the operations'."""
+"""Forms of fiches, évaluations, bilans and of the tab Conservation: French labels; the operations enforce the rules."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class BilanForm(VersionedForm):
 
 
 class CommonEvaluationForm(VersionedForm):
-    """What évaluations of one pupil or of a division have in common."""
+    """Fields common to an évaluation of one pupil and of a division."""
 
     competence = SelectField("Compétence", [marked_required], validate_choice=False)
     evaluated_on = DayField("Jour de l’évaluation", [marked_required])
@@ -44,7 +44,7 @@ class CommonEvaluationForm(VersionedForm):
 
 
 class GridForm(BaseForm):
-    """What the levels of a grid have in common; its cells are read by the page."""
+    """Fields common to the levels of a grid; the view reads its cells."""
 
     evaluated_on = DayField(
         "Jour de l’évaluation",

@@ -1,4 +1,4 @@
-"""Hooks of the feature: its menu lines, what it answers to events."""
+"""Hooks of the feature: its menu entries, its event listeners."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cpro.records.waiting import select_waiting_of_teacher
 
 
 def register_hooks(app: Flask) -> None:
-    """Register the menu lines and the answers to events."""
+    """Register the menu entries and the event listeners."""
     app_registry = registry(app)
     app_registry.add_menu_entry(
         MenuEntry(
@@ -39,7 +39,7 @@ def register_hooks(app: Flask) -> None:
 
 
 def _list_fiches(person: Principal) -> list[Counted]:
-    """Return the fiches that wait for a teacher."""
+    """Return the ids of the fiches that wait for a teacher."""
     if not person.can(Permission.PUPILS_EVALUATE) or person.id is None:
         return []
     return [Counted(select_waiting_of_teacher(person.id), MOST_WAITING)]

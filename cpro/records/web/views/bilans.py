@@ -1,4 +1,4 @@
-"""Write, correct and delete a bilan."""
+"""Create, update and delete a bilan."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ def create_bilan(student_id: int) -> ResponseReturnValue:
 @bp.get("/<int:student_id>/bilans/<int:bilan_id>/modifier")
 @requires(Permission.PUPILS_EVALUATE)
 def edit_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
-    """Show a bilan to correct."""
+    """Show a bilan for editing."""
     return BilanPage(student_id, bilan_id).show()
 
 
 @bp.post("/<int:student_id>/bilans/<int:bilan_id>/modifier")
 @requires(Permission.PUPILS_EVALUATE, keeps_typed_form=True)
 def save_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
-    """Correct a bilan."""
+    """Save a bilan."""
     return BilanPage(student_id, bilan_id).answer()
 
 
 @bp.route("/<int:student_id>/bilans/<int:bilan_id>/supprimer", methods=["GET", "POST"])
 @requires(Permission.PUPILS_EVALUATE)
 def delete_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
-    """Ask once, then delete a bilan."""
+    """Confirm, then delete a bilan."""
     page = BilanPage(student_id, bilan_id)
     return page.delete(
         operations.delete_bilan,

@@ -1,4 +1,4 @@
-"""Evaluate a division at once: one competence, one day, a level for each pupil."""
+"""Evaluate a whole division: one competence, one day, a level for each pupil."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LEVEL = "niveau-"
 
 @dataclass(frozen=True)
 class Line:
-    """One pupil of the form: what was chosen for them, and why it was refused."""
+    """One pupil of the form: the level chosen, and why it was refused."""
 
     id: int
     name: str
@@ -89,7 +89,7 @@ def _own_division(division_id: int) -> Division:
 
 
 def _typed_levels(fields: Mapping[str, Any]) -> dict[int, str]:
-    """Return the level typed for each pupil, {id: text}; what names no pupil is dropped."""
+    """Return the level typed for each pupil, {id: text}; fields that name no pupil are ignored."""
     return {
         pupil: str(text)
         for name, text in fields.items()

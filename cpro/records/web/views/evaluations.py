@@ -1,4 +1,4 @@
-"""Evaluate a pupil, correct and delete an évaluation."""
+"""Create, update and delete an évaluation of a pupil."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class EvaluationPage(RecordPage[EvaluationForm]):
 @bp.get("/<int:student_id>/evaluations/nouvelle")
 @requires(Permission.PUPILS_EVALUATE)
 def new_evaluation(student_id: int) -> ResponseReturnValue:
-    """Show an empty évaluation, of today; `?fiche=` names the fiche it is about."""
+    """Show an empty évaluation, dated today; `?fiche=` names the fiche it refers to."""
     return EvaluationPage(student_id).show()
 
 
@@ -76,21 +76,21 @@ def create_evaluation(student_id: int) -> ResponseReturnValue:
 @bp.get("/<int:student_id>/evaluations/<int:evaluation_id>/modifier")
 @requires(Permission.PUPILS_EVALUATE)
 def edit_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
-    """Show an évaluation to correct."""
+    """Show an évaluation for editing."""
     return EvaluationPage(student_id, evaluation_id).show()
 
 
 @bp.post("/<int:student_id>/evaluations/<int:evaluation_id>/modifier")
 @requires(Permission.PUPILS_EVALUATE, keeps_typed_form=True)
 def save_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
-    """Correct an évaluation."""
+    """Save an évaluation."""
     return EvaluationPage(student_id, evaluation_id).answer()
 
 
 @bp.route("/<int:student_id>/evaluations/<int:evaluation_id>/supprimer", methods=["GET", "POST"])
 @requires(Permission.PUPILS_EVALUATE)
 def delete_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
-    """Ask once, then delete an évaluation."""
+    """Confirm, then delete an évaluation."""
     page = EvaluationPage(student_id, evaluation_id)
     row: Evaluation = page.record
     day = format_date(row.evaluated_on)
@@ -106,13 +106,13 @@ def delete_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValu
 
 
 def describe_saved(form: CommonEvaluationForm, done: str) -> str:
-    """Return what is said of évaluations that were saved, and of their day if it is of a past school year."""
+    """Return the confirmation of saved évaluations, with a warning if their day is in a past school year."""
     past_year = operations.describe_past_year(read_day(form.evaluated_on.data), clock.utcnow())
     return f"{done} {past_year}".strip()
 
 
 def offer_choices(form: CommonEvaluationForm, diploma_id: int | None, stored: Evaluation | None = None) -> None:
-    """Offer the competences and scenarios of a diploma, and those an évaluation already names."""
+    """Fill the choices with the competences and scenarios of a diploma, and those that an évaluation already names."""
     competences = list_competences(diploma_id) if diploma_id else []
     scenarios = choices.list_scenarios(diploma_id) if diploma_id else []
     offered = [(str(each.id), f"{each.code} – {each.label}") for each in competences]
@@ -126,6 +126,6 @@ def offer_choices(form: CommonEvaluationForm, diploma_id: int | None, stored: Ev
 
 
 def _keep(offered: list[tuple[str, str]], value: str, label: str) -> None:
-    """Add what is stored to the choices, if it is not among them any more."""
+    """Add the stored value to the choices, if it is no longer among them."""
     if value not in {known for known, _label in offered}:
         offered.append((value, label))

@@ -1,4 +1,4 @@
-"""Write, read, hand in, validate, hand back and delete a fiche."""
+"""Create, update, submit, validate, send back and delete a fiche."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cpro.records.web.forms import FicheForm
 from cpro.records.web.views import bp
 from cpro.records.web.views.frame import PupilPage, RecordPage, get_tab_frame, open_pupil, read_pupil
 
-#: What the button of an author done with their fiche posts.
+#: Value posted by the button of an author who has finished their fiche.
 DONE = "done"
 
 
@@ -79,21 +79,21 @@ def create_fiche(student_id: int) -> ResponseReturnValue:
 @bp.get("/<int:student_id>/fiches/<int:fiche_id>/modifier")
 @requires(Permission.FICHES_WRITE)
 def edit_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
-    """Show a fiche to correct."""
+    """Show a fiche for editing."""
     return FichePage(student_id, fiche_id).show()
 
 
 @bp.post("/<int:student_id>/fiches/<int:fiche_id>/modifier")
 @requires(Permission.FICHES_WRITE, keeps_typed_form=True)
 def save_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
-    """Correct a fiche."""
+    """Save a fiche."""
     return FichePage(student_id, fiche_id).answer()
 
 
 @bp.post("/<int:student_id>/fiches/<int:fiche_id>/soumettre")
 @requires(Permission.FICHES_WRITE)
 def submit_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
-    """Hand a draft in to the teachers, as it stands."""
+    """Submit a draft to the teachers, unchanged."""
     open_pupil(student_id)
     with unit_of_work():
         operations.submit_fiche(student_id, fiche_id, by=current_actor(), now=clock.utcnow())
@@ -122,7 +122,7 @@ def validate_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
 @bp.post("/<int:student_id>/fiches/<int:fiche_id>/rendre")
 @requires(Permission.PUPILS_EVALUATE)
 def send_back_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
-    """Hand a fiche back to its author."""
+    """Send a fiche back to its author."""
     open_pupil(student_id)
     with unit_of_work():
         row = operations.send_back_fiche(student_id, fiche_id, by=current_actor(), now=clock.utcnow())
@@ -133,7 +133,7 @@ def send_back_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
 @bp.route("/<int:student_id>/fiches/<int:fiche_id>/supprimer", methods=["GET", "POST"])
 @requires(Permission.FICHES_WRITE)
 def delete_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
-    """Ask once, then delete a fiche."""
+    """Confirm, then delete a fiche."""
     page = FichePage(student_id, fiche_id)
     return page.delete(
         operations.delete_fiche,

@@ -1,4 +1,4 @@
-"""What the pages about one pupil share: the pupil, the visitor's powers, the tabs, the page views in the journal."""
+"""Common parts of the pages about one pupil: the pupil, the visitor's powers, the tabs, the journal's page views."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class PupilPage:
 
     @property
     def name(self) -> str:
-        """Return the pupil's name as a title shows it."""
+        """Return the pupil's name as shown in a title."""
         return spoken_name(self.student.first_name, self.student.shown_name)
 
     @property
     def of_name(self) -> str:
-        """Return the pupil's name after « fiches », « bilan »: « de Noé AGATE », « d’Éloïse AMBRE »."""
+        """Return the pupil's name as it follows « fiches » or « bilan »: « de Noé AGATE », « d’Éloïse AMBRE »."""
         return of_name(self.name)
 
     def find_change_refusal(self, row: Fiche | Evaluation | Bilan) -> str:
@@ -62,9 +62,10 @@ def open_pupil(student_id: int) -> PupilPage:
 
 
 def read_pupil(student_id: int, what: str) -> PupilPage:
-    """Open a pupil, as `open_pupil`, for a page that shows records: an inspector's look is recorded in the journal.
+    """Return a pupil, as `open_pupil` does, for a page that shows records: an inspector's view is recorded in the
+    journal.
 
-    `what` names the page there, beside the pupil: « fiches », « bilans ».
+    `what` is the name of the page in the journal: « fiches », « bilans ».
     """
     page = open_pupil(student_id)
     announce(
@@ -78,14 +79,14 @@ def read_pupil(student_id: int, what: str) -> PupilPage:
 
 
 class RecordPage(EditPage[EditForm]):
-    """The form of a record of a pupil, or of one that is not written yet."""
+    """The form of a record of a pupil, existing or new."""
 
-    #: the record in the template and among drafts, and the tab of the pupil's pages that lists its like
+    #: name of the record in the template and among drafts, and the pupil's tab that lists its kind
     kind: str
     tab: str
     draft: DraftKey
     record: Any = None
-    #: reads the record of a pupil by its id, or raises `NotFound`
+    #: returns the record of a pupil by its id, or raises `NotFound`
     get_record: Callable[[int, int], Any]
     values_of: Callable[[Any], Mapping[str, Any]]
     keeps_absent = False
@@ -114,7 +115,7 @@ class RecordPage(EditPage[EditForm]):
     def delete(
         self, delete: Callable[..., object], *, check: Callable[..., object], done: str, **words: Any
     ) -> ResponseReturnValue:
-        """Ask once, in these words, then delete the record."""
+        """Confirm, with these texts, then delete the record."""
         listed = url_for(f"records.{self.tab}", student_id=self.student_id)
         if request.method == "POST":
             with unit_of_work():
@@ -130,7 +131,7 @@ class RecordPage(EditPage[EditForm]):
 
 
 def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
-    """Return what every page of a pupil shows around its own: name, tabs with their counts, why all is frozen."""
+    """Return the frame of every page of a pupil: name, tabs with their counts, why records are frozen."""
     student, actor = page.student, current_actor()
     figures = queries.count_records([student.id]).get(student.id, queries.Figures())
     return {
@@ -138,7 +139,7 @@ def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
         "list_url": above.list_address(LIST, url_for("records.pupils")) if actor.can(Permission.PUPILS_VIEW) else "",
         "student": student,
         "powers": page.powers,
-        # The number of an inspector is no account's, though it may be the same.
+        # An inspector's id is not an account's, though they may be equal.
         "is_own": actor.can(Permission.OWN_RECORDS) and student.account_id == actor.id,
         "frozen": page.powers.frozen.message if page.powers.frozen else "",
         "figures": figures,
@@ -157,13 +158,13 @@ def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
 
 
 def get_tab_frame(page: PupilPage, part: str) -> dict[str, Any]:
-    """Return what a page of a pupil that is read shows around its own: `get_frame`, and the pupils beside."""
-    beside = list_beside(page.student.id, part)  # first: it says to which page of the list the others lead back
+    """Return the frame of a read-only page of a pupil: `get_frame`, and the previous and next pupils."""
+    beside = list_beside(page.student.id, part)  # first: it sets the page of the list to link back to
     return {"neighbours": beside, "list_above": above.list_parameters(), **get_frame(page, part)}
 
 
 def describe_origin(row: Fiche | Evaluation | Bilan) -> str:
-    """Return where a record comes from: author and day, and the school for a copy."""
+    """Return the origin of a record: author and day, and the school for a copy."""
     written = format_date(get_school_today(row.created_at))
     if row.received_in is not None:
         return f"Reçu {of_school(row.origin_school)} : écrit par {row.author_label} le {written}"

@@ -39,7 +39,7 @@ _FOR_ALL = "tous-"
 
 @dataclass(frozen=True)
 class ShownCell:
-    """One cell as the page draws it."""
+    """One cell as rendered."""
 
     name: str
     code: str
@@ -50,7 +50,7 @@ class ShownCell:
 
 @dataclass
 class GridPage:
-    """The page of a division on a day, with what was typed and refused if anything was."""
+    """The page of a division on a day, with the typed and refused levels, if any."""
 
     division: Division
     day: date
@@ -59,7 +59,7 @@ class GridPage:
     errors: Mapping[str, str] = field(default_factory=dict)
 
     def render(self, *, status: int = 200) -> ResponseReturnValue:
-        """Render the page; what it shows and has read go with it, for the next post."""
+        """Render the page; it carries what it shows and has read, for the next POST."""
         grid = read_grid(self.division, self.day, current_actor().id or 0)
         scenarios = choices.list_scenarios(self.division.diploma_id) if self.division.diploma_id else []
         offered = [SelectChoice(str(each.id), each.title) for each in scenarios]
@@ -83,7 +83,7 @@ class GridPage:
         )
 
     def _sentences(self, rows: list[tuple[Student, str, list[ShownCell]]]) -> list[str]:
-        """Return why levels were refused, each with its pupil and competence where the page still shows them."""
+        """Return why levels were refused, each with its pupil and competence if the page still shows them."""
         labels = {cell.name: f"{name}, {cell.code}\u202f: " for _student, name, cells in rows for cell in cells}
         return [f"{labels.get(name, '')}{text}" for name, text in self.errors.items() if _CELL.fullmatch(name)]
 
@@ -111,7 +111,7 @@ def grid(division_id: int) -> ResponseReturnValue:
 @bp.post("/evaluer/<int:division_id>/grille")
 @requires(Permission.PUPILS_EVALUATE, keeps_typed_form=True)
 def save_grid_levels(division_id: int) -> ResponseReturnValue:
-    """Save the levels that were typed: all those of the page, or those that its script sends."""
+    """Save the levels typed: all those of the page, or those sent by its script."""
     form, typed = GridForm(), read_typed(request.form)
     try:
         with unit_of_work():
@@ -130,7 +130,7 @@ def save_grid_levels(division_id: int) -> ResponseReturnValue:
 
 
 def read_typed(fields: Mapping[str, str]) -> TypedGrid:
-    """Return what a page of the grid posted; a field that names no cell is left out."""
+    """Parse what a page of the grid posted; fields that name no cell are ignored."""
     return TypedGrid(
         levels={
             cell: text
@@ -148,18 +148,18 @@ def read_typed(fields: Mapping[str, str]) -> TypedGrid:
 
 
 def write_shown(levels: Mapping[Cell, str]) -> str:
-    """Return the levels that a page shows, as it posts them: « 12-3:2 12-5:4 »."""
+    """Format the levels that a page shows, for its form: « 12-3:2 12-5:4 »."""
     return " ".join(f"{student}-{competence}:{level}" for (student, competence), level in levels.items())
 
 
 def read_shown(text: str) -> dict[Cell, str]:
-    """Return the levels that a page showed, from what it posted."""
+    """Parse the levels that a page showed, from its form."""
     read = ((_read_cell(found), found[3]) for found in _SHOWN.finditer(text))
     return {cell: level for cell, level in read if cell is not None}
 
 
 def name_of(student: Student) -> str:
-    """Return the name of a pupil as a line of the grid shows it."""
+    """Return the name of a pupil as shown in a line of the grid."""
     return person_name(student.shown_name, student.first_name)
 
 
@@ -202,6 +202,6 @@ def _news(row: Division, form: GridForm, typed: TypedGrid) -> dict[str, Any]:
 
 
 def describe_last(last: LastLevel, day: date) -> str:
-    """Return the last level of a cell as it is shown below it on a day: « 3 · 12/10 », with its year if another."""
+    """Return the last level of a cell as shown below it on a day: « 3 · 12/10 », with its year if different."""
     is_of_year = last.evaluated_on.year == day.year
     return f"{last.level} · {last.evaluated_on.strftime('%d/%m' if is_of_year else '%d/%m/%y')}"

@@ -1,4 +1,4 @@
-"""The list of pupils that one follows: what its address asks, and the pupils beside one in it."""
+"""The list of the pupils that a person follows: its query parameters, and the previous and next pupils."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SITUATIONS = {
 
 
 def read_asked(args: Mapping[str, str]) -> ListState:
-    """Return what an address asks of the list."""
+    """Return the list's state that a URL asks for."""
     filters: Mapping[str, Collection[str] | int] = {"division": 8, "situation": SITUATIONS}
     return ListState.read(args, url_for("records.pupils"), filters=filters, sizes=(_PER_PAGE,))
 
 
 def read_wanted(asked: ListState, divisions: Sequence[Division] | None, month: date) -> PupilFilter:
-    """Return which pupils the list shows: those of a teacher's divisions, None for all of the school."""
+    """Return the filter of the list: a teacher's divisions, None for all of the school."""
     return PupilFilter(
         division_ids=frozenset(each.id for each in divisions) if divisions is not None else None,
         division=asked.chosen.get("division", ""),
@@ -47,15 +47,15 @@ def read_wanted(asked: ListState, divisions: Sequence[Division] | None, month: d
 
 
 def list_taught() -> Sequence[Division] | None:
-    """Return the divisions whose pupils one follows, None for all of the school."""
+    """Return the divisions whose pupils the person follows, None for all of the school."""
     actor = current_actor()
     return None if actor.can(Permission.SCHOOL_RECORDS_READ) else queries.list_divisions_of(actor.id or 0)
 
 
 def list_beside(student_id: int, tab: str) -> list[tuple[str, str, str]]:
-    """Return the pupils before and after one in the list one came from: relation, name, address of the same tab.
+    """Return the previous and next pupils in the list the person came from: relation, name, address of the same tab.
 
-    Whoever follows these pupils reads each tab of all of them: `rules.check_may_read` asks the same of every one.
+    Anyone who follows these pupils may read each tab of all of them: `rules.check_may_read` has the same rule for each.
     """
     if not current_actor().can(Permission.PUPILS_VIEW):
         return []

@@ -141,7 +141,7 @@ def bilans(student_id: int) -> ResponseReturnValue:
 
 
 def _describe_passport(student_id: int) -> dict[str, Any] | None:
-    """Return where the passport of a pupil is, and what prevents it, to those who may export it; None to others."""
+    """Return the address of a pupil's passport, and what prevents it, for those who may export it; None for others."""
     if not may(Permission.PASSPORT_EXPORT) or not is_on(Module.PASSPORT):
         return None
     own = may(Permission.OWN_PASSPORT)
@@ -150,7 +150,7 @@ def _describe_passport(student_id: int) -> dict[str, Any] | None:
 
 
 def _competences_of(student_id: int) -> list[tuple[str, str]]:
-    """Return code and label of the competences a pupil was evaluated in, in order; a code may be of two diplomas."""
+    """Return code and label of the competences a pupil was evaluated in, in order; two diplomas may share a code."""
     labels: dict[str, list[str]] = {}
     for chart in list_charts(queries.list_levels(student_id)):
         for each in chart.competences:
@@ -169,7 +169,7 @@ def _offer_divisions(taught: Sequence[Division] | None, asked: str) -> list[tupl
 
 
 def _announce_search(wanted: PupilFilter) -> None:
-    """Announce what was sought, if anything was."""
+    """Announce the search, if any."""
     sought = [
         *([SITUATIONS[wanted.situation]] if wanted.situation != PRESENT else []),
         *([f"division « {wanted.division} »"] if wanted.division else []),
