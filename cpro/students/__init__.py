@@ -1,8 +1,8 @@
 """Diplomas, divisions and students of a school.
 
-Words: the *INE* is the national identifier that lets a pupil's records follow them; a *division* is a class; a *MEF*
-is a course of the ministry's list, one year of it; a *departed* student is inactive, never deleted.
-Invariant: no form writes an INE; only an import sets it.
+Terms: the *INE* is the national identifier by which a pupil's records follow them; a *division* is a class; a *MEF* is
+a course of the ministry's list, one year of it; a *departed* student is inactive, never deleted. Invariant: no form
+writes an INE; only an import sets it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: the list of students without INE and what the settings change for them."""
+    """Register the feature: the list of students without INE and its listeners to settings."""
     from cpro.students import audit_labels
-    from cpro.students.accounts import jobs as _declared  # noqa: F401  # its handler, known once imported
+    from cpro.students.accounts import jobs as _declared  # noqa: F401  # its handler registers on import
     from cpro.students.credential_sheets import jobs as _swept  # noqa: F401
     from cpro.students.web import hooks, several, views  # noqa: F401  # `several` adds its routes to `views.bp`
 

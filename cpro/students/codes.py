@@ -1,4 +1,4 @@
-"""Read the codes chosen for a student, a division and a course, as the school has them."""
+"""Validate the codes chosen for a student, a division and a course against the school's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cpro.students.queries import find_mef, find_typed_division
 
 
 def clean_division_of(values: Mapping[str, str], errors: dict[str, str]) -> Division | None:
-    """Return the division whose code stands under `division`, None for no code, nor, with a sentence, such a one."""
+    """Return the division whose code is under `division`; None for a blank code, or, with an error, an unknown one."""
     code = read_line(values, "division", 8, errors)
     division = find_typed_division(code) if code else None
     if code and division is None and "division" not in errors:
@@ -22,9 +22,9 @@ def clean_division_of(values: Mapping[str, str], errors: dict[str, str]) -> Divi
 
 
 def clean_course(text: str, errors: dict[str, str], *, own: str = "") -> str:
-    """Return the code of a course of the school's list, or "" with a sentence in `errors`; one's `own` is kept as is.
+    """Return the code of a course of the school's list, or "" with an error in `errors`; the current `own` is kept.
 
-    A code that is in no list would prepare for nothing, and a slip of the keyboard would look like a course.
+    An unlisted code would prepare for no diploma, and a typing error would look like a course.
     """
     try:
         code = normalise_mef(text or "")

@@ -1,7 +1,7 @@
-"""The ministry's courses (MEF) and the diploma each prepares for: how it is deduced, and corrected by hand.
+"""The ministry's courses (MEF) and the diploma each prepares for: deduced, or corrected manually.
 
-One rule for imports and for corrections: a division prepares for the diploma to which the courses of its students lead,
-when they all lead to one. So linking a course by hand does at once to divisions what the next import would do.
+Imports and corrections share one rule: a division prepares for the diploma of its students' courses, when they all lead
+to the same one. So linking a course manually has the same immediate effect on divisions as the next import would.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from cpro.extensions import db
 from cpro.students.models import MEF, Diploma, Division, Student
 from cpro.students.queries import find_diploma
 
-#: Course (3), specialty (3), order (2), length (1): what the years of one course have in common.
+#: Course (3), specialty (3), order (2), length (1): the part common to the years of one course.
 _COURSE_LENGTH = 9
-#: A course (first digits of a MEF) of a CAP or of a Bac pro, in one, two or three years, and how the diploma's code
-#: begins; the five digits that follow in the MEF end that code (ministry's nomenclature, N_MEF).
+#: A course (first digits of a MEF) of a CAP or of a Bac pro, in one, two or three years, and the prefix of the
+#: diploma's code; the next five digits of the MEF end that code (ministry's nomenclature, N_MEF).
 _LEVELS = {**dict.fromkeys(("240", "241", "242"), "500"), **dict.fromkeys(("245", "246", "247"), "400")}
-#: A course of a diploma that gave way to another: Bac pro MELEC in three years, 40025510 until 2024.
+#: A course of a replaced diploma: Bac pro MELEC in three years, 40025510 until 2024.
 _REPLACED = {"247255103": "40025520"}
 _LABEL_LENGTH, _DIPLOMA_LENGTH = 100, 16
 
 
 class MEFInUse(DomainError):
-    """Refuse to delete a course that students follow."""
+    """The course cannot be deleted: students follow it."""
 
     status = 409
 
@@ -43,9 +43,9 @@ class MEFInUse(DomainError):
 
 
 def deduce_diplomas(codes: Collection[str]) -> dict[str, int | None]:
-    """Return the diploma of each course: as it was linked, as another year of it was, or as the national list says.
+    """Return the diploma of each course: its own link, else that of another year of it, else the national list.
 
-    A course that the school knows and has left « à rattacher » stays so: a person decides.
+    A course that the school has left « à rattacher » is not deduced: a person decides.
     """
     known = {code: diploma_id for code, diploma_id in db.session.execute(select(MEF.code, MEF.diploma_id))}
     by_course: dict[str, set[int]] = {}
@@ -66,9 +66,9 @@ def deduce_diplomas(codes: Collection[str]) -> dict[str, int | None]:
 
 
 def diploma_of_division(present: int | None, leads_to: Collection[int], *, withdrawn: int | None = None) -> int | None:
-    """Return the diploma of a division from those its courses lead to: the only one, else the present one.
+    """Return the diploma of a division from those its courses lead to: the only one, else the current one.
 
-    A present one that was only there because of a link just `withdrawn` goes with it.
+    A current one that was only set by a link just `withdrawn` is removed with it.
     """
     if len(leads_to) == 1:
         return next(iter(leads_to))
@@ -76,9 +76,10 @@ def diploma_of_division(present: int | None, leads_to: Collection[int], *, withd
 
 
 def diplomas_of_divisions(*conditions: ColumnElement[bool]) -> dict[int, set[int]]:
-    """Return the diplomas to which the courses of the present students lead, by division; none is not there.
+    """Return the diplomas to which the courses of the present students lead, by division; divisions without any are
+    absent.
 
-    A division takes the only one; where there are several, a person chooses, and imports leave that choice
+    A division takes the only one; when there are several, a person chooses, and imports keep that choice
     (`diploma_of_division`).
     """
     leads_to: dict[int, set[int]] = {}
@@ -93,7 +94,7 @@ def diplomas_of_divisions(*conditions: ColumnElement[bool]) -> dict[int, set[int
     return leads_to
 
 
-# --- Corrections by hand -----------------------------------------------------------------------------------------
+# --- Manual corrections ----------------------------------------------------------------------------------------------
 
 
 def mef_values(mef: MEF, diploma: Diploma | None) -> dict[str, str]:
@@ -102,7 +103,7 @@ def mef_values(mef: MEF, diploma: Diploma | None) -> dict[str, str]:
 
 
 def list_unlinked_years(mef: MEF) -> Sequence[MEF]:
-    """Return the other years of the same course that are « à rattacher », by code."""
+    """Return the other years of the same course that are « à rattacher », by code."""
     return db.session.scalars(
         select(MEF)
         .where(MEF.code.startswith(mef.code[:_COURSE_LENGTH], autoescape=True), MEF.id != mef.id)
@@ -112,7 +113,7 @@ def list_unlinked_years(mef: MEF) -> Sequence[MEF]:
 
 
 def create_mef(values: Mapping[str, str], *, by: Actor, now: datetime) -> MEF:
-    """Add a course that no file has named yet. Raises `FieldErrors`."""
+    """Create a course that no file has named yet. Raises `FieldErrors`."""
     lock_current_establishment()
     errors: dict[str, str] = {}
     clean = {"code": _clean_code(values, errors), **_clean(values, errors)}
@@ -134,7 +135,7 @@ def update_mef(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Correct a course, and the divisions whose students follow it; with it, on request, its years not yet linked.
+    """Update a course and the divisions whose students follow it; on request, also its years not yet linked.
 
     Raises `FieldErrors`, `StaleForm`.
     """
@@ -161,7 +162,7 @@ def update_mef(
 
 
 def delete_mef(mef: MEF, *, by: Actor, now: datetime) -> None:
-    """Delete a course that no pupil follows any more. Raises `MEFInUse`."""
+    """Delete a course that no pupil follows. Raises `MEFInUse`."""
     lock_current_establishment()
     check_mef_deletion(mef)
     _record("mef:deleted", mef, {}, by=by, now=now)
@@ -179,13 +180,13 @@ def check_mef_deletion(mef: MEF) -> None:
 
 
 def find_followed(codes: Collection[str]) -> set[str]:
-    """Return the courses, among these codes, that pupils follow: those that `check_mef_deletion` keeps."""
+    """Return the courses, among these codes, that pupils follow: those that `check_mef_deletion` refuses to delete."""
     is_followed = exists().where(Student.is_active, Student.mef_code == MEF.code)
     return set(db.session.scalars(select(MEF.code).where(MEF.code.in_(codes), is_followed)))
 
 
 def _carry_to_divisions(codes: Sequence[str], *, withdrawn: int | None = None) -> dict[str, tuple[Any, Any]]:
-    """Give the divisions whose students follow these courses the diploma they lead to; return the audit changes."""
+    """Set the diploma of the divisions whose students follow these courses; return the audit changes."""
     concerned = select(Student.division_id).where(Student.is_active, Student.mef_code.in_(codes))
     divisions = db.session.scalars(
         select(Division)
@@ -227,7 +228,7 @@ def _clean(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, Any]:
 
 
 def _audit_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return what changed as an audit line holds it: a diploma by its name."""
+    """Return the changes as stored in an audit line: a diploma by its name."""
     changes = differences({"label": before["label"]}, {"label": after["label"]})
     if before["diploma_id"] != after["diploma_id"]:
         old, new = _get_diploma(before["diploma_id"]), _get_diploma(after["diploma_id"])
@@ -240,7 +241,7 @@ def _get_diploma(diploma_id: int | None) -> Diploma | None:
 
 
 def _national_code(mef_code: str) -> str:
-    """Return the code of the diploma that a course prepares for, or "" where its code does not say it."""
+    """Return the code of the diploma that a course prepares for, or "" when it cannot be deduced from its code."""
     level = _LEVELS.get(mef_code[:3], "")
     return _REPLACED.get(mef_code[:_COURSE_LENGTH]) or (level and level + mef_code[3:8])
 

@@ -1,6 +1,6 @@
-"""The rows of a student who was entered twice: the one that is kept takes what it lacks, the other is emptied.
+"""Merge the rows of a student who was entered twice: the kept row takes what it lacks, the other is emptied.
 
-What else they hold (records, passports, accounts) is moved by the features above: `cpro.people.duplicates`.
+Their other data (records, passports, accounts) is moved by the features above: `cpro.people.duplicates`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from cpro.core.search import find_words
 from cpro.extensions import db
 from cpro.students.models import Student
 
-#: What the row that is kept takes where it has nothing itself.
+#: Columns that the kept row takes when its own are empty.
 _FILLED = ("usage_name", "birth_date", "division_id", "mef_code", "ine", "siecle_id", "local_id")
-#: What the other gives up: two rows of a school do not bear one number.
+#: Columns that the other row gives up: two rows of a school cannot have the same number.
 _GIVEN_UP = ("ine", "siecle_id", "local_id")
 
 
 def find_candidates(asked: ListState, student: Student) -> Page[Student]:
-    """Return a page of the other rows of the school that may be the same student: of their family name, or as sought.
+    """Return a page of the other rows of the school that may be the same student: same family name, or as sought.
 
-    Those born the same day come first.
+    Those with the same birth date come first.
     """
     words = find_words(Student, asked.search) or find_words(Student, student.last_name)
     found = select(Student).where(Student.id != student.id, Student.merged_into_id.is_(None), *words)
@@ -33,7 +33,7 @@ def find_candidates(asked: ListState, student: Student) -> Page[Student]:
 
 
 def lock_pair(one_id: int, other_id: int) -> None:
-    """Lock two rows by id, whom nobody else changes before the commit, and read them anew."""
+    """Lock two rows by id until the commit, and read them again."""
     db.session.scalars(
         select(Student)
         .where(Student.id.in_((one_id, other_id)))
@@ -44,17 +44,17 @@ def lock_pair(one_id: int, other_id: int) -> None:
 
 
 def list_filled(kept: Student, other: Student) -> dict[str, Any]:
-    """Return what the row that is kept takes of the other because it lacks it, {column: value}."""
+    """Return the values that the kept row takes from the other because it lacks them, {column: value}."""
     filled = {name: getattr(other, name) for name in _FILLED if getattr(other, name) and not getattr(kept, name)}
     if "ine" in filled or "siecle_id" in filled:
-        filled["came_by"] = other.came_by  # where the number came from goes with it
+        filled["came_by"] = other.came_by  # the origin of the number goes with it
     return filled
 
 
 def hand_over(other: Student, kept: Student, *, today: date) -> bool:
-    """Empty a row and point it to the one that is kept; return whether the latter is present again because of it.
+    """Empty a row and make it point to the kept one; return whether the latter becomes present again because of it.
 
-    The caller deals with the account of the other, which no other pupil has meanwhile.
+    The caller handles the account of the other row, which no other pupil may have meanwhile.
     """
     filled = list_filled(kept, other)
     for name in _GIVEN_UP:
@@ -62,7 +62,7 @@ def hand_over(other: Student, kept: Student, *, today: date) -> bool:
     comes_back = other.is_active and not kept.is_active
     other.is_active, other.merged_into_id = False, kept.id
     other.departed_on = other.departed_on or today
-    db.session.flush()  # its numbers are free for the other row
+    db.session.flush()  # frees its numbers for the other row
     for name, value in filled.items():
         setattr(kept, name, value)
     if comes_back:

@@ -19,7 +19,7 @@ from cpro.extensions import Model
 
 
 class Diploma(Shared, DiplomaScoped, Model):
-    """A diploma prepared for: national, or added by one school."""
+    """A diploma: national, or added by one school."""
 
     __tablename__ = "diploma"
     __table_args__ = (
@@ -31,17 +31,17 @@ class Diploma(Shared, DiplomaScoped, Model):
             sqlite_where=text("establishment_id IS NULL"),
             postgresql_where=text("establishment_id IS NULL"),
         ),
-        {"sqlite_autoincrement": True},  # the journal names it by its id
+        {"sqlite_autoincrement": True},  # the journal refers to it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    #: the ministry's code (8 digits) or the school's own word
+    #: the ministry's code (8 digits), or a code chosen by the school
     code: Mapped[str] = mapped_column(
         String(16),
         info=shown("Code", sort=True, help="Le code officiel du diplôme, ou un mot à vous : 16 caractères au plus."),
     )
     label: Mapped[str] = mapped_column(String(150), info=shown("Intitulé complet", sort=True))
-    #: as people say it: « Bac pro MELEC »
+    #: everyday label: « Bac pro MELEC »
     short_label: Mapped[str] = mapped_column(
         String(60), info=shown("Intitulé court", sort=True, help="Comme on le dit : « Bac pro MELEC ».")
     )
@@ -62,7 +62,7 @@ class Diploma(Shared, DiplomaScoped, Model):
         ],
     )
     def origin(self) -> str:
-        """Return whose diploma it is."""
+        """Return whether the diploma is national or the school's own."""
         return "national" if self.establishment_id is None else "de l’établissement"
 
     @classmethod
@@ -72,7 +72,7 @@ class Diploma(Shared, DiplomaScoped, Model):
 
 
 def _diploma_shown(owner: Callable[[], Any]) -> dict[str, Any]:
-    """Return what the diploma of a course or of a division is to people."""
+    """Return how the diploma of a course or of a division is displayed."""
     linked = (
         ("oui", "rattachées à un diplôme", lambda: owner().diploma_id.is_not(None)),
         ("non", "à rattacher", lambda: owner().diploma_id.is_(None)),
@@ -88,7 +88,7 @@ def _diploma_shown(owner: Callable[[], Any]) -> dict[str, Any]:
 
 
 class MEF(Owned, Model):
-    """A course of the ministry's list that the school uses, and the diploma it prepares for once that was said."""
+    """A course of the ministry's list that the school uses, and the diploma it prepares for, once linked."""
 
     __tablename__ = "mef"
     __table_args__ = (UniqueConstraint("establishment_id", "code"), {"sqlite_autoincrement": True})
@@ -113,11 +113,11 @@ class Division(Owned, DiplomaScoped, Model):
     __table_args__ = (
         UniqueConstraint("establishment_id", "id"),
         UniqueConstraint("establishment_id", "code", name="uq_division_code"),
-        {"sqlite_autoincrement": True},  # the journal names it by its id
+        {"sqlite_autoincrement": True},  # the journal refers to it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    #: SIECLE's CODE_STRUCTURE: text, up to 8 characters, may hold spaces or be all digits
+    #: SIECLE's CODE_STRUCTURE: text, up to 8 characters, may contain spaces or be all digits
     code: Mapped[str] = mapped_column(
         String(8), info=shown("Code", sort=True, help="8 caractères au plus, par exemple 2MELEC.")
     )
@@ -128,12 +128,12 @@ class Division(Owned, DiplomaScoped, Model):
 
     @classmethod
     def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
-        """Return the condition of the divisions that prepare these diplomas."""
+        """Return the condition of the divisions that prepare for these diplomas."""
         return cls.diploma_id.in_(diploma_ids)
 
 
 class Origin(LabelledEnum):
-    """How a pupil came into a school; values are what the database keeps."""
+    """How a pupil came into a school; values are used in the database."""
 
     SIECLE = "siecle", "fichier de SIECLE"
     TABLE = "table", "tableau hors SIECLE"
@@ -154,7 +154,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         key_within_school("account_id", "account", name="fk_student_account"),
         Index("ix_student_establishment_id_search_key", "establishment_id", "search_key", "id"),
         Index("ix_student_establishment_id_ine", "establishment_id", "ine"),
-        # Across schools, pupils are matched by INE (transfers): present ones and departed ones apart.
+        # Across schools, pupils are matched by INE (transfers): present and departed ones separately.
         Index(
             "ix_student_present_ine",
             "ine",
@@ -171,18 +171,18 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         ),
         UniqueConstraint("establishment_id", "siecle_id"),
         Index("uq_student_local_id", "establishment_id", "local_id", unique=True),
-        # One per filter of the list, each ending with what the list is sorted by.
+        # One index per filter of the list, each ending with the sort columns.
         Index("ix_student_division", "establishment_id", "division_id", "search_key", "id"),
         Index("ix_student_mef_code", "establishment_id", "mef_code", "search_key", "id"),
-        # Ends with what tells the merged from the gone: they are counted without the rows.
+        # Ends with the column that separates merged rows from departed pupils: they are counted from the index alone.
         Index("ix_student_is_active", "establishment_id", "is_active", "search_key", "id", "merged_into_id"),
         Index("ix_student_without_ine", *_BY_NAME, sqlite_where=_WITHOUT_INE, postgresql_where=_WITHOUT_INE),
         Index("ix_student_merged", *_BY_NAME, sqlite_where=_MERGED, postgresql_where=_MERGED),
         Index("ix_student_division_sort", "establishment_id", "division_sort", "search_key", "id"),
         Index("ix_student_birth_sort", "establishment_id", "birth_sort", "search_key", "id"),
-        # An account is of one pupil at most.
+        # An account belongs to at most one pupil.
         Index("uq_student_account", "establishment_id", "account_id", unique=True),
-        {"sqlite_autoincrement": True},  # the journal names it by its id
+        {"sqlite_autoincrement": True},  # the journal refers to it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -216,9 +216,9 @@ class Student(Owned, DiplomaScoped, Searched, Model):
     )
     #: SIECLE's ELEVE_ID, stable within the school
     siecle_id: Mapped[str | None] = mapped_column(String(20))
-    #: the number a school without SIECLE gives its pupils in its tables; only an import sets it
+    #: the number that a school without SIECLE gives its pupils in its tables; only an import sets it
     local_id: Mapped[str | None] = mapped_column(String(20))
-    #: a transfer towards a pupil whom only a table names waits for the other school's agreement
+    #: whether a transfer to a pupil known only from a table waits for the other school's agreement
     came_by: Mapped[Origin] = mapped_column(
         EnumValue(Origin, 8), default=Origin.HAND, info=shown("Provenance", in_list=False)
     )
@@ -227,18 +227,18 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         String(11), default="", info=shown("Formation (MEF)", sort=("mef_code", "search_key"), in_list=False)
     )
     division_id: Mapped[int | None]
-    #: what lists by division are sorted by, kept by triggers of the database (migration 0043): the code after a digit
-    #: that puts pupils without division last
+    #: sort key of the lists by division, maintained by database triggers (migration 0043): the code, after a digit that
+    #: puts pupils without division last
     division_sort: Mapped[str] = mapped_column(String(9), server_default="1", deferred=True)
-    #: the account the student signs in with, once opened
+    #: the account of the student, once opened
     account_id: Mapped[int | None]
     is_active: Mapped[bool] = mapped_column(default=True)
-    #: under the name of its column, `left_on`, in the changes that imports and the journal keep
+    #: called `left_on`, its column name, in the changes stored by imports and the journal
     departed_on: Mapped[date | None] = mapped_column("left_on")
-    #: of a pupil entered twice by mistake, the row that is kept; this one then holds nothing (no foreign key: undoing
-    #: an import deletes pupils)
+    #: for a pupil entered twice by mistake, the id of the kept row; this one is then empty (no foreign key: undoing an
+    #: import deletes pupils)
     merged_into_id: Mapped[int | None]
-    #: family, first and usage names, folded: what lists are sorted and searched by
+    #: family, first and usage names, folded: for sorting and searching
     search_key: Mapped[str] = mapped_column(String(320), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
@@ -276,7 +276,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         ],
     )
     def situation(self) -> str:
-        """Return whether the pupil is here, or since when gone."""
+        """Return whether the pupil is present, or the date of departure."""
         if self.is_active:
             return "présent"
         if self.merged_into_id is not None:
@@ -285,18 +285,18 @@ class Student(Owned, DiplomaScoped, Searched, Model):
 
     @property
     def shown_name(self) -> str:
-        """Return the last name that pages and documents call the pupil by."""
+        """Return the last name shown on pages and documents."""
         return choose_name(self.last_name, self.usage_name)
 
     @classmethod
     def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
-        """Return the condition of the students whose division prepares these diplomas; one without division is none."""
+        """Return the condition of the students whose division prepares for these diplomas; False without division."""
         divisions = select(Division.id).where(Division.is_within(diploma_ids))
         return cls.division_id.in_(divisions.correlate(None))
 
 
 class TeacherDivision(Owned, Model):
-    """A teacher has a division: they see its pupils."""
+    """A teacher's division: they see its pupils."""
 
     __tablename__ = "teacher_division"
     __table_args__ = (
@@ -318,10 +318,10 @@ def _refresh_search_key(mapper: object, connection: object, student: Student) ->
 
 
 def choose_name(last_name: str, usage_name: str) -> str:
-    """Return the last name that a pupil is called by, for what holds their names without the row."""
+    """Return the last name to display, for callers that have the names without the row."""
     return usage_name or last_name
 
 
 def make_search_key(last_name: str, first_name: str, usage_name: str) -> str:
-    """Return what a student is sorted and searched by, for rows written in bulk, which no listener sees."""
+    """Return the sort and search key of a student, for rows written in bulk, which no ORM listener sees."""
     return fold(f"{last_name} {first_name} {usage_name}").strip()

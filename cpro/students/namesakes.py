@@ -1,4 +1,4 @@
-"""Whether a pupil who is about to be written is one whom the school has, when no number says so."""
+"""Detect whether a pupil about to be created may already exist in the school, when no number identifies them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cpro.students.models import Student, make_search_key
 
 
 def may_be_same(born: date | None, known_born: date | None, *, is_present: bool, is_told_apart: bool = False) -> bool:
-    """Return whether two pupils of one name may be one person, from their birth dates.
+    """Return whether two pupils with the same name may be one person, from their birth dates.
 
-    `is_told_apart` says that each has a number of its own: it separates those whose birth dates differ or are unknown.
-    A pupil who left is nobody else's namesake unless the birth date is theirs too.
+    `is_told_apart` says that each has a number of its own: they are then distinct if their birth dates differ or are
+    unknown. A departed pupil is a namesake only when the birth date is the same too.
     """
     if born and born == known_born:
         return True

@@ -1,7 +1,7 @@
-"""Create and correct students, divisions and a school's own diplomas by hand.
+"""Create and update students, divisions and a school's own diplomas manually.
 
-By hand means outside SIECLE: a school that uses it lets its files do this. The INE is never written
-here. Nobody is deleted; a school's own diploma, or a division, can be as long as nothing uses it.
+Manually means outside SIECLE: in a school that uses it, only its files do this. The INE is never written here. Students
+are never deleted; a school's own diploma, or a division, can be deleted as long as nothing uses it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _YOUNGEST_AGE = 11  # years
 
 
 class KeptBySIECLE(Forbidden):
-    """Refuse to do by hand what SIECLE's files do."""
+    """SIECLE's files manage these rows; they cannot be changed manually."""
 
     message = (
         "Votre établissement utilise SIECLE : élèves et divisions viennent de ses fichiers, "
@@ -50,25 +50,25 @@ class KeptBySIECLE(Forbidden):
 
 
 class NationalDiploma(Forbidden):
-    """Refuse to change a diploma that all schools share."""
+    """The diploma is shared by all schools and cannot be changed."""
 
     message = "Ce diplôme est national : il ne se modifie pas ici. Vous pouvez ajouter les vôtres."
 
 
 class DiplomaInUse(DomainError):
-    """Refuse to delete a diploma that something still names."""
+    """The diploma cannot be deleted: something still refers to it."""
 
     status = 409
 
 
 class DivisionInUse(DomainError):
-    """Refuse to delete a division that somebody is, was or teaches in."""
+    """The division cannot be deleted: it has, or had, students or teachers."""
 
     status = 409
 
 
 class Merged(Forbidden):
-    """Refuse to change a row that was merged into another."""
+    """The row was merged into another and cannot be changed."""
 
     def __init__(self) -> None:
         super().__init__("Cette fiche était un doublon, réuni à une autre\u202f: c’est l’autre qui se corrige.")
@@ -87,14 +87,14 @@ def student_values(student: Student, division: Division | None) -> dict[str, str
 
 
 def create_student(values: Mapping[str, str], *, confirmed: bool = False, by: Actor, now: datetime) -> Student:
-    """Create a student by hand.
+    """Create a student manually.
 
-    `confirmed` says that it is not one of the students whom the school has under that name. Raises `KeptBySIECLE`,
+    `confirmed` says that it is not one of the school's existing students of that name. Raises `KeptBySIECLE`,
     `FieldErrors`, `MaybeThere`.
     """
     refuse_if_kept_by_siecle()
     clean = _clean_student(values, now)
-    lock_current_establishment()  # of one form posted twice, the second meets the student of the first
+    lock_current_establishment()  # if a form is posted twice, the second request sees the first one's student
     if not confirmed:
         _ask_if_there(clean)
     student = Student(created_at=now, **clean)
@@ -118,7 +118,7 @@ def _ask_if_there(clean: Mapping[str, Any]) -> None:
 def update_student(
     student: Student, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
 ) -> None:
-    """Correct a student by hand. Raises `KeptBySIECLE`, `Merged`, `FieldErrors`, `StaleForm`."""
+    """Update a student manually. Raises `KeptBySIECLE`, `Merged`, `FieldErrors`, `StaleForm`."""
     refuse_if_kept_by_siecle()
     check_not_merged(student)
     clean = _clean_student(values, now, own_course=student.mef_code)
@@ -140,7 +140,7 @@ def check_not_merged(student: Student) -> None:
 
 
 def carry_diplomas(division_ids: Iterable[int | None], *, by: Actor, now: datetime) -> None:
-    """Give divisions the diploma to which the courses of their present students lead, when they lead to one."""
+    """Set the diploma of divisions whose present students' courses all lead to one."""
     concerned = sorted({each for each in division_ids if each is not None})
     leads_to = diplomas_of_divisions(Student.division_id.in_(concerned))
     divisions = db.session.scalars(
@@ -158,9 +158,9 @@ def division_values(division: Division, diploma: Diploma | None) -> dict[str, st
 
 
 def create_division(values: Mapping[str, str], *, by: Actor, now: datetime) -> Division:
-    """Create a division by hand. Raises `KeptBySIECLE`, `FieldErrors`."""
+    """Create a division manually. Raises `KeptBySIECLE`, `FieldErrors`."""
     refuse_if_kept_by_siecle()
-    lock_current_establishment()  # of two people who give one code at once, the second is refused
+    lock_current_establishment()  # if two people create one code at once, the second is refused
     division = Division(**_clean_division(values, None))
     db.session.add(division)
     db.session.flush()
@@ -171,7 +171,7 @@ def create_division(values: Mapping[str, str], *, by: Actor, now: datetime) -> D
 def update_division(
     division: Division, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
 ) -> None:
-    """Correct a division by hand; in a school that uses SIECLE, the diploma alone of one whose courses lead to several.
+    """Update a division manually; with SIECLE, only the diploma of one whose courses lead to several can be set.
 
     Raises `KeptBySIECLE`, `FieldErrors`, `StaleForm`.
     """
@@ -192,19 +192,19 @@ def update_division(
 
 
 def delete_division(division: Division, *, by: Actor, now: datetime) -> None:
-    """Delete a division that nobody is in. Raises `KeptBySIECLE`, `DivisionInUse`."""
+    """Delete an empty division. Raises `KeptBySIECLE`, `DivisionInUse`."""
     lock_current_establishment()
     check_division_deletion(division)
     record("division:deleted", About("division", division.id, division.code), by=by, now=now)
     db.session.delete(division)
     try:
         db.session.flush()
-    except IntegrityError as error:  # somebody was put in it meanwhile
+    except IntegrityError as error:  # a person was added to it meanwhile
         raise DivisionInUse("Cette division n’est plus vide : elle ne se supprime pas.") from error
 
 
 def check_division_deletion(division: Division) -> None:
-    """Raise as `delete_division` does: pupils who left keep their division, and merged rows theirs."""
+    """Raise the errors of `delete_division`: departed pupils keep their division, and so do merged rows."""
     refuse_if_kept_by_siecle()
     pupils, teachers = count_in_division(division.id)
     counted = ((pupils, ("élève", "élèves")), (teachers, ("enseignant", "enseignants")))
@@ -222,7 +222,7 @@ def diploma_values(diploma: Diploma) -> dict[str, str]:
 
 
 def create_diploma(values: Mapping[str, str], *, by: Actor, now: datetime) -> Diploma:
-    """Add a diploma of the school's own. Raises `FieldErrors`."""
+    """Create a diploma of the school's own. Raises `FieldErrors`."""
     school = lock_current_establishment()
     diploma = Diploma(establishment_id=school.id, **_clean_diploma(values, None))
     db.session.add(diploma)
@@ -234,7 +234,7 @@ def create_diploma(values: Mapping[str, str], *, by: Actor, now: datetime) -> Di
 def update_diploma(
     diploma: Diploma, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
 ) -> None:
-    """Correct a diploma of the school's own. Raises `NationalDiploma`, `FieldErrors`, `StaleForm`."""
+    """Update a diploma of the school's own. Raises `NationalDiploma`, `FieldErrors`, `StaleForm`."""
     check_not_national(diploma)
     lock_current_establishment()
     db.session.refresh(diploma, with_for_update={"key_share": True})
@@ -249,7 +249,7 @@ def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
     """Delete a diploma of the school's own. Raises `NationalDiploma`, `DiplomaInUse`.
 
     Features above that use diplomas (wordings, competences, scenarios…) refuse on `events.diploma_deletion_requested`;
-    a foreign key refuses for the others.
+    for the others a foreign key does.
     """
     check_diploma_deletion(diploma)
     record("diploma:deleted", About("diploma", diploma.id, diploma.code), by=by, now=now)
@@ -263,7 +263,7 @@ def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
 
 
 def check_diploma_deletion(diploma: Diploma) -> None:
-    """Raise as `delete_diploma` does when a diploma cannot be deleted."""
+    """Raise the errors of `delete_diploma` when a diploma cannot be deleted."""
     check_not_national(diploma)
     used_by = db.session.scalar(select(func.count(Division.id)).where(Division.diploma_id == diploma.id)) or 0
     if used_by:
@@ -358,7 +358,7 @@ def _birth_date(text: str, today: date, errors: dict[str, str]) -> date | None:
 
 
 def audit_values(row: Student | Division | Diploma) -> dict[str, str]:
-    """Return a row as its form and the journal show it: what it belongs to, by code."""
+    """Return a row as shown in its form and the journal: references by code."""
     if isinstance(row, Student):
         return student_values(row, db.session.get(Division, row.division_id) if row.division_id else None)
     if isinstance(row, Division):
@@ -369,7 +369,7 @@ def audit_values(row: Student | Division | Diploma) -> dict[str, str]:
 def record_change(
     action: str, row: Student | Division | Diploma, before: Mapping[str, str], *, by: Actor, now: datetime
 ) -> None:
-    """Record an action; a correction that changed nothing is none."""
+    """Record an action; an update that changed nothing is not recorded."""
     changes = differences(before, audit_values(row))
     if before and not changes:
         return

@@ -1,4 +1,4 @@
-"""Read diplomas and students."""
+"""Queries on diplomas and students."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from cpro.users.queries import is_without_code
 
 #: Years for which a school may keep the records of a departed student, who may still be transferred meanwhile.
 RETENTION_CHOICES = (1, 2, 3)
-#: PostgreSQL takes none, even to compare.
+#: PostgreSQL accepts no NUL character, even in a comparison.
 _NUL = "\x00"
 
 
 def kept_since(years: int, today: date) -> date:
-    """Return the first day of departure whose records are still kept: pupils who left before it have none any more."""
+    """Return the first day of departure whose records are still kept: those of earlier departures are deleted."""
     try:
         return today.replace(year=today.year - years)
     except ValueError:  # 29 February
@@ -36,7 +36,7 @@ def kept_since(years: int, today: date) -> date:
 
 
 def is_past_retention(gone_before: Callable[[date], ColumnElement[bool]], today: date) -> ColumnElement[bool]:
-    """Return the condition of what its school keeps no longer, given that of what ended before a day."""
+    """Return the condition of what is past its school's retention, given the condition of what ended before a day."""
     return or_(
         *(
             and_(Establishment.retention_years == years, gone_before(kept_since(years, today)))
@@ -51,7 +51,7 @@ def list_diplomas() -> Sequence[Diploma]:
 
 
 def find_diploma(code: str) -> Diploma | None:
-    """Return the diploma of a code, whatever was typed, the school's own before the national one, or None."""
+    """Return the diploma of a code typed in any form, the school's own before the national one, or None."""
     if _NUL in code:
         return None
     return db.session.scalars(
@@ -60,7 +60,7 @@ def find_diploma(code: str) -> Diploma | None:
 
 
 def get_short_labels(codes: Collection[str]) -> dict[str, str]:
-    """Return today's short labels of diplomas, {code: label}, the school's own before the national one."""
+    """Return the current short labels of diplomas, {code: label}, the school's own before the national one."""
     named = select(Diploma.code, Diploma.short_label).where(Diploma.code.in_(codes))
     return {code: label for code, label in db.session.execute(named.order_by(Diploma.establishment_id.is_not(None)))}
 
@@ -71,14 +71,14 @@ def select_mefs() -> Select[int]:
 
 
 def select_unlinked_mefs() -> Select[int]:
-    """Return the ids of those that are « à rattacher »."""
+    """Return the ids of the courses that are « à rattacher »."""
     return select(MEF.id).where(MEF.diploma_id.is_(None))
 
 
 def select_unknown_mefs() -> Select[str]:
-    """Return the codes of courses that present pupils bear and that are in no list of the school.
+    """Return the codes of courses that present pupils have and that are not in the school's list.
 
-    A code is found from the one before it, in the index of courses: pupils of one course are not all read.
+    Each code is found from the previous one, in the index of courses, to avoid reading every pupil of a course.
     """
     first = select(Student.mef_code).where(Student.mef_code > "").order_by(Student.mef_code).limit(1)
     codes = select(first.scalar_subquery().label("code")).cte("codes", recursive=True)
@@ -99,7 +99,7 @@ def select_unknown_mefs() -> Select[str]:
 
 
 def select_divisions_without_course() -> Select[int]:
-    """Return the ids of the divisions without diploma whose present pupils, if any, bear no code of a course."""
+    """Return the ids of the divisions without diploma whose present pupils, if any, have no course code."""
     present = select(Student.id).where(Student.division_id == Division.id, _are_present())
     return select(Division.id).where(
         Division.diploma_id.is_(None), present.exists(), ~present.where(Student.mef_code != "").exists()
@@ -122,22 +122,23 @@ def select_departed_since(day: date) -> Select[int]:
 
 
 def _are_present() -> ColumnElement[bool]:
-    """Return the condition of the pupils present, for what reads a narrower index than that of all pupils present.
+    """Return the condition of the pupils present, for queries that use a narrower index than that of all pupils
+    present.
 
-    `coalesce` keeps SQLite, which knows nothing of how many rows there are, from reading that one.
+    `coalesce` prevents SQLite, which has no row statistics, from using that index.
     """
     return func.coalesce(Student.is_active, false())
 
 
 def find_division(code: str) -> Division | None:
-    """Return the division of a code, whatever was typed, or None."""
+    """Return the division of a code typed in any form, or None."""
     if _NUL in code:
         return None
     return db.session.scalars(select(Division).where(Division.code == code)).one_or_none()
 
 
 def find_typed_division(text: str) -> Division | None:
-    """Return the division of a code that a person typed: exact, else the only one that reads the same, or None."""
+    """Return the division of a code typed by a person: exact match, else the only equivalent code, or None."""
     exact = find_division(text)
     if exact is not None:
         return exact
@@ -146,13 +147,13 @@ def find_typed_division(text: str) -> Division | None:
 
 
 def list_alike(code: str, *, but: int | None = None) -> list[str]:
-    """Return the codes of the other divisions that differ from one by case, accents or blanks alone."""
+    """Return the codes of the other divisions that differ from one only by case, accents or blanks."""
     wanted = [row_id for row_id in find_coded(Division, code) if row_id != but]
     return list(db.session.scalars(select(Division.code).where(Division.id.in_(wanted)).order_by(Division.code)))
 
 
 def list_division_twins() -> list[list[str]]:
-    """Return the codes of divisions with present pupils that read the same, group by group."""
+    """Return the equivalent codes of divisions with present pupils, group by group."""
     groups: dict[str, list[str]] = {}
     has_pupils = exists().where(Student.division_id == Division.id, _are_present())
     for code in db.session.scalars(select(Division.code).where(has_pupils).order_by(Division.code)):
@@ -172,7 +173,7 @@ def offer_courses() -> list[tuple[str, str]]:
 
 
 def offer_divisions_and_courses() -> dict[str, list[tuple[str, str]]]:
-    """Return code and label of the divisions, and of the courses that the school's list holds or present pupils bear.
+    """Return code and label of the divisions, and of the courses in the school's list or followed by present pupils.
 
     Both by code, read in one statement, under `division` and `mef`.
     """
@@ -202,7 +203,7 @@ class DivisionFigures:
 
 
 def count_accounts_by_division() -> list[DivisionFigures]:
-    """Return the figures of each division that has active students, by code: all of these students are read."""
+    """Return the figures of each division that has active students, by code; reads all of these students."""
     rows = db.session.execute(
         select(Division.code, func.count(Student.id), func.count(Account.activated_at))
         .join(Student, Student.division_id == Division.id)
@@ -227,7 +228,7 @@ def list_division_codes_of(account_id: int) -> list[str]:
 
 
 def select_active_students() -> Select[int]:
-    """Return the ids of the students who attend the school, by name as their index has them."""
+    """Return the ids of the students who attend the school, in the order of their name index."""
     return select(Student.id).where(Student.is_active).order_by(Student.search_key, Student.id)
 
 
@@ -250,7 +251,7 @@ def get_division(division_id: int) -> Division:
 
 
 def count_in_division(division_id: int) -> tuple[int, int]:
-    """Return how many pupils, present or not, and how many teachers have a division."""
+    """Return how many pupils, present or not, and how many teachers a division has."""
     pupils = db.session.scalar(select(func.count(Student.id)).where(Student.division_id == division_id)) or 0
     taught = select(func.count(TeacherDivision.id)).where(TeacherDivision.division_id == division_id)
     return pupils, db.session.scalar(taught) or 0
@@ -279,12 +280,12 @@ def list_accounts_of_role(role: Role) -> Sequence[Account]:
 
 
 def list_never_activated() -> Sequence[Account]:
-    """Return the active accounts that were never activated, but for heads', by role, division, then name."""
+    """Return the active accounts never activated, except heads', by role, division, then name."""
     return _by_division(Account.activated_at.is_(None), ~Account.holds(Permission.SCHOOL_RECORDS_READ))
 
 
 def list_without_code(now: datetime) -> Sequence[Account]:
-    """Return the accounts whose holder has no code to activate it with (`is_without_code`), in the same order."""
+    """Return the accounts that have no valid activation code (`is_without_code`), in the same order."""
     return _by_division(is_without_code(now))
 
 
@@ -306,7 +307,7 @@ def list_accounts(account_ids: Sequence[int]) -> Sequence[Account]:
 
 
 def divisions_by_account(account_ids: Sequence[int]) -> dict[int, str]:
-    """Return the division of the student of each account, {account id: code}; accounts of no student are absent."""
+    """Return the division of the student of each account, {account id: code}; accounts without student are absent."""
     pairs = db.session.execute(
         select(Student.account_id, Division.code)
         .join(Division, (Division.id == Student.division_id) & (Division.establishment_id == Student.establishment_id))
@@ -318,14 +319,14 @@ def divisions_by_account(account_ids: Sequence[int]) -> dict[int, str]:
 
 @dataclass(frozen=True)
 class WithoutINE:
-    """How many students cannot be transferred for want of an INE."""
+    """Number of students who cannot be transferred because they have no INE."""
 
     active: int
     departed: int
 
 
 def count_without_ine(today: date) -> WithoutINE:
-    """Return how many students have no INE: the active, and those gone within the retention period, apart."""
+    """Return how many students have no INE: the active ones, and those departed within the retention period."""
     every = select(Student.id).where(*_without_ine(today)).order_by(Student.search_key, Student.id)
     counts = count_together(
         {"active": Counted(every.where(_are_present())), "departed": Counted(every.where(~_are_present()))}
@@ -334,7 +335,7 @@ def count_without_ine(today: date) -> WithoutINE:
 
 
 def count_with_ine(today: date) -> tuple[int, int]:
-    """Return how many students a transfer may concern: the active with an INE, and those gone and still kept."""
+    """Return how many students can be transferred: the active ones with an INE, and the departed ones still kept."""
     since = kept_since(get_current_establishment().retention_years, today)
     every = select(Student.id).where(Student.ine.is_not(None), Student.merged_into_id.is_(None))
     is_kept = or_(Student.departed_on.is_(None), Student.departed_on >= since)
@@ -345,7 +346,7 @@ def count_with_ine(today: date) -> tuple[int, int]:
 
 
 def select_active_without_ine() -> Select[int]:
-    """Return the ids of the students who attend the school and have no INE, by name as their index has them."""
+    """Return the ids of the active students without INE, in the order of their name index."""
     return (
         select(Student.id)
         .where(_are_present(), Student.ine.is_(None), Student.merged_into_id.is_(None))
@@ -362,7 +363,7 @@ def has_ine(student_ids: Sequence[int]) -> bool:
 def find_without_ine(asked: ListState, today: date) -> Page[Student]:
     """Return a page of the students without INE with their division: the active first, then by name.
 
-    No index has this order: those without INE are sorted, who are few once a file of SIECLE has come.
+    No index has this order: the students without INE are sorted; they are few once a SIECLE file was imported.
     """
     found = select(Student).where(*_without_ine(today)).options(joinedload(Student.division))
     rank = case((Student.is_active, 0), else_=1)
@@ -379,7 +380,7 @@ def _without_ine(today: date) -> tuple[ColumnElement[bool], ...]:
 
 
 def is_of_division(code: str) -> ColumnElement[bool]:
-    """Return the condition of the accounts of a division, its code read as searches read: students' and teachers'."""
+    """Return the condition of the accounts of a division, its code matched as in searches: students' and teachers'."""
     divisions = find_named(Division, code)
     pupils = select(Student.account_id).where(Student.division_id.in_(divisions), Student.account_id.is_not(None))
     teachers = select(TeacherDivision.account_id).where(TeacherDivision.division_id.in_(divisions))

@@ -1,6 +1,6 @@
-"""What is said by hand of several students at once, outside SIECLE: that they left or came back, division, course.
+"""Manual changes of several students at once, outside SIECLE: departure, return, division, course.
 
-Each student has a line of the journal of their own: their history is read from their page.
+Each student gets a journal line of their own: their history is shown on their page.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from cpro.students.operations import (
 )
 from cpro.students.queries import find_division, kept_since
 
-#: Students whom the line of their new division names.
+#: Maximum number of students named by the line of their new division.
 _MOST_NAMED = 100
 
 
 class AlreadySo(DomainError):
-    """Refuse to say of students what is so already."""
+    """All the students are already in the requested state."""
 
     status = 409
 
 
 def list_students(student_ids: Collection[int]) -> Sequence[Student]:
-    """Return students by name. Raises `NotFound` when one of them is no student of the school."""
+    """Return students by name. Raises `NotFound` when one of them does not exist in the school."""
     found = db.session.scalars(
         select(Student).where(Student.id.in_(student_ids)).order_by(Student.search_key, Student.id)
     ).all()
@@ -65,10 +65,10 @@ def list_students_of_division(code: str) -> Sequence[Student]:
 
 
 def record_departures(student_ids: Collection[int], values: Mapping[str, str], *, by: Actor, now: datetime) -> int:
-    """Say that students left on a day (`departed_on`); return how many.
+    """Record the departure of students on a day (`departed_on`); return how many.
 
-    Those who had left already stay as they are. Accounts stay open, as they do when a file says that a student left.
-    Raises `KeptBySIECLE`, `NotFound`, `AlreadySo` when all had left, `FieldErrors`.
+    Those already departed are unchanged. Accounts stay open, as for a departure read from a file. Raises
+    `KeptBySIECLE`, `NotFound`, `AlreadySo` when all had left, `FieldErrors`.
     """
     refuse_if_kept_by_siecle()
     day = _clean_departure(values.get("departed_on", ""), get_current_establishment(), now)
@@ -86,7 +86,7 @@ def record_departures(student_ids: Collection[int], values: Mapping[str, str], *
 
 
 def record_return(student_id: int, *, by: Actor, now: datetime) -> Student:
-    """Say that a student who had left is back, in the division they were in; return them.
+    """Record the return of a departed student, in their last division; return them.
 
     Raises `KeptBySIECLE`, `NotFound`, `AlreadySo`.
     """
@@ -108,10 +108,10 @@ def check_return(student: Student) -> None:
 
 
 def give_course(student_ids: Collection[int], values: Mapping[str, str], *, by: Actor, now: datetime) -> int:
-    """Say which course (`mef_code`) students follow, none when it is blank; return how many followed another.
+    """Set the course (`mef_code`) of students, none when it is blank; return how many changed.
 
-    Their divisions take the diploma to which it leads, as they do when a file says it. Raises `KeptBySIECLE`,
-    `NotFound`, `FieldErrors`.
+    Their divisions take the diploma to which it leads, as for an import. Raises `KeptBySIECLE`, `NotFound`,
+    `FieldErrors`.
     """
     refuse_if_kept_by_siecle()
     errors: dict[str, str] = {}
@@ -128,9 +128,9 @@ def give_course(student_ids: Collection[int], values: Mapping[str, str], *, by: 
 
 
 def change_division(student_ids: Collection[int], values: Mapping[str, str], *, by: Actor, now: datetime) -> int:
-    """Put present students in a division (`division`); return how many were in another.
+    """Put present students in a division (`division`); return how many changed.
 
-    It takes the diploma to which their courses lead, as it does when a file says it. Raises `KeptBySIECLE`, `NotFound`,
+    The division takes the diploma to which their courses lead, as for an import. Raises `KeptBySIECLE`, `NotFound`,
     `FieldErrors`.
     """
     refuse_if_kept_by_siecle()
@@ -152,7 +152,7 @@ def change_division(student_ids: Collection[int], values: Mapping[str, str], *, 
 
 
 def earliest_departure(school: Establishment, now: datetime) -> date:
-    """Return the first day of departure that a person may type: what was written of who left before goes by night."""
+    """Return the first day of departure that may be typed: records of earlier departures would be deleted at night."""
     return kept_since(school.retention_years, today_in(school.timezone, now))
 
 
@@ -174,7 +174,7 @@ def _clean_departure(text: str, school: Establishment, now: datetime) -> date:
 
 
 def _lock(student_ids: Collection[int]) -> Sequence[Student]:
-    """Return students by id, whom nobody else changes meanwhile. Raises `NotFound`."""
+    """Lock students, by id, until the commit, and return them. Raises `NotFound`."""
     list_students(student_ids)
     return db.session.scalars(
         select(Student)
@@ -186,7 +186,7 @@ def _lock(student_ids: Collection[int]) -> Sequence[Student]:
 
 
 def _record_arrivals(division: Division, students: Sequence[Student], by: Actor, now: datetime) -> None:
-    """Record in one line who was put in a division: each student's own line says which one they left."""
+    """Record in one line who joined a division: each student's own line names the one they left."""
     names = [
         spoken_name(each.first_name, each.last_name) for each in sorted(students, key=lambda each: each.search_key)
     ]

@@ -1,4 +1,4 @@
-"""Set the divisions of teachers when their account is created or corrected."""
+"""Set the divisions of teachers when their account is created or updated."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def create_user(
     `confirmed`: see `manual.create_manual_account`.
 
     Raises `DomainError` on `divisions` for an unknown division or a role other than teacher, on `student` for a role
-    other than pupil, and what `manual.create_manual_account` and `accounts.operations.create_pupil_account` raise.
+    other than pupil, and the errors of `manual.create_manual_account` and `accounts.operations.create_pupil_account`.
     """
     if role_can(values.get("role", ""), Permission.OWN_RECORDS):
         if division_ids:
@@ -56,9 +56,9 @@ def update_user(
     by: Actor,
     now: datetime,
 ) -> manual.Changes:
-    """Correct an account and its divisions (None leaves them) and return what changed; see `manual.update_account`.
+    """Update an account and its divisions (None keeps them) and return what changed; see `manual.update_account`.
 
-    An account that is no longer a teacher's loses its divisions; that of a pupil bears the pupil's names.
+    An account that is no longer a teacher's loses its divisions; a pupil's account has the pupil's names.
     """
     if account.can(Permission.OWN_RECORDS) and {"last_name", "first_name"} & values.keys():
         student = find_student_of(account.id)
@@ -74,7 +74,7 @@ def update_user(
 
 
 def _set_divisions(account: Account, division_ids: Collection[int], *, by: Actor) -> Mapping[str, tuple[str, str]]:
-    """Make these the divisions of a teacher; return the change, as codes, or nothing. The head reads of those added."""
+    """Set the divisions of a teacher; return the change, as codes, or nothing. The head is notified of those added."""
     wanted = set(division_ids)
     if wanted and not account.can(Permission.PUPILS_EVALUATE):
         raise DomainError("Seul un enseignant a des divisions.", field="divisions")

@@ -1,5 +1,5 @@
-"""Accounts of pupils: opened for those who have none, linked to their pupil and unlinked from them.
+"""Accounts of pupils: opened for pupils who have none, linked to their pupil and unlinked from them.
 
-A pupil has one account at most, an account of a pupil names one pupil at most: what the account opens is that pupil's
-records, so a changed link ends whatever the account had.
+A pupil has at most one account, and a pupil's account is linked to at most one pupil. The account gives access to that
+pupil's records, so changing the link closes everything the account had open.
 """

@@ -1,4 +1,4 @@
-"""Open the accounts of thousands of pupils, apart from the request that asked for it."""
+"""Open the accounts of thousands of pupils, outside the request that asked for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _describe_result(result: Mapping[str, Any]) -> str:
 
 @job(OPEN_JOB, label="Ouverture des comptes des élèves", summary=_describe_result, report=_report)
 def open_many(context: JobContext, selection: dict[str, Any]) -> dict[str, Any] | None:
-    """Open the accounts of a selection in the transaction that ends the job; done twice, nothing is left to open."""
+    """Open the accounts of a selection in the transaction that ends the job; idempotent."""
     context.progress(0, 0, "Ouverture des comptes, en une seule fois")
     wanted = Selection(**{**selection, "student_ids": tuple(selection["student_ids"])})
     with context.unit_of_work() as work:

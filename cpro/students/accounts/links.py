@@ -1,8 +1,8 @@
 """Link an account of a pupil to its pupil, and unlink it.
 
-An account opens the records of its pupil, so a link must not hand them to the person who had the
-account before: at each change its sign-ins end, its unused codes are void and its drafts deleted; an account that was
-ever activated also loses its password and its e-mail address, and receives a new code. The head is notified each time.
+An account gives access to the records of its pupil, so a link must not give them to the previous holder of the account:
+at each change its sign-ins end, its unused codes are voided and its drafts deleted; an account that was ever activated
+also loses its password and its e-mail address, and receives a new code. The head is notified each time.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ from cpro.users.operations.sign_ins import end_all_sign_ins
 
 
 class NotAPupilsAccount(Forbidden):
-    """Refuse to link the account of a person who is no pupil."""
+    """The account is not a pupil's and cannot be linked."""
 
     message = "Seul un compte d’apprenant se relie à un élève."
 
 
 class AlreadyLinked(Conflict):
-    """Refuse to link an account that names a pupil already."""
+    """The account is already linked to a pupil."""
 
 
 class NotLinked(Conflict):
-    """Refuse to unlink what is not linked."""
+    """The account is not linked."""
 
     message = "Ce compte n’est relié à aucun élève : il n’y a rien à délier."
 
 
 def was_ever_opened(account: Account) -> bool:
-    """Return whether a password was ever chosen for an account: a link then takes it away from them."""
+    """Return whether a password was ever chosen for an account: linking it then voids the password."""
     return account.password_hash is not None or account.activated_at is not None
 
 
 def check_linkable(account: Account) -> None:
-    """Raise a refusal unless an account can be linked: an active pupil's account that names no pupil."""
+    """Raise an error unless an account can be linked: an active pupil's account that is not linked."""
     if not account.can(Permission.OWN_RECORDS):
         raise NotAPupilsAccount
     linked = queries.find_student_of(account.id)
@@ -66,7 +66,7 @@ def link_account(account: Account, student: Student, *, by: Actor, now: datetime
     """Link an account to a pupil; return the new code to show once, or None for an account never activated.
 
     The account takes the pupil's names and keeps its login. Raises `NotAPupilsAccount`, `AlreadyLinked`,
-    `InactiveAccount`, `DomainError` when the pupil has an account already or has left.
+    `InactiveAccount`, `DomainError` when the pupil already has an account or has left.
     """
     rules.lock(account)
     db.session.refresh(student)
@@ -89,7 +89,7 @@ def link_account(account: Account, student: Student, *, by: Actor, now: datetime
 
 
 def unlink_account(account: Account, *, by: Actor, now: datetime) -> None:
-    """Unlink an account from its pupil: its sign-ins end, its unused codes are void, it opens no records any more.
+    """Unlink an account from its pupil: its sign-ins end, its unused codes are voided, it no longer opens any records.
 
     Raises `NotLinked`.
     """
@@ -106,7 +106,7 @@ def unlink_account(account: Account, *, by: Actor, now: datetime) -> None:
 
 
 def note_links_seen(*, by: Actor, now: datetime) -> int:
-    """Note that a head has read of the links made and undone so far; return how many were new."""
+    """Record that a head has read the links made and undone so far; return how many were new."""
     unseen = len(queries.list_unseen_links())
     if unseen:
         record(
@@ -120,14 +120,14 @@ def note_links_seen(*, by: Actor, now: datetime) -> int:
 
 
 def _close(account: Account, now: datetime) -> None:
-    """Take away whatever an account had open: sign-ins, unused codes, what was being written."""
+    """Close everything that an account had open: sign-ins, unused codes, drafts."""
     end_all_sign_ins(db.session(), account)
     codes.void_codes(db.session(), [account.id], now=now)
     db.session.execute(delete(Draft).where(Draft.account_id == account.id))
 
 
 def _changes(account: Account, student: Student) -> dict[str, tuple[Any, Any]]:
-    """Return what of an account changes with its pupil: names, and an address that its earlier holder gave."""
+    """Return an account's columns that change with its pupil: names, and an address given by its earlier holder."""
     wanted = {**account_names(student), "email": ""}
     return {name: (getattr(account, name), new) for name, new in wanted.items() if getattr(account, name) != new}
 

@@ -1,4 +1,4 @@
-"""Open accounts to pupils who have none: the one rule that pages, imports and accounts made by hand follow."""
+"""Open accounts for pupils who have none: the single rule for pages, imports and manual creation."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ from cpro.users.operations.logins import free_login, propose_login
 from cpro.users.roles import PUPIL
 
 OPEN_JOB = "students:open-accounts"
-#: Accounts opened before the answer, about a second; a worker opens more.
+#: Number of accounts opened within the request, about a second; a worker opens more.
 AT_ONCE = 3000
 _PAGE = 2000
-#: What a person types about a pupil's account; the names are the pupil's.
+#: Fields typed for a pupil's account; the names are the pupil's.
 _TYPED_BESIDE = ("civility", "email")
 
 
 class NoAccountToOpen(DomainError):
-    """Refuse to open accounts where every pupil has one, or has left."""
+    """All the pupils already have an account, or have left."""
 
     status = 409
 
 
 @dataclass(frozen=True)
 class OpenedAccount:
-    """An account just opened, and its pupil: id, last_name, usage_name, first_name, siecle_id."""
+    """A newly opened account, and its pupil: id, last_name, usage_name, first_name, siecle_id."""
 
     account_id: int
     login: str
@@ -55,14 +55,14 @@ class OpenedAccount:
 
 
 def account_names(student: Any) -> dict[str, str]:
-    """Return the names that the account of a pupil bears: the usage name where there is one."""
+    """Return the names of a pupil's account: the usage name when there is one."""
     return {"last_name": choose_name(student.last_name, student.usage_name), "first_name": student.first_name}
 
 
 def open_or_send(selection: Selection, *, by: Actor, now: datetime) -> tuple[int, Job | None]:
-    """Open the accounts of a selection and return how many, or have many opened by a worker and return its job.
+    """Open the accounts of a selection and return how many, or enqueue many for a worker and return the job.
 
-    Raises as `open_accounts` does.
+    Raises the same errors as `open_accounts`.
     """
     candidates = _check(selection)
     if candidates.to_open <= AT_ONCE:
@@ -71,9 +71,9 @@ def open_or_send(selection: Selection, *, by: Actor, now: datetime) -> tuple[int
 
 
 def open_accounts(selection: Selection, *, by: Actor, now: datetime) -> int:
-    """Open an account, without a code, to each pupil of a selection who is present and has none; return how many.
+    """Open an account, without a code, for each pupil of a selection who is present and has none; return how many.
 
-    Raises `NotFound` for pupils or a division of no such school, `GateClosed`, `NoAccountToOpen`.
+    Raises `NotFound` for pupils or a division that the school does not have, `GateClosed`, `NoAccountToOpen`.
     """
     candidates = _check(selection)
     opened: list[OpenedAccount] = []
@@ -102,12 +102,12 @@ def write_accounts(
     now: datetime,
     on_page: Callable[[Sequence[OpenedAccount]], object] = lambda page: None,
 ) -> int:
-    """Write an account for each present pupil without one whom `wanted` names; return how many.
+    """Write an account for each present pupil without one who meets `wanted`; return how many.
 
-    Logins are made from the names, homonyms numbered. `on_page` receives the accounts a page at a time. It records
-    nothing in the journal: who calls does. Raises `IntegrityError` when a transaction that took no lock was faster.
-    Pupils are linked to their accounts at the end: PostgreSQL chooses once how to check that an account exists, and
-    would choose badly while there are few.
+    Logins are built from the names, with a number for homonyms. `on_page` receives the accounts a page at a time.
+    Nothing is recorded in the journal: the caller does it. Raises `IntegrityError` when a concurrent transaction that
+    took no lock was faster. Pupils are linked to their accounts at the end: PostgreSQL plans only once how to check
+    that an account exists, and would choose a bad plan while there are few.
     """
     session, links = db.session(), dict[int, int]()
     taken = set(session.scalars(select(Account.login)))
@@ -121,7 +121,8 @@ def write_accounts(
             logins[student.id] = free_login(taken, propose_login(names["first_name"], names["last_name"]))
             taken.add(logins[student.id])
         tenancy.bulk_insert(session, Account, (new_account(each, logins[each.id], now) for each in students))
-        # Those just opened have the highest ids; asked for by thousands of logins, PostgreSQL compares each with each.
+        # The new accounts have the highest ids; queried by thousands of logins, PostgreSQL would compare each with
+        # each.
         rows = session.execute(select(Account.login, Account.id).where(Account.id > last_id))
         ids = {login: id_ for login, id_ in rows}
         last_id = max(ids.values())
@@ -135,10 +136,10 @@ def write_accounts(
 
 
 def create_pupil_account(values: Mapping[str, str], student_id: int | None, *, by: Actor, now: datetime) -> Account:
-    """Create the account of one pupil; `values` holds what was typed (civility, e-mail), the names are the pupil's.
+    """Create the account of one pupil; `values` contains the input (civility, e-mail), the names are the pupil's.
 
     Raises `FieldErrors` on `student` when no pupil of the school without account is named, or when the names typed are
-    another person's; and what `manual.create_manual_account` raises.
+    another person's; and the errors of `manual.create_manual_account`.
     """
     require_open_gate(lock_current_establishment())
     student = db.session.get(Student, student_id) if student_id is not None else None
@@ -149,7 +150,7 @@ def create_pupil_account(values: Mapping[str, str], student_id: int | None, *, b
     _check_typed_names(values, student)
     return manual.create_manual_account(
         {**values, **account_names(student)},
-        confirmed=True,  # the pupil is chosen, and has no other account
+        confirmed=True,  # the pupil is chosen explicitly, and has no other account
         by=by,
         now=now,
         alongside=lambda account: _link(account, student),
@@ -174,7 +175,7 @@ def check_may_receive(student: Student) -> None:
 
 
 def check_names(values: Mapping[str, str], student: Student) -> None:
-    """Raise `DomainError` on the field `last_name` when an account would bear other names than its pupil's."""
+    """Raise `DomainError` on the field `last_name` when an account would have other names than its pupil's."""
     for name, own in account_names(student).items():
         if name in values and fold(values[name] or "").strip() != fold(own).strip():
             raise DomainError(
@@ -193,7 +194,7 @@ def _check(selection: Selection) -> Candidates:
 
 
 def _check_typed_names(values: Mapping[str, str], student: Student) -> None:
-    """Refuse names that are not the pupil's; the beginning of a name, typed to find them, is theirs."""
+    """Refuse names that are not the pupil's; the beginning of the pupil's name, typed for the search, is accepted."""
     typed = fold(f"{values.get('last_name', '')} {values.get('first_name', '')}").split()
     if not all(word in student.search_key for word in typed):
         raise DomainError(

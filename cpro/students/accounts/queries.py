@@ -1,4 +1,4 @@
-"""Read which pupils have an account, which accounts have a pupil, and what changed between them."""
+"""Queries on pupils and their accounts: who has one, which accounts have a pupil, and recent changes of links."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LINKED, UNLINKED, LINKS_SEEN = "account:linked", "account:unlinked", "accounts:l
 
 @dataclass(frozen=True)
 class Selection:
-    """Which pupils are meant: some of them, or those of a division, or all; the narrowest that is given."""
+    """A selection of pupils: given ids, a division, or all; the narrowest one given applies."""
 
     student_ids: tuple[int, ...] = ()
     #: code of the division
@@ -36,19 +36,19 @@ class Selection:
 
 @dataclass(frozen=True)
 class Candidates:
-    """What opening accounts to a selection would do: how many, and who is left out because of what."""
+    """Effect of opening accounts for a selection: how many, and who is left out and why."""
 
-    #: who is meant, in words: « les élèves de la division 2MELEC »
+    #: label of the selection: « les élèves de la division 2MELEC »
     label: str
     to_open: int
     with_account: int
     departed: int
-    #: id of the division, when one was asked for
+    #: id of the division, if one was selected
     division_id: int | None = None
 
 
 def has_no_account() -> ColumnElement[bool]:
-    """Return the condition of the pupils to whom an account can be opened: present, without one."""
+    """Return the condition of the pupils for whom an account can be opened: present, without one."""
     return and_(Student.is_active, Student.account_id.is_(None))
 
 
@@ -62,7 +62,7 @@ def get_condition(selection: Selection) -> ColumnElement[bool]:
 
 
 def get_candidates(selection: Selection) -> Candidates:
-    """Return what opening accounts to a selection would do.
+    """Return the effect of opening accounts for a selection.
 
     Raises `NotFound` when the division, or one of the pupils, does not exist in the school.
     """
@@ -114,7 +114,7 @@ def get_student(student_id: int) -> Student:
 
 
 def find_student_of(account_id: int) -> Student | None:
-    """Return the pupil whom an account names, with their division, or None."""
+    """Return the pupil linked to an account, with their division, or None."""
     return db.session.scalars(
         select(Student).where(Student.account_id == account_id).options(joinedload(Student.division))
     ).first()
@@ -129,17 +129,17 @@ def get_account(account_id: int) -> Account:
 
 
 def is_unlinked() -> ColumnElement[bool]:
-    """Return the condition of the accounts of pupils that name no pupil."""
+    """Return the condition of the pupils' accounts that are not linked to a pupil."""
     return and_(Account.holds(Permission.OWN_RECORDS), ~exists().where(Student.account_id == Account.id))
 
 
 def is_of_departed() -> ColumnElement[bool]:
-    """Return the condition of the accounts of pupils who left."""
+    """Return the condition of the accounts of departed pupils."""
     return Account.id.in_(select(Student.account_id).where(Student.is_active.is_(False)))
 
 
 def find_unlinked_accounts(asked: ListState) -> Page[Account]:
-    """Return a page of the active accounts of pupils that name no pupil, whose name holds each word sought, by name."""
+    """Return a page of the active pupils' accounts without a pupil, whose name contains each word sought, by name."""
     found = select(Account).where(is_unlinked(), Account.is_active, *find_words(Account, asked.search))
     return find_page_from(asked, found, Account.search_key, Account.id, by_name=True)
 
@@ -150,12 +150,12 @@ def select_accounts_of_pupils() -> Select[int]:
 
 
 def count_unlinked_accounts() -> int:
-    """Return how many active accounts of pupils name no pupil: every account of a pupil is looked at."""
+    """Return how many active pupils' accounts have no pupil; this reads every pupil's account."""
     return count_rows(select(Account.id).where(is_unlinked(), Account.is_active))
 
 
 def find_students_without_account(asked: ListState) -> Page[Student]:
-    """Return a page of the pupils present without account, whose names hold each word sought, by name."""
+    """Return a page of the pupils present without account, whose names contain each word sought, by name."""
     return find_page_from(asked, _without_account(asked.search), Student.search_key, Student.id, by_name=True)
 
 
@@ -171,7 +171,7 @@ def _without_account(sought: str) -> Select[Student]:
 
 
 def list_accounts_of_students(student_ids: Sequence[int]) -> Sequence[Account]:
-    """Return the accounts of pupils of the school, by name; a pupil without one is left out."""
+    """Return the accounts of pupils of the school, by name; pupils without one are omitted."""
     return db.session.scalars(
         select(Account)
         .join(Student, (Student.account_id == Account.id) & (Student.establishment_id == Account.establishment_id))
@@ -181,25 +181,25 @@ def list_accounts_of_students(student_ids: Sequence[int]) -> Sequence[Account]:
 
 
 def describe_student(student: Student) -> str:
-    """Return a pupil as a list names them: « AGATE Noé (2MELEC) »."""
+    """Return a pupil's label in a list: « AGATE Noé (2MELEC) »."""
     division = student.division.code if student.division else "sans division"
     return f"{person_name(student.shown_name, student.first_name)} ({division})"
 
 
 def name_in_sentence(student: Student) -> str:
-    """Return a pupil as a sentence names them: « Noé AGATE »."""
+    """Return a pupil's name within a sentence: « Noé AGATE »."""
     return spoken_name(student.first_name, student.shown_name)
 
 
 def list_unseen_links() -> Sequence[AuditEntry]:
-    """Return the links made and undone by hand since a head said they had read of them, the latest first."""
+    """Return the links made and undone manually since a head last marked them as read, the latest first."""
     return db.session.scalars(
         select(AuditEntry).where(*_is_unseen_link()).order_by(AuditEntry.id.desc()).limit(MOST_LINKS_SHOWN)
     ).all()
 
 
 def select_unseen_links() -> Select[int]:
-    """Return the ids of the lines of these links."""
+    """Return the ids of the journal lines of these links."""
     return select(AuditEntry.id).where(*_is_unseen_link())
 
 

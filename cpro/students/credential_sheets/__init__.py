@@ -1,4 +1,4 @@
-"""Activation sheets of a division or of chosen people: created, shown once, kept nowhere.
+"""Activation sheets of a division or of chosen people: created, shown once, not archived.
 
-They stand in this feature because divisions do; codes, paper and rules are those of `cpro.users`.
+They are in this feature because divisions are; codes, layout and rules are those of `cpro.users`.
 """

@@ -1,4 +1,4 @@
-"""Delete the documents of activation sheets whose half-hour is over, whether or not they are asked for again."""
+"""Delete the documents of activation sheets after half an hour, whether or not they are requested again."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ def _describe_result(result: Mapping[str, Any]) -> str:
 
 @every(15, "sheets:forget", label="Effacement des fiches d’activation gardées", summary=_describe_result)
 def forget(context: JobContext) -> dict[str, int]:
-    """Delete what is kept for too long, in every school."""
+    """Delete the expired documents, in every school."""
     with context.unit_of_work() as work:
         return {"deleted": forget_expired(work.session, now=context.now)}

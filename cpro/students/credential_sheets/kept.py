@@ -1,4 +1,4 @@
-"""Keep a document of activation sheets for half an hour, for the browser that created it and no other."""
+"""Keep a document of activation sheets for half an hour, only for the browser that created it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEPT_FOR = timedelta(minutes=30)
 
 
 class SheetsGone(NotFound):
-    """Say that a document is not kept any more, or never was for this browser."""
+    """The document is no longer kept, or never was for this browser."""
 
     message = (
         "Ce document n’est plus disponible : il se garde 30 minutes, pour le seul navigateur qui l’a demandé, "
@@ -40,9 +40,9 @@ def keep_document(
     left_out: str,
     now: datetime,
 ) -> KeptSheets:
-    """Keep the formats of a document, {"pdf": …, "csv": …}, sealed as one under a key; `file_format` was asked for.
+    """Store the formats of a document, {"pdf": …, "csv": …}, sealed together under a key; `file_format` was requested.
 
-    The school's documents that show a code of one of these people are deleted: the code is void.
+    The school's earlier documents that show a code of one of these people are deleted: the code is void.
     """
     forget_expired(db.session(), now=now)
     _forget_those_of(set(account_ids))
@@ -79,7 +79,7 @@ def list_documents(*, sign_in_id: int, now: datetime) -> Sequence[KeptSheets]:
 
 
 def read_document(kept: KeptSheets, key: str) -> dict[str, bytes]:
-    """Return a document in each of its formats. Raises `SheetsGone` under another key than its own."""
+    """Return a document in each of its formats. Raises `SheetsGone` under any other key."""
     try:
         return _unpack(unseal_bytes(key, kept.sealed), kept.file_format)
     except Unreadable as error:
@@ -95,7 +95,7 @@ def _pack(documents: Mapping[str, bytes]) -> bytes:
 
 
 def _unpack(packed: bytes, file_format: str) -> dict[str, bytes]:
-    """Return the documents of `_pack`; before there were two, one alone was kept as it was."""
+    """Return the documents of `_pack`; older rows contain a single document, stored as it was."""
     if not packed.startswith(_ARCHIVE):
         return {file_format: packed}
     with ZipFile(BytesIO(packed)) as archive:
@@ -103,7 +103,7 @@ def _unpack(packed: bytes, file_format: str) -> dict[str, bytes]:
 
 
 def forget_expired(session: Session, *, now: datetime) -> int:
-    """Delete the documents whose half-hour is over; return how many."""
+    """Delete the documents older than half an hour; return how many."""
     return len(session.scalars(delete(KeptSheets).where(KeptSheets.expires_at <= now).returning(KeptSheets.id)).all())
 
 

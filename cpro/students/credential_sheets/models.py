@@ -13,7 +13,7 @@ from cpro.extensions import Model
 
 
 class KeptSheets(Owned, Model):
-    """One document in all its formats, encrypted under a key that only the cookie holds; it goes with its sign-in."""
+    """One document in all its formats, encrypted under a key that only the cookie has; deleted with its sign-in."""
 
     __tablename__ = "kept_sheets"
     __table_args__ = (
@@ -27,14 +27,14 @@ class KeptSheets(Owned, Model):
     #: the sign-in that created it: signing out deletes it
     sign_in_id: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    #: the format asked for, "pdf" or "csv"
+    #: the format requested, "pdf" or "csv"
     file_format: Mapped[str] = mapped_column(String(3))
-    #: whose sheets, as the journal names them
+    #: label of the people, as in the journal
     about: Mapped[str] = mapped_column(String(200))
     sheets: Mapped[int]
-    #: who was left out, in a sentence, or nothing
+    #: sentence about the people left out, or empty
     left_out: Mapped[str] = mapped_column(String(300), default="")
-    #: whose codes it holds: once one of them is void, the document is of no use any more
+    #: ids of the accounts whose codes it contains: once one of them is void, the document is useless
     account_ids: Mapped[list[int]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -1,4 +1,4 @@
-"""Activation sheets of a division, of a role, of chosen people, with the division each belongs to."""
+"""Activation sheets of a division, of a role or of chosen people, with each person's division."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from cpro.users.operations.credential_sheets import (
 
 @dataclass(frozen=True)
 class Target:
-    """Whom sheets are for: one of these, or none."""
+    """The people whom sheets are for: exactly one of these, or none."""
 
     account_ids: tuple[int, ...] = ()
     student_ids: tuple[int, ...] = ()
     division_id: int | None = None
     role: Role | None = None
     never_activated: bool = False
-    #: those among them who have no code that is still good
+    #: those among them who have no valid code
     without_code: bool = False
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Planned sheets, whose they are in words, and the code of the division of each account that has one."""
+    """Planned sheets, the label of their people, and the code of the division of each account that has one."""
 
     plan: Plan
     about: str
@@ -44,9 +44,9 @@ class Batch:
 
 
 def plan_target_sheets(target: Target, *, reset: bool = False, by: Actor, now: datetime) -> Batch:
-    """Plan the sheets of a target. Raises `NotFound`, and what `plan_credential_sheets` raises.
+    """Plan the sheets of a target. Raises `NotFound`, and the errors of `plan_credential_sheets`.
 
-    Unknown ids are left out, as another school's are.
+    Unknown ids are ignored, as are those of another school.
     """
     accounts = list_target_accounts(target, now=now)
     plan = plan_credential_sheets(accounts, reset=reset, by=by, now=now)
@@ -64,7 +64,7 @@ def create_batch_documents(
     by: Actor,
     now: datetime,
 ) -> KeptSheets:
-    """Store the codes of a batch and the documents that show them. Raises as `activate_credential_sheets`."""
+    """Store the codes of a batch and the documents that show them. Raises as `activate_credential_sheets` does."""
     activate_credential_sheets(batch.plan, about=batch.about, by=by, now=now)
     return keep_document(
         documents,
@@ -94,7 +94,7 @@ def list_target_accounts(target: Target, *, now: datetime) -> Sequence[Account]:
 
 
 def _label_of(target: Target, number: int) -> str:
-    """Return how the journal names a target."""
+    """Return the label of a target in the journal."""
     if target.division_id is not None:
         return f"division {queries.get_division(target.division_id).code}"
     if target.role is not None:

@@ -1,1 +1,1 @@
-"""What knows the web in this feature: views, forms, screens, what pages show."""
+"""The web layer of the feature: views, forms, screens, page fragments."""

@@ -1,4 +1,4 @@
-"""How a form has a diploma chosen, among those that the school may use."""
+"""Choice of a diploma in a form, among those that the school may use."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
 from cpro.students.queries import list_diplomas
 
-#: What the empty choice of a course or division says.
+#: Label of the empty choice for a course or a division.
 TO_LINK = "à rattacher"
 
 
 def offer_diplomas(field: SelectField, *, nothing: str = TO_LINK, among: Collection[int] | None = None) -> None:
-    """Offer diplomas by their names, or those of the identifiers `among`; the one that the field holds always stays.
+    """Fill a field with diplomas by name, all or those of the ids `among`; its current one is always kept.
 
-    `nothing` is what the empty choice says. A person who may create a diploma reads where.
+    `nothing` is the label of the empty choice. People who may create a diploma see a link to do it.
     """
     offered: dict[str, str] = {}
     for each in list_diplomas():

@@ -1,4 +1,4 @@
-"""What the dashboard shows of students: courses, divisions, INE, pupils' accounts; the chart of divisions."""
+"""Dashboard items on students: courses, divisions, INE, pupils' accounts; the chart of divisions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from cpro.students.accounts import queries as accounts
 from cpro.students.operations import is_kept_by_siecle
 from cpro.students.web.presenters import describe_ine_remedy
 
-#: More bars would be unreadable; the divisions beyond are added up.
+#: More bars would be unreadable; the other divisions are summed.
 _DIVISIONS_SHOWN = 12
 
 
 def count_students() -> Asked:
-    """Return what the lines count."""
+    """Return the counts of the lines."""
     return {
         "active students": Counted(queries.select_active_students()),
         "courses": Counted(queries.select_mefs()),
@@ -46,7 +46,7 @@ def list_student_items(figures: Figures) -> list[ChecklistItem]:
 
 
 def _courses(total: int, unlinked: int, unknown: int) -> list[ChecklistItem]:
-    """Return the line of the courses without diploma, once the school or its pupils name courses."""
+    """Return the line of the courses without diploma, once the school or its pupils have courses."""
     if not total + unknown:
         return []
     missing = unlinked + unknown
@@ -69,7 +69,7 @@ def _courses(total: int, unlinked: int, unknown: int) -> list[ChecklistItem]:
 
 
 def _divisions(number: int) -> list[ChecklistItem]:
-    """Return the line of the divisions without diploma whose pupils name no course: nothing else would show them."""
+    """Return the line of the divisions without diploma whose pupils have no course: nothing else would report them."""
     if not number:
         return []
     what = plural(number, "division n’a", "divisions n’ont")
@@ -88,7 +88,7 @@ def _divisions(number: int) -> list[ChecklistItem]:
 
 
 def _division_twins() -> list[ChecklistItem]:
-    """Return the line of the divisions whose codes read the same: probably one class in two halves."""
+    """Return the line of the divisions with equivalent codes: probably one class split in two."""
     twins = queries.list_division_twins()
     if not twins:
         return []
@@ -158,9 +158,9 @@ def _accounts_to_open(number: int) -> list[ChecklistItem]:
 
 
 def _unlinked_accounts(among: int) -> list[ChecklistItem]:
-    """Return the line of the pupils' accounts that name no pupil, for those who link them.
+    """Return the line of the pupils' accounts without a pupil, for those who link them.
 
-    There is none where these accounts are more than the dashboard counts: each of them would have to be looked at.
+    None when there are more accounts than the dashboard counts: each of them would have to be read.
     """
     if isinstance(among, MoreThan) or not may(Permission.USERS_EDIT):
         return []
@@ -180,7 +180,7 @@ def _unlinked_accounts(among: int) -> list[ChecklistItem]:
 
 
 def _unseen_links(number: int) -> list[ChecklistItem]:
-    """Return the line of the links made by hand, for the head, until they have read of them."""
+    """Return the line of the links made manually, for the head, until marked as read."""
     if not number or not may(Permission.USERS_CONSENT):
         return []
     return [
@@ -195,9 +195,9 @@ def _unseen_links(number: int) -> list[ChecklistItem]:
 
 
 def draw_accounts_by_division(figures: Figures) -> Chart | None:
-    """Return the chart of students and activated accounts by division; divisions beyond the first are added up.
+    """Return the chart of students and activated accounts by division; divisions beyond the first are summed.
 
-    There is none where students are more than the dashboard counts: each of them would have to be read.
+    None when there are more students than the dashboard counts: each of them would have to be read.
     """
     if isinstance(figures["active students"], MoreThan):
         return None

@@ -1,4 +1,4 @@
-"""Forms of students and courses that the model does not say whole; the others are generated from it."""
+"""Forms of students and courses that cannot be generated from the model alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _course_field(help: str) -> CodeField:
 
 
 class StudentForm(VersionedForm):
-    """A student, created and corrected by hand."""
+    """A student, created and updated manually."""
 
     last_name = field_of(Student, "last_name")
     usage_name = field_of(Student, "usage_name")
@@ -53,7 +53,7 @@ class DivisionForm(BaseForm):
 
 
 class MEFForm(VersionedForm):
-    """A course of the ministry's list, corrected: its code is what it is."""
+    """A course of the ministry's list, on update: its code is read-only."""
 
     label = field_of(MEF, "label", help="Le fichier Nomenclature le donne aussi.")
     diploma = field_of(MEF, "diploma")

@@ -1,4 +1,4 @@
-"""Hooks of the feature: its menu line."""
+"""Hooks of the feature: its menu entry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cpro.core.web.registry import MenuEntry, registry
 
 
 def register_hooks(app: Flask) -> None:
-    """Register the menu line."""
+    """Register the menu entry."""
     app_registry = registry(app)
     app_registry.add_menu_entry(
         MenuEntry(

@@ -1,4 +1,4 @@
-"""What pages say of pupils: those without an INE, who left, who came back, what they follow."""
+"""Texts about pupils: those without an INE, departures, returns, courses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RETURNED = [
 
 
 def describe_departure(school: Establishment) -> list[str]:
-    """Return what follows from a departure, in the school's own terms."""
+    """Return the consequences of a departure, with the school's own settings."""
     years = plural(school.retention_years, "an", "ans")
     return [
         "Les fiches, évaluations et bilans ne se modifient plus\u202f; ils se lisent et s’exportent encore pendant "
@@ -52,19 +52,19 @@ def name_of(student: Student) -> str:
 
 
 def name_and_birth(student: Student) -> str:
-    """Return a student's name and birth date, as a list where namesakes may stand tells them apart."""
+    """Return a student's name and birth date, for lists that may contain namesakes."""
     born = f" ({format_date(student.birth_date)})" if student.birth_date else ""
     return f"{name_of(student)}{born}"
 
 
 def call_apart(students: Sequence[Student]) -> dict[int, str]:
-    """Return what the links to some students are called, by their ids: no two alike."""
+    """Return the link labels of some students, by their ids: all different."""
     ids = [each.id for each in students]
     return dict(zip(ids, tell_apart([name_and_birth(each) for each in students], ids), strict=True))
 
 
 def describe_ine_remedy() -> str:
-    """Return how an INE that is missing is completed, in the school's own terms."""
+    """Return how to complete a missing INE, depending on whether the school uses SIECLE."""
     how = (
         "complétez-le dans SIECLE, puis importez à nouveau le fichier des élèves."
         if is_kept_by_siecle()
@@ -74,7 +74,7 @@ def describe_ine_remedy() -> str:
 
 
 def describe_no_missing_ine() -> str:
-    """Return what is said where no pupil lacks an INE: nothing of pupils where there are none yet."""
+    """Return the text shown when no pupil lacks an INE; it does not mention pupils while there are none."""
     if not count_active_students():
         return "Aucun élève n’est encore présent dans l’établissement."
     return "Tous vos élèves ont un INE : aucun n’est écarté des transferts."

@@ -1,4 +1,4 @@
-"""Which pupils a page is about, as its address or its form names them: read, and written again."""
+"""The pupils that a page concerns, parsed from and written to its URL or its form."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cpro.students.accounts.queries import Selection
 from cpro.students.models import Student
 from cpro.students.several import list_students, list_students_of_division
 
-#: Enough for every pupil of a school; more is no person's choice.
+#: Enough for every pupil of a school; a longer list cannot come from a person.
 _MOST_IDS = 10_000
 
 
 def read_selection(values: Any) -> Selection | None:
-    """Return which pupils are meant by `ids` (repeated, or separated by commas), `division` or `tous`, or None.
+    """Parse a selection from `ids` (repeated, or separated by commas), `division` or `tous`; None without any.
 
-    Raises `NotFound` for what is no id, `DomainError` for more ids than a school has pupils.
+    Raises `NotFound` for an invalid id, `DomainError` for more ids than a school has pupils.
     """
     ids = read_ids(values.getlist("ids"))
     division = values.get("division", "").strip()
@@ -28,7 +28,7 @@ def read_selection(values: Any) -> Selection | None:
 
 
 def read_ids(given: Sequence[str]) -> list[int]:
-    """Return the ids of repeated values, each of which may hold several separated by commas, each once."""
+    """Return the distinct ids of repeated values, each of which may contain several separated by commas."""
     words = [word.strip() for text in given for word in text.split(",") if word.strip()]
     if len(words) > _MOST_IDS:
         raise DomainError("Cela fait trop d’élèves à la fois : procédez division par division.")
@@ -41,7 +41,8 @@ def read_ids(given: Sequence[str]) -> list[int]:
 def read_students(values: Any) -> Sequence[Student]:
     """Return the students named by `ids`, or those of `division` who are present, by name.
 
-    Raises as `read_selection`, and `NotFound` for nobody, a student or a division of no such school.
+    Raises the errors of `read_selection`, and `NotFound` for an empty selection, or a student or a division that the
+    school does not have.
     """
     selection = read_selection(values)
     if selection and selection.student_ids:
@@ -50,7 +51,7 @@ def read_students(values: Any) -> Sequence[Student]:
 
 
 def get_fields(selection: Selection) -> dict[str, Any]:
-    """Return a selection as the fields of an address or of a form."""
+    """Return a selection as the fields of a URL or of a form."""
     if selection.student_ids:
         return {"ids": ",".join(map(str, selection.student_ids))}
     return {"division": selection.division} if selection.division else {"tous": "oui"}

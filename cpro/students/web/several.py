@@ -1,4 +1,4 @@
-"""Say by hand of several students at once that they left or came back, division, course; asked once each."""
+"""Pages of manual changes of several students at once: departure, return, division, course; each is confirmed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from cpro.students.web.views import LIST, bp
 @bp.route("/admin/eleves/depart", methods=["GET", "POST"])
 @requires(Permission.STUDENTS_EDIT)
 def depart() -> ResponseReturnValue:
-    """Ask for the day on which the students named left, then say that they did."""
+    """Ask for the day of departure of the selected students, then record it."""
     students = _asked_students()
     leaving = [each for each in students if each.is_active]
     if not leaving:
@@ -49,7 +49,7 @@ def depart() -> ResponseReturnValue:
 @bp.route("/admin/eleves/formation", methods=["GET", "POST"])
 @requires(Permission.STUDENTS_EDIT)
 def give_course() -> ResponseReturnValue:
-    """Ask for the course that the students named, or those of a division, follow, then give it to them."""
+    """Ask for the course of the selected students, or of those of a division, then set it."""
     students = _asked_students()
     if not students:
         return back_to(url_for("divisions.index_view"), presenters.NOBODY_THERE, "warning")
@@ -68,7 +68,7 @@ def give_course() -> ResponseReturnValue:
 @bp.route("/admin/eleves/division", methods=["GET", "POST"])
 @requires(Permission.STUDENTS_EDIT)
 def change_division() -> ResponseReturnValue:
-    """Ask for the division that the students named go to, then put them there."""
+    """Ask for the new division of the selected students, then put them there."""
     present = [each for each in _asked_students() if each.is_active]
     if not present:
         return back_to(url_for("eleves.index_view"), presenters.NOBODY_PRESENT, "warning")
@@ -87,7 +87,7 @@ def change_division() -> ResponseReturnValue:
 @bp.route("/admin/eleves/<int:student_id>/retour", methods=["GET", "POST"])
 @requires(Permission.STUDENTS_EDIT)
 def come_back(student_id: int) -> ResponseReturnValue:
-    """Ask once, then say that a student who had left is back."""
+    """Confirm, then record the return of a departed student."""
     (student,) = several.list_students([student_id])
     refuse_if_kept_by_siecle()
     address = url_for("eleves.details_view", id=student_id)
@@ -143,7 +143,7 @@ def _ask_and_act(
 
 
 def _address_of(students: Sequence[Student]) -> str:
-    """Return where to go back to: the page of one student, the list as it was left for several."""
+    """Return the page to return to: that of one student, or for several the list in its last state."""
     if len(students) == 1:
         return url_for("eleves.details_view", id=students[0].id)
     return above.list_address(LIST, url_for("eleves.index_view"))

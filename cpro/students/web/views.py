@@ -15,7 +15,7 @@ from cpro.establishments.queries import get_school_today
 from cpro.students import queries
 from cpro.students.web.presenters import call_apart, describe_ine_remedy, describe_no_missing_ine
 
-#: The name of the list of students for the pages below it.
+#: The title of the list of students for the pages below it.
 LIST = "eleves"
 
 bp = Blueprint("students", __name__)
@@ -28,7 +28,7 @@ _PER_PAGE = 50
 @bp.get("/admin/eleves-sans-ine")
 @requires(Permission.MISSING_INE_VIEW)
 def without_ine() -> ResponseReturnValue:
-    """List the students who cannot be transferred for want of an INE, with the remedy."""
+    """List the students who cannot be transferred because they have no INE, with the remedy."""
     today = get_school_today(clock.utcnow())
     announce(events.search_made, "students", screen="Élèves sans INE", sought="")
     counts = queries.count_without_ine(today)

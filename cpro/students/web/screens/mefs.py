@@ -40,15 +40,15 @@ class MEFsScreen(Screen):
         return f"{row.label} ({row.code})" if row.label else row.code
 
     def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
-        """Lead to the diplomas."""
+        """Return the links to the diplomas."""
         return [("Diplômes", url_for("diplomes.index_view"))] if may(Permission.STUDENTS_VIEW) else []
 
     def row_links(self, row: MEF) -> list[tuple[str, str]]:
-        """Lead to the students who follow the course."""
+        """Return the link to the students who follow the course."""
         return [("Ses élèves", url_for("eleves.index_view", mef=row.code))] if may(Permission.STUDENTS_VIEW) else []
 
     def prepare_form(self, form: VersionedForm, row: MEF | None) -> None:
-        """Offer diplomas, and name the other years that wait for one; without any, nothing is asked."""
+        """Fill the diplomas, and name the other years to link; without any, the question is removed."""
         offer_diplomas(form["diploma"])
         if row is None:
             return
@@ -60,7 +60,7 @@ class MEFsScreen(Screen):
             del form["other_years"]
 
     def update(self, row: MEF, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the feature's operation."""
+        """Update through the feature's operation."""
         mefs.update_mef(
             row,
             form.data,
@@ -71,7 +71,7 @@ class MEFsScreen(Screen):
         )
 
     def check_deletion(self, row: MEF) -> None:
-        """Keep the courses that pupils follow."""
+        """Refuse the courses that pupils follow."""
         mefs.check_mef_deletion(row)
 
     def list_deletable(self, rows: Sequence[MEF]) -> Collection[int]:
@@ -80,5 +80,5 @@ class MEFsScreen(Screen):
         return {row.id for row in rows if row.code not in followed}
 
     def deletion_consequences(self, row: MEF) -> list[str]:
-        """Say what follows."""
+        """Return the consequences of a deletion."""
         return ["La formation quitte la liste ; un fichier qui la nomme la ramène, à rattacher à nouveau."]

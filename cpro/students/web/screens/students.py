@@ -23,14 +23,14 @@ from cpro.students.models import Diploma, Division, Student
 from cpro.students.web.choices import offer_diplomas
 from cpro.students.web.forms import StudentForm
 
-#: keys of the actions that SIECLE's files stand for
+#: keys of the actions that SIECLE's files replace
 _DEPARTURE, _COURSE, _DIVISION = "depart", "course", "division"
 
 
 def _leading_to(
     key: str, label: str, endpoint: str, name: str, *, permission: Permission = Permission.USERS_EDIT, **more: Any
 ) -> BulkAction:
-    """Return an action on pupils ticked that has a page of its own."""
+    """Return a bulk action on pupils that has a page of its own."""
 
     def leads_to(ids: Sequence[int]) -> str:
         asked: dict[str, Any] = {name: ",".join(map(str, ids))}
@@ -40,7 +40,7 @@ def _leading_to(
 
 
 class StudentsScreen(Screen):
-    """Students: browsed by all who may, created and corrected by hand outside SIECLE, never deleted."""
+    """Students: browsed by all who may, created and updated manually outside SIECLE, never deleted."""
 
     permission, export_permission = Permission.STUDENTS_VIEW, Permission.RECORDS_EXPORT
     create_permission = edit_permission = Permission.STUDENTS_EDIT
@@ -97,17 +97,17 @@ class StudentsScreen(Screen):
 
     @property
     def search_help(self) -> str:  # type: ignore[override]
-        """Say what a search looks in: the INE too, for those who read it whole."""
+        """Return which fields a search covers: the INE too, for those who may read it whole."""
         looked_in = "Nom, prénom ou INE" if may(Permission.INE_READ) else "Nom ou prénom"
         return f"{looked_in}, en entier ou le début d’un mot, sans souci des accents."
 
     def open_filters(self) -> list[Filter]:
-        """Offer divisions and courses by their codes, read together."""
+        """Fill the filters of divisions and courses by code, read together."""
         opened = super().open_filters()
         return [replace(each, choices=partial(_offer_codes, each.key)) if each.coded else each for each in opened]
 
     def search_numbers(self) -> Any:
-        """Look for an INE on behalf of those who read it whole: it would tell the others what the list masks."""
+        """Search by INE for those who may read it whole: it would disclose to others what the list masks."""
         return Student.ine if may(Permission.INE_READ) else None
 
     def label_of(self, row: Student) -> str:
@@ -124,31 +124,31 @@ class StudentsScreen(Screen):
         return operations.create_student(form.data, confirmed=self.is_confirmed, by=by, now=now)
 
     def why_not_create(self) -> str | None:
-        """Send back to SIECLE the schools that use it."""
+        """Return the refusal shown to schools that use SIECLE."""
         return _kept_by_siecle()
 
     def why_not_edit(self, row: Student) -> str | None:
-        """Send back to SIECLE the schools that use it; a row merged into another is left."""
+        """Return the refusal shown to schools that use SIECLE, and for a row merged into another."""
         return self.why_not_create() or (operations.Merged().message if row.merged_into_id is not None else None)
 
     def refusal_links(self, row: Student | None = None) -> list[tuple[str, str]]:
-        """Lead to the imports, and to the answer that leaves the pupils to SIECLE."""
+        """Return the links to the imports, and to the setting that says whether SIECLE is used."""
         return _instead_of_siecle()
 
     def bulk_note(self) -> str:
-        """Say where the divisions and the departures come from, to those who would change them."""
+        """Return where the divisions and the departures come from, for those who would change them."""
         if not (may(Permission.STUDENTS_EDIT) and operations.is_kept_by_siecle()):
             return ""
         return "Changer de division, noter un départ\u202f: dans SIECLE, puis par un nouvel import."
 
     def open_bulk_actions(self) -> list[BulkAction]:
-        """Leave to SIECLE what its files say."""
+        """Remove the bulk actions that SIECLE's files replace."""
         opened = super().open_bulk_actions()
         by_hand = (_DEPARTURE, _COURSE, _DIVISION)
         return [each for each in opened if each.key not in by_hand] if operations.is_kept_by_siecle() else opened
 
     def row_links(self, row: Student) -> list[tuple[str, str]]:
-        """Offer to say that a student left or is back, or was entered twice; lead from a row that was to the other."""
+        """Return the links to record a departure, a return or a duplicate; for a merged row, one to the kept row."""
         if row.merged_into_id is not None:
             return [("Voir la fiche gardée", self.get_url(".details_view", id=row.merged_into_id))]
         if not may(Permission.STUDENTS_EDIT) or operations.is_kept_by_siecle():
@@ -164,7 +164,7 @@ class StudentsScreen(Screen):
         return {"without_account": Counted(select_without_account())} if may(Permission.USERS_EDIT) else {}
 
     def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
-        """Lead to the neighbouring lists."""
+        """Return the links to the related lists."""
         missing = [("Sans INE", url_for("students.without_ine"))] if may(Permission.MISSING_INE_VIEW) else []
         return [
             *self._accounts_link(counts),
@@ -175,14 +175,14 @@ class StudentsScreen(Screen):
         ]
 
     def _accounts_link(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
-        """Return the link that opens an account to every pupil who has none, while there are any."""
+        """Return the link that opens an account for every pupil without one, while there are any."""
         number = counts.get("without_account", 0)
         label = f"Ouvrir les comptes de tous ({format_count(number)})"
         return [(label, url_for("pupil_accounts.open_accounts", tous="oui"))] if number else []
 
 
 class DivisionsScreen(Screen):
-    """Divisions: browsed by all who may, created, corrected and, once empty, deleted by hand outside SIECLE.
+    """Divisions: browsed by all who may, created, updated and, once empty, deleted manually outside SIECLE.
 
     In a school that uses SIECLE, a person chooses the diploma of a division whose courses lead to several.
     """
@@ -200,35 +200,35 @@ class DivisionsScreen(Screen):
     delete_with = staticmethod(operations.delete_division)
 
     def why_not_create(self) -> str | None:
-        """Send back to SIECLE the schools that use it."""
+        """Return the refusal shown to schools that use SIECLE."""
         return _kept_by_siecle()
 
     def refusal_links(self, row: Division | None = None) -> list[tuple[str, str]]:
-        """Lead to the imports, and to the answer that leaves the divisions to SIECLE."""
+        """Return the links to the imports, and to the setting that says whether SIECLE is used."""
         return _instead_of_siecle()
 
     def why_not_edit(self, row: Division) -> str | None:
-        """Send back to SIECLE the schools that use it, unless the diploma is to be chosen."""
+        """Return the refusal shown to schools that use SIECLE, unless the diploma is to be chosen."""
         refusal = self.why_not_create()
         return refusal if refusal and len(_diplomas_by_division().get(row.id, ())) < 2 else None
 
     def check_deletion(self, row: Division) -> None:
-        """Keep the divisions that somebody has."""
+        """Refuse the divisions in use."""
         operations.check_division_deletion(row)
 
     def deletion_consequences(self, row: Division) -> list[str]:
-        """Say what a file may bring back, and what cannot be undone any more."""
+        """Return what a file may create again, and what can no longer be undone."""
         return [
             "Cette suppression est définitive.",
             "Un fichier qui nomme cette division la recrée ; si un import l’a créée, il ne pourra plus être annulé.",
         ]
 
     def list_deletable(self, rows: Sequence[Division]) -> Collection[int]:
-        """Leave it to each division's page: few are ever empty."""
+        """Leave the check to each division's page: few are ever empty."""
         return ()
 
     def prepare_form(self, form: VersionedForm, row: Division | None) -> None:
-        """Offer diplomas; what SIECLE's files say is not typed."""
+        """Fill the diplomas; fields managed by SIECLE's files are read-only."""
         if not (row and operations.is_kept_by_siecle()):
             offer_diplomas(form["diploma"])
         else:
@@ -241,17 +241,17 @@ class DivisionsScreen(Screen):
                 form[name].render_kw, form[name].description = {"readonly": True}, "Vient des fichiers de SIECLE."
 
     def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
-        """Lead to the courses, whose diploma divisions take."""
+        """Return the link to the courses, which give divisions their diploma."""
         return courses_link()
 
     def row_actions(self, row: Division) -> list[tuple[str, str]]:
-        """Offer to open the accounts of a division where pupils have none."""
+        """Return the action that opens the accounts of a division, when some pupils have none."""
         if not may(Permission.USERS_EDIT) or not once("without_account", count_without_account_by_division).get(row.id):
             return []
         return [("Ouvrir les comptes", url_for("pupil_accounts.open_accounts", division=row.code))]
 
     def row_links(self, row: Division) -> list[tuple[str, str]]:
-        """Lead to the division's students, and to the course of them all."""
+        """Return the links to the division's students, and to the form that sets their course."""
         links = [("Ses élèves", url_for("eleves.index_view", division=row.code))]
         if may(Permission.STUDENTS_EDIT) and not operations.is_kept_by_siecle():
             links.append(("Donner une formation à ses élèves", url_for("students.give_course", division=row.code)))
@@ -259,7 +259,7 @@ class DivisionsScreen(Screen):
 
 
 class DiplomasScreen(Screen):
-    """Diplomas: the national ones to read, the school's own to keep."""
+    """Diplomas: the national ones read-only, the school's own editable."""
 
     permission, export_permission = Permission.STUDENTS_VIEW, Permission.RECORDS_EXPORT
     create_permission = edit_permission = delete_permission = Permission.DIPLOMAS_EDIT
@@ -274,47 +274,47 @@ class DiplomasScreen(Screen):
     delete_with = staticmethod(operations.delete_diploma)
 
     def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
-        """Lead to the courses that prepare for diplomas."""
+        """Return the link to the courses that prepare for diplomas."""
         return courses_link()
 
     def created_text(self, row: Diploma) -> str:
-        """Lead to its competences, which évaluations need."""
+        """Return the link to its competences, which évaluations need."""
         return Markup('{} <a href="{}">Ajoutez maintenant ses compétences</a>.').format(
             super().created_text(row), url_for("competences.paste", diploma_id=row.id)
         )
 
     def check_deletion(self, row: Diploma) -> None:
-        """Keep the national diplomas, and those that something names."""
+        """Refuse the national diplomas, and those in use."""
         operations.check_diploma_deletion(row)
 
     def list_deletable(self, rows: Sequence[Diploma]) -> Collection[int]:
-        """Leave it to each diploma's page: five features are asked whether it still serves."""
+        """Leave the check to each diploma's page: five features must be asked whether it is in use."""
         return ()
 
     def why_not_edit(self, row: Diploma) -> str | None:
-        """Keep the national diplomas as they are."""
+        """Refuse to edit the national diplomas."""
         return operations.NationalDiploma().message if row.establishment_id is None else None
 
 
 def _diplomas_by_division() -> dict[int, set[int]]:
-    """Return the diplomas of the courses of each division, asked once for a list."""
+    """Return the diplomas of the courses of each division, read once for a list."""
     return once("diplomas_by_division", diplomas_of_divisions)
 
 
 def _offer_codes(key: str) -> list[tuple[str, str]]:
-    """Return the divisions, or the courses, that a filter offers; both are read at once, for those who read courses."""
+    """Return the divisions, or the courses, of a filter; both are read at once, for those who may read courses."""
     if not may(Permission.MEFS_VIEW):
         return queries.offer_divisions()
     return once("offered_codes", queries.offer_divisions_and_courses)[key]
 
 
 def _kept_by_siecle() -> str | None:
-    """Return the sentence that sends the schools that use SIECLE back to it."""
+    """Return the sentence that refers the schools that use SIECLE to it."""
     return operations.KeptBySIECLE().message if operations.is_kept_by_siecle() else None
 
 
 def _instead_of_siecle() -> list[tuple[str, str]]:
-    """Return where a school that uses SIECLE goes instead, as a person may: its imports, and that answer."""
+    """Return the pages that a school with SIECLE should use instead, as permitted: its imports, and that setting."""
     if not operations.is_kept_by_siecle():
         return []
     links = [("Importer le nouvel export", url_for("imports.index"))] if may(Permission.IMPORTS_MANAGE) else []
