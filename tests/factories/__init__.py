@@ -1,6 +1,6 @@
-"""Valid objects without arguments; a test says only what matters to it.
+"""Factories of valid objects without arguments; a test only sets what matters to it.
 
-`make_world()` sets up two schools with a person of each role, so that a leak between schools shows.
+`make_world()` creates two schools with a person of each role, so that a leak between schools shows.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class SchoolRef:
-    """What tests need of a school after its session closed."""
+    """What tests need to know of a school after its session was closed."""
 
     id: int
     code: str
@@ -45,7 +45,7 @@ class SchoolRef:
     division_id: int
 
 
-#: The people of each school, one a role: login, role, names. A role that is not named here has a person all the same.
+#: The people of each school, one per role: login, role, names. Roles not listed here get a person all the same.
 PEOPLE = {
     "administrator": ("alix.granite", Role.ADMINISTRATOR, "Alix", "Granite"),
     "head": ("claude.basalte", Role.HEAD, "Claude", "Basalte"),
@@ -61,7 +61,7 @@ PEOPLE |= {
 
 @dataclass
 class World:
-    """Two schools and the platform's people."""
+    """Two schools and the platform accounts."""
 
     a: SchoolRef
     b: SchoolRef
@@ -85,7 +85,7 @@ def password_hash() -> str:
 
 
 def make_world() -> World:
-    """Create schools "a" and "b" and the platform accounts, and return what names them."""
+    """Create schools "a" and "b" and the platform accounts, and return their names and ids."""
     with platform_unit_of_work("test") as work:
         diploma = make_diploma()
         work.session.add(diploma)
@@ -109,7 +109,7 @@ def make_world() -> World:
 
 
 def make_establishment(**values: Any) -> Establishment:
-    """Return a school, unsaved: everything the gate asks is there."""
+    """Return an unsaved school that meets all the requirements of the gate."""
     number = next(_numbers)
     return Establishment(
         **{
@@ -117,7 +117,7 @@ def make_establishment(**values: Any) -> Establishment:
             "name": f"Lycée d’essai {number}",
             "uai": None,
             "email": f"ecole-{number}@test.example",
-            "typed_teachers_open_at_once": True,  # its head said so; tests of the consent ask otherwise
+            "typed_teachers_open_at_once": True,  # set by its head; tests of the consent set it otherwise
             "created_at": NOW,
             **values,
         }
@@ -125,7 +125,7 @@ def make_establishment(**values: Any) -> Establishment:
 
 
 def make_account(establishment_id: int, role: Role = Role.TEACHER, **values: Any) -> Account:
-    """Return an active, activated account, unsaved, whose password is `PASSWORD`."""
+    """Return an unsaved account, active and activated, whose password is `PASSWORD`."""
     number = next(_numbers)
     return Account(
         **{
@@ -144,14 +144,14 @@ def make_account(establishment_id: int, role: Role = Role.TEACHER, **values: Any
 
 
 def make_diploma(**values: Any) -> Diploma:
-    """Return a national diploma, unsaved."""
+    """Return an unsaved national diploma."""
     return Diploma(
         **{"code": "40025520", "label": "Bac pro métiers de l’électricité", "short_label": "Bac pro MELEC", **values}
     )
 
 
 def make_competence(diploma_id: int, **values: Any) -> Competence:
-    """Return a national competence of a diploma, unsaved."""
+    """Return an unsaved national competence of a diploma."""
     number = next(_numbers)
     return Competence(
         **{
@@ -165,7 +165,7 @@ def make_competence(diploma_id: int, **values: Any) -> Competence:
 
 
 def make_scenario(school: SchoolRef, diploma_id: int, **values: Any) -> Scenario:
-    """Return a scenario of the school's teacher, unsaved; its words are those to look for where none may show."""
+    """Return an unsaved scenario by the school's teacher; tests search for its text where it must not appear."""
     title = values.get("title", f"Titre-secret-{school.code}")
     return Scenario(
         **{
@@ -183,12 +183,12 @@ def make_scenario(school: SchoolRef, diploma_id: int, **values: Any) -> Scenario
 
 
 def make_mef(establishment_id: int, **values: Any) -> MEF:
-    """Return a course « à rattacher », unsaved."""
+    """Return an unsaved course « à rattacher »."""
     return MEF(**{"establishment_id": establishment_id, "code": "24725510310", "label": "2NDPRO MELEC", **values})
 
 
 def make_import(establishment_id: int, **values: Any) -> ImportRun:
-    """Return an import that was applied and changed nothing, unsaved."""
+    """Return an unsaved import that was applied and changed nothing."""
     return ImportRun(
         **{
             "establishment_id": establishment_id,
@@ -204,7 +204,7 @@ def make_import(establishment_id: int, **values: Any) -> ImportRun:
 
 
 def make_student(establishment_id: int, **values: Any) -> Student:
-    """Return an active student with an INE, unsaved."""
+    """Return an unsaved active student with an INE."""
     number = next(_numbers)
     return Student(
         **{
@@ -220,7 +220,7 @@ def make_student(establishment_id: int, **values: Any) -> Student:
 
 
 def make_transfer(source_id: int, destination_id: int, **values: Any) -> Transfer:
-    """Return a transfer between two schools that was made, unsaved; its pupils are nobody's."""
+    """Return an unsaved completed transfer between two schools; its pupils do not exist."""
     return Transfer(
         **{
             "source_id": source_id,
@@ -237,7 +237,7 @@ def make_transfer(source_id: int, destination_id: int, **values: Any) -> Transfe
 
 
 def make_transfer_side(transfer_id: int, establishment_id: int, **values: Any) -> TransferSide:
-    """Return what the source school sees of a transfer that was made, unsaved."""
+    """Return the unsaved source side of a completed transfer."""
     return TransferSide(
         **{
             "establishment_id": establishment_id,
@@ -258,7 +258,7 @@ def make_transfer_side(transfer_id: int, establishment_id: int, **values: Any) -
 
 
 def make_mandate(world: World, school: str = "a", **values: Any) -> Mandate:
-    """Return a mandate of the world's inspector on every diploma of a school, unsaved, that never ends."""
+    """Return an unsaved mandate of the world's inspector on every diploma of a school, without end date."""
     opened_in = world.school(school)
     return Mandate(
         **{
@@ -279,7 +279,7 @@ def make_mandate(world: World, school: str = "a", **values: Any) -> Mandate:
 
 
 def make_problem(school: SchoolRef, **values: Any) -> Problem:
-    """Return a problem that a school's teacher described, unsaved."""
+    """Return an unsaved problem described by a school's teacher."""
     return Problem(
         **{
             "school_id": school.id,

@@ -1,8 +1,8 @@
-"""The access table: what each person gets of each page, read from `tests/access_table.csv`.
+"""The access table: the response of each page to each person, read from `tests/access_table.csv`.
 
-A column is a person, by name: the name of a role (with « inside » for an inspector who entered a school), or nobody
-signed in. A new role is one column, wherever it stands. « in » is a redirect to the sign-in page, « choose » one to the
-choice of a school.
+A column is a person, by name: a role (with « inside » for an inspector who entered a school), or an anonymous visitor.
+A new role is one column, in any position. « in » is a redirect to the sign-in page, « choose » one to the choice of a
+school.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FILE = Path(__file__).resolve().parent.parent / "access_table.csv"
 
 
 def _read() -> tuple[list[str], dict[str, dict[str, dict[str, Outcome]]]]:
-    """Return the people, and {method: {page: {person: what they get}}}."""
+    """Return the people, and {method: {page: {person: expected response}}}."""
     with _FILE.open(newline="", encoding="utf-8") as source:
         table = csv.DictReader(source)
         people = [name for name in table.fieldnames or () if name not in ("method", "page")]
@@ -35,7 +35,7 @@ def _outcome(text: str) -> Outcome:
 
 
 PEOPLE, _LINES = _read()
-#: {page: {person: what they get}}; 404 where there is nothing to see yet, the right being there
+#: {page: {person: expected response}}; 404 where the permission exists but there is nothing to show yet
 GET = _LINES["GET"]
-#: empty posts: 422, 404 or 303 mean that the right is there; nobody without it gets past 403
+#: empty POSTs: 422, 404 or 303 mean that the person has the permission; without it the response is 403
 POST = _LINES["POST"]

@@ -1,4 +1,4 @@
-"""One answer of each kind, and what every one of them owes."""
+"""One response of each kind, and what all of them must have."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def too_big(browser: Browser) -> TestResponse:
     return browser.client.post(path, data=b"x" * BIG, content_type="multipart/form-data; boundary=x")
 
 
-#: One answer of each kind, to an administrator of school A.
+#: One response of each kind, for an administrator of school A.
 ANSWERS: dict[str, tuple[int, Callable[[Browser], TestResponse]]] = {
     "page": (200, lambda b: b.get(PARTICULARS)),
     "sent elsewhere": (303, lambda b: b.get("/")),

@@ -1,4 +1,4 @@
-"""Two requests at one instant: both are let as far as the lock of their school, and only then go on."""
+"""Run two requests concurrently: both proceed to the lock of their school before either goes on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from tests.helpers.locks import locked_row
 
-#: Seconds: a request that does not come to the lock within that time wants none.
+#: Seconds: a request that does not reach the lock within this time does not take it.
 _GATHERING = 1.0
 _WAITING = text(
     "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database "
@@ -23,10 +23,10 @@ _WAITING = text(
 def at_once(
     database: str, admin_engine: Engine | None, school_id: int, *acts: Callable[[], TestResponse]
 ) -> list[TestResponse]:
-    """Run some requests, each in a thread, and return their answers in the order given.
+    """Run some requests, each in a thread, and return their responses in the order given.
 
-    The school's row (SQLite's single writer) is held by another connection until all wait for it: what each reads
-    before its lock is what it would read if the others did not exist.
+    Another connection holds the school's row (SQLite's single writer) until all of them wait for it: what each reads
+    before its lock is what it would read without the others.
     """
     answers: dict[int, TestResponse] = {}
     threads = [threading.Thread(target=lambda n=n, act=act: answers.update({n: act()})) for n, act in enumerate(acts)]

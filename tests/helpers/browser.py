@@ -1,4 +1,4 @@
-"""A browser over Flask's test client: keeps cookies, finds the page's token, speaks of forms as people do."""
+"""A browser over Flask's test client: keeps cookies, finds the page's CSRF token, fills and posts forms."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
 class _WholeAnswers(FlaskClient):
-    """A client that reads each answer to its end, as a browser does: an export is sent while its rows are read.
+    """A client that reads each response to its end, as a browser does: an export is sent while its rows are read.
 
-    Whatever a test asks, a page that refuses must say so first: in its title, and by what takes the focus (WCAG 4.1.3).
+    In every test, a page of refusal must announce it first: in its title, and in the element that takes the focus (WCAG
+    4.1.3).
     """
 
     def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> TestResponse:
@@ -33,7 +34,7 @@ class _WholeAnswers(FlaskClient):
 
 
 class Browser:
-    """One browser: `get`, `post` (with the token of the page it is on), `sign_in`."""
+    """One browser: `get`, `post` (with the token of the current page), `sign_in`."""
 
     def __init__(self, app: Flask) -> None:
         self.client = _WholeAnswers(app, app.response_class, use_cookies=True)
@@ -44,21 +45,21 @@ class Browser:
         return self.see(self.client.get(path, **kwargs))
 
     def see(self, answer: TestResponse) -> TestResponse:
-        """Remember the token of an answer, if it is a page."""
+        """Remember the token of a response, if it is a page."""
         if answer.mimetype == "text/html":
             found = _TOKEN.search(answer.text)
             self._token = found[1] if found else self._token
         return answer
 
     def post(self, path: str, data: dict[str, Any] | None = None, *, token: bool = True, **kwargs: Any) -> TestResponse:
-        """Post a form, with the page's token unless told otherwise."""
+        """Post a form, with the page's token unless `token` is False."""
         if token and not self._token:
             self.get("/mon-compte", follow_redirects=True)
         fields = {**(data or {}), **({"csrf_token": self._token} if token else {})}
         return self.see(self.client.post(path, data=fields, **kwargs))
 
     def form(self, path: str) -> dict[str, str]:
-        """Open a page and return the values its main form would post as they stand (hidden fields included)."""
+        """Open a page and return the values its main form would post unchanged (hidden fields included)."""
         page = self.get(path).text
         main = page[page.index("<main") :]
         values: dict[str, str] = {}
@@ -85,10 +86,10 @@ class Browser:
         return answer
 
     def sign_in_as(self, world: World, role: str, school: str = "a", *, enter: str | None = None) -> Browser:
-        """Be signed in as the person of a role in school "a" or "b"; platform roles may `enter` one.
+        """Sign in as the person of a role in school "a" or "b"; platform roles may `enter` one.
 
-        The sign-in's row is opened by the operation that the page calls, and its token put in the cookie: what the
-        page itself does (throttle, marks, parked forms) is the subject of tests/users/web/test_users_sign_in.py.
+        Calls the operation behind the sign-in page and puts its token in the cookie: the page itself (throttle, marks,
+        parked forms) is tested in tests/users/web/test_users_sign_in.py.
         """
         on_platform = role in ("support", "inspector")
         code, login = (
@@ -101,7 +102,7 @@ class Browser:
         return self
 
     def mint_sign_in(self, establishment: str, login: str) -> Browser:
-        """Sign in without the page: open the sign-in's row and put its token in the cookie."""
+        """Sign in without the page: create the sign-in's row and put its token in the cookie."""
         with self.client.application.app_context(), platform_unit_of_work("test: a sign-in") as work:
             account = queries.find_account(work.session, establishment, login)
             assert account is not None and account.may_sign_in, f"no active account {login!r} in {establishment!r}"

@@ -1,4 +1,4 @@
-"""Chromium on the local platform, with a witness that hears every complaint of the browser."""
+"""Chromium on the local platform, with a witness that records every error reported by the browser."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ARGUMENTS = [
 _NOWHERE = "about:blank"
 PASSWORD = "Quartz-et-feldspath-7"
 
-#: Chromium reports a page of status 4xx on its console; whether that status was right is the test's business.
+#: Chromium reports a page of status 4xx on its console; the test itself checks whether that status was expected.
 _STATUS_OF_A_PAGE = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 _REPORT_VIOLATIONS = """
 addEventListener('securitypolicyviolation', (event) =>
@@ -45,7 +45,7 @@ addEventListener('securitypolicyviolation', (event) =>
 
 @contextmanager
 def started() -> Iterator[Browser]:
-    """Yield Chromium, started; without it the test is skipped, or fails where CPRO_REQUIRE_BROWSER=1 (.ci/run)."""
+    """Yield a running Chromium; without it the test is skipped, or fails where CPRO_REQUIRE_BROWSER=1 (.ci/run)."""
     found = find_chromium()
     if not found:
         missing = "Chromium is not installed (Debian: apt-get install chromium)"
@@ -60,7 +60,7 @@ def started() -> Iterator[Browser]:
 
 @dataclass
 class Witness:
-    """What went wrong in a browser: console errors, script errors, CSP violations, failed or foreign requests."""
+    """Errors in a browser: console errors, script errors, CSP violations, failed or foreign requests."""
 
     host: str
     complaints: list[str] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Witness:
     document: Response | None = None
 
     def watch(self, context: BrowserContext) -> None:
-        """Listen to every page of a context, from its first request."""
+        """Listen to every page of a context, from its first request on."""
         context.add_init_script(_REPORT_VIOLATIONS)
         context.on("console", self._hear)
         context.on("weberror", lambda error: self.complaints.append(f"script error: {error.error}"))
@@ -86,7 +86,7 @@ class Witness:
             self.complaints.append(f"request to another host: {request.url}")
 
     def _see_failure(self, request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # the page was left before its icon had arrived
+        if request.failure != "net::ERR_ABORTED":  # the page was left before its icon arrived
             self.complaints.append(f"failed: {request.url} {request.failure}")
 
     def _see_response(self, response: Response) -> None:
@@ -95,7 +95,7 @@ class Witness:
                 self.document = response
             if response.status < 500:
                 return
-        elif response.status < 400 or response.status == 422:  # a form that a script of ours sent is refused
+        elif response.status < 400 or response.status == 422:  # a form sent by a script of ours was refused
             return
         self.complaints.append(f"status {response.status}: {response.url}")
 
@@ -111,18 +111,18 @@ class Site:
         self._kept: dict[str, Page] = {}
 
     def visitor(self, who: str = "", *, width: int = 1280, javascript: bool = True, motion: bool = False) -> Page:
-        """Return an empty page of somebody's.
+        """Return an empty page of a visitor.
 
-        `who` is "" for somebody signed out, "chef@lovelace" for an account of a school, "support@" for one of the
+        `who` is "" for an anonymous visitor, "chef@lovelace" for an account of a school, "support@" for one of the
         platform, "support@lovelace" for one that has entered a school. Signing in happens once per person and site.
         """
         state = self._signed_in(who) if who else None
         return self._page(state, width=width, javascript=javascript, motion=motion)
 
     def kept_visitor(self, who: str = "") -> Page:
-        """Return the one page of somebody's that stays open, with the cookies of a visitor who has just signed in.
+        """Return the page of a visitor that stays open, with the cookies of a new sign-in.
 
-        A context, with the process that draws it, costs more than most of the pages that are seen in it.
+        A context, with its rendering process, costs more than most of the pages seen in it.
         """
         state = self._signed_in(who) if who else None
         if who not in self._kept or self._kept[who].is_closed():
@@ -136,7 +136,7 @@ class Site:
         return page
 
     def forget(self, who: str) -> None:
-        """Let somebody sign in anew at their next visit: their sign-in has ended."""
+        """Forget the sign-in of a visitor, which has ended: they sign in again at their next visit."""
         self._states.pop(who, None)
 
     def witness(self, page: Page) -> Witness:
@@ -144,7 +144,7 @@ class Site:
         return self._witnesses[page.context]
 
     def close_pages(self) -> list[str]:
-        """Close every context opened since the last call, leave the pages kept, return what their witnesses heard."""
+        """Close every context opened since the last call, blank the pages kept, return what their witnesses saw."""
         heard = []
         for context, witness in list(self._witnesses.items()):
             if any(page.context == context for page in self._kept.values()):
@@ -157,7 +157,7 @@ class Site:
         return heard
 
     def _leave(self, context: BrowserContext) -> None:
-        """Show nothing in the page kept of a context, and close the others."""
+        """Blank the page kept of a context, and close the others."""
         for page in context.pages:
             if page not in self._kept.values():
                 page.close()
@@ -173,7 +173,7 @@ class Site:
             reduced_motion="no-preference" if motion else "reduce",
             storage_state=state,
         )
-        context.set_default_timeout(60_000)  # an upper bound for a loaded machine, no measure
+        context.set_default_timeout(60_000)  # an upper bound for a loaded machine, not a measurement
         witness = Witness(urlsplit(self.platform.url).netloc)
         witness.watch(context)
         self._witnesses[context] = witness
@@ -194,7 +194,7 @@ class Site:
 
 
 def sign_in(page: Page, school: str, login: str, password: str = PASSWORD) -> None:
-    """Sign in through the page, from wherever one is."""
+    """Sign in through the page, from any page."""
     if "/connexion" not in page.url:
         page.goto("/connexion")
     page.get_by_label("Établissement").fill(school)

@@ -1,6 +1,6 @@
-"""What a page owes people who hear it, read in its source: names told apart, titles, headings, captions, choices.
+"""Static accessibility checks of a page's source: distinct names, titles, headings, captions, choices.
 
-Each function returns the faults of one criterion of RGAA 4.1, as sentences; none where the page conforms.
+Each function returns the faults of one criterion of RGAA 4.1, as sentences; none when the page conforms.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 
 _SPACES = str.maketrans({"\u202f": " ", "\u00a0": " "})
-#: What a link says of nothing: a verb alone, a date, an hour, a figure.
+#: Meaningless link texts: a verb alone, a date, a time, a number.
 _VERBS = (
     "accéder|afficher|aller|annuler|archiver|consulter|consultations|corriger|détails?|fermer|ici|imprimer|lire|"
     "lire la suite|modifier|ouvrir|plus|prolonger|reprendre|retirer|rétablir|rouvrir|suite|supprimer|télécharger|"
@@ -27,7 +27,7 @@ _MEANINGLESS = re.compile(rf"(?:{_VERBS}|{_DATE}{_HOUR}|[\d ]+)", re.IGNORECASE)
 
 
 def parse(source: str) -> Element:
-    """Return the document that a page is."""
+    """Return the parsed document of a page."""
     root: Element = html5lib.parse(source, namespaceHTMLElements=False)
     return root
 
@@ -49,7 +49,7 @@ def find_faults(source: str, address: str, status: int = 200) -> list[str]:
 
 
 def alike_links(root: Element, address: str) -> list[str]:
-    """Return the names that links to different addresses share: heard out of their place, nobody tells them apart."""
+    """Return the names shared by links to different addresses: out of context, a listener cannot tell them apart."""
     targets: dict[str, set[str]] = defaultdict(set)
     for link in _links(root):
         targets[name_of(link, root)].add(urldefrag(urljoin(address, link.get("href") or ""))[0])
@@ -57,13 +57,13 @@ def alike_links(root: Element, address: str) -> list[str]:
 
 
 def meaningless_links(root: Element) -> list[str]:
-    """Return the links whose name is nothing, or a verb, a date or a figure alone."""
+    """Return the links whose name is empty, or only a verb, a date or a number."""
     names = {name_of(link, root) for link in _links(root)}
     return [f"a link is named « {name} »" for name in sorted(names) if not name or _MEANINGLESS.fullmatch(name)]
 
 
 def alike_buttons(root: Element, address: str) -> list[str]:
-    """Return the names that buttons doing different things share."""
+    """Return the names shared by buttons that do different things."""
     done: dict[str, set[object]] = defaultdict(set)
     for form, button in _submits(root):
         action = button.get("formaction") or (form.get("action") if form is not None else "") or address
@@ -72,7 +72,7 @@ def alike_buttons(root: Element, address: str) -> list[str]:
 
 
 def alike_controls(root: Element) -> list[str]:
-    """Return the names that two controls of a page share, without a group whose legend tells them apart."""
+    """Return the names shared by two controls of a page, unless the legend of a group tells them apart."""
     names: dict[tuple[str, str], set[str]] = defaultdict(set)
     for control, legends in _controls(root):
         names[label_of(control, root), legends].add(control.get("id") or control.get("name") or "")
@@ -80,7 +80,7 @@ def alike_controls(root: Element) -> list[str]:
 
 
 def choices_without_button(root: Element) -> list[str]:
-    """Return the lists that no button sends, be it gated for now: a choice alone must not change the page."""
+    """Return the drop-downs without a submit button, possibly a gated one: a choice alone must not change the page."""
     gated = {
         id(form) for form in root.iter("form") if any(b.get("aria-disabled") == "true" for b in form.iter("button"))
     }
@@ -99,7 +99,7 @@ def choices_without_button(root: Element) -> list[str]:
 
 
 def faults_of_title(root: Element, status: int) -> list[str]:
-    """Return what the title leaves unsaid: an error, a search, a page of a list."""
+    """Return what the title fails to mention: an error, a search, a page of a list."""
     title = text_of(next(root.iter("title")))
     faults = []
     is_refused = status >= 400 or any("error-summary" in classes(each) for each in root.iter())
@@ -113,7 +113,7 @@ def faults_of_title(root: Element, status: int) -> list[str]:
 
 
 def skipped_headings(root: Element) -> list[str]:
-    """Return the headings that stand more than one level below the one before."""
+    """Return the headings more than one level below the previous one."""
     faults, before = [], 0
     for each in root.iter():
         if re.fullmatch("h[1-6]", str(each.tag)):
@@ -127,14 +127,14 @@ def skipped_headings(root: Element) -> list[str]:
 
 
 def repeated_questions(root: Element) -> list[str]:
-    """Return the question of a confirmation that says no more than the title of its page."""
+    """Return the question of a confirmation that adds nothing to the title of its page."""
     title = text_of(next(root.iter("h1")))
     questions = [text_of(each) for each in root.iter("p") if "confirm-question" in classes(each)]
     return [f"« {each} » only repeats the title" for each in questions if each.removesuffix("?").strip() == title]
 
 
 def tables_without_caption(root: Element) -> list[str]:
-    """Return the tables that do not say what they hold, and those that say the same as another."""
+    """Return the tables without a caption, and those with the same caption as another."""
     faults, seen = [], set()
     for table in root.iter("table"):
         caption = next((text_of(each) for each in table.iter("caption")), "")
@@ -145,7 +145,7 @@ def tables_without_caption(root: Element) -> list[str]:
 
 
 def unrelated_captions(root: Element) -> list[str]:
-    """Return the captioned pictures whose figure is no group that the caption names."""
+    """Return the captioned pictures whose figure is not a group named by the caption."""
     faults = []
     for figure in root.iter("figure"):
         caption = next((text_of(each) for each in figure.iter("figcaption")), "")
@@ -170,7 +170,7 @@ def label_of(control: Element, root: Element) -> str:
 
 
 def text_of(element: Element) -> str:
-    """Return the text of an element as it is heard, on one line."""
+    """Return the text of an element as read aloud, on one line."""
     return _plain(_heard(element))
 
 
@@ -184,7 +184,7 @@ def _plain(text: str) -> str:
 
 
 def _heard(element: Element) -> str:
-    """Return what a screen reader says of an element: the text shown or meant for it, and what pictures stand for."""
+    """Return the text that a screen reader reads for an element: visible or hidden text, and text alternatives."""
     is_hidden = element.get("aria-hidden") == "true" or element.get("hidden") is not None
     if is_hidden or element.tag in ("template", "script"):
         return ""
@@ -193,12 +193,12 @@ def _heard(element: Element) -> str:
 
 
 def _links(root: Element) -> Iterable[Element]:
-    """Yield the links of a page; the menu, which is there twice, leads to the same pages."""
+    """Yield the links of a page; the menu is skipped, since it appears twice with the same links."""
     return (link for link in root.iter("a") if link.get("href") and not (link.get("href") or "").startswith("#"))
 
 
 def _submits(root: Element) -> Iterable[tuple[Element | None, Element]]:
-    """Yield the buttons that send a form, each with its form."""
+    """Yield the submit buttons, each with its form."""
     forms = {form.get("id"): form for form in root.iter("form") if form.get("id")}
     owner = {id(each): form for form in root.iter("form") for each in form.iter()}
     for button in root.iter():
@@ -215,7 +215,7 @@ def _controls(root: Element) -> Iterable[tuple[Element, str]]:
             own = next((text_of(each) for each in element.iter("legend")), "") or name_of(element, root)
             legends = f"{legends} {own}"
         if element.tag in ("input", "select", "textarea") and element.get("hidden") is None:
-            if element.get("type") not in ("hidden", "submit", "radio"):  # the answers to one question have its name
+            if element.get("type") not in ("hidden", "submit", "radio"):  # the answers to one question share its name
                 yield element, legends
         for each in element:
             yield from walk(each, legends)

@@ -1,4 +1,4 @@
-"""Activation sheets as a browser asks for them."""
+"""Request activation sheets as a browser does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def ask(browser: Browser, **fields: Any) -> TestResponse:
 
 
 def fetch(browser: Browser, **fields: Any) -> TestResponse:
-    """Ask for sheets, say yes where codes on paper would be void, and return the document."""
+    """Request sheets, confirm where codes on paper would be voided, and return the document."""
     answer = ask(browser, **fields)
     if answer.status_code == 200:
         answer = browser.post(ADDRESS, confirmation(answer))
@@ -33,7 +33,7 @@ def fetch(browser: Browser, **fields: Any) -> TestResponse:
 
 
 def confirmation(answer: TestResponse) -> dict[str, Any]:
-    """Return what the form of a confirmation would post."""
+    """Return the fields that the form of a confirmation would post."""
     form = next(each for each in Page(answer).main.iter("form"))
     values: dict[str, Any] = {}
     for field in form.iter("input"):

@@ -1,4 +1,4 @@
-"""The database's clock, where a test travels in time: it comes along, unless two hosts are told apart."""
+"""The database's clock in tests that travel in time: it follows, unless two hosts are simulated."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _count_travelling() -> float:
 
 @contextmanager
 def travels_too() -> Iterator[None]:
-    """Let the database's clock follow the tests that travel."""
+    """Make the database's clock follow the tests that travel in time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(instants, "read_clock", _read_travelling)
         patch.setattr(instants, "read_stopwatch", _count_travelling)
@@ -35,7 +35,7 @@ def travels_too() -> Iterator[None]:
 
 @contextmanager
 def stays_behind() -> Iterator[None]:
-    """Let the database keep the time, while this process is a host whose clock is wrong."""
+    """Leave the database's clock alone: this process simulates a host whose clock is wrong."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(instants, "read_clock", _read_really)
         patch.setattr(instants, "read_stopwatch", _count_really)

@@ -1,4 +1,4 @@
-"""Depositing files through the page, as a browser does, and letting the worker do what follows."""
+"""Deposit files through the page, as a browser does, and run the worker's jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.helpers.imports import Desk
 from tests.helpers.siecle import structures, student, students_xml
 
 IMPORTS = "/admin/imports"
-#: One pupil, as SIECLE exports them.
+#: One pupil, in the format of a SIECLE export.
 ONE = ("eleves.xml", students_xml(student(), structures("1", "2MELEC")).encode("iso-8859-15"))
 
 
@@ -38,7 +38,7 @@ def analyse(browser: Browser, *files: Path | tuple[str, bytes], **fields: str) -
 
 
 def apply(app: Flask, browser: Browser, address: str, *confirmations: str) -> TestResponse:
-    """Apply an import from its page, let the worker do it, and return the page of its report."""
+    """Apply an import from its page, run the worker, and return the page of its report."""
     version = browser.form(address)["version"]
     answer = browser.post(f"{address}/appliquer", {"version": version, "confirmations": list(confirmations)})
     assert answer.status_code == 303, answer.text
@@ -47,16 +47,16 @@ def apply(app: Flask, browser: Browser, address: str, *confirmations: str) -> Te
 
 
 def drain(app: Flask) -> None:
-    """Do the jobs that wait."""
+    """Run the pending jobs."""
     Runner(app, threading.Event()).drain()
 
 
 def job_page(desk: Desk, run_id: int = 1) -> str:
-    """Return the address of the page of the job of an import, which its report does not need."""
+    """Return the address of an import's job page, which its report does not need."""
     return f"/admin/travaux/{desk.run(run_id).job_id}"
 
 
 def kept_files(app: Flask) -> list[str]:
-    """Return the files of imports that are kept on the disk."""
+    """Return the files of imports kept on the disk."""
     root = Path(app.config["CPRO_UPLOADS"]) / "imports"
     return sorted(path.name for path in root.rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""Forms that keep drafts, as a browser opens and posts them."""
+"""Forms that keep drafts, opened and posted as a browser does."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from werkzeug.test import TestResponse
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page, text_of
 
-#: What the page says above a form that a draft fills.
+#: The message above a form filled from a draft.
 FOUND = "Vous aviez commencé à écrire le"
 KEEP, GIVE_UP = {"brouillon": "enregistrer"}, {"brouillon": "abandonner"}
 SCRIPT = {"Accept": "application/json"}
 
 
 def opened(browser: Browser, path: str) -> dict[str, Any]:
-    """Open a page and return what its form would post as it stands, all its fields; a list for several boxes."""
+    """Open a page and return the fields that its form would post unchanged; a list for several checkboxes."""
     return values_of(browser.get(path))
 
 
 def values_of(answer: TestResponse) -> dict[str, Any]:
-    """Return what the form of a page would post as it stands."""
+    """Return the fields that the form of a page would post unchanged."""
     assert answer.status_code in (200, 409, 413, 422, 503), answer.status
     [form] = [each for each in Page(answer).main.iter("form") if each.get("data-draft") is not None]
     values: dict[str, Any] = {}
@@ -53,7 +53,7 @@ def kept_by_script(browser: Browser, path: str, values: dict[str, Any], turn: in
 
 
 def type_in(browser: Browser, path: str, **typed: str) -> dict[str, Any]:
-    """Open a form, type in it and keep it as a draft with the button; return what was posted."""
+    """Open a form, fill it and keep it as a draft with the button; return what was posted."""
     values = {**opened(browser, path), **typed}
     answer = browser.post(path, {**values, **KEEP})
     assert answer.status_code == 303, answer.text

@@ -1,4 +1,4 @@
-"""A database with nothing in it, apart from the one the tests share: what migrations start from."""
+"""An empty database, separate from the one the tests share: the starting point of migrations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.conftest import ADMIN_URL, POSTGRESQL_URL
 
 @contextmanager
 def empty_database(folder: Path) -> Iterator[str]:
-    """Give the address of a database with nothing in it, gone afterwards."""
+    """Yield the address of an empty database, dropped afterwards."""
     if not POSTGRESQL_URL:
         yield f"sqlite:///{folder / 'cpro.sqlite3'}"
         return

@@ -1,4 +1,4 @@
-"""Imports in tests: files written by the test, deposited and applied in a school, what it has afterwards."""
+"""Imports in tests: files written by the test, deposited and applied in a school, and their result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EVERYTHING = ("deactivations", "year")
 
 
 class Desk:
-    """Import files into school "a"; its pupil of the factories has left, so that it starts empty."""
+    """Import files into school "a"; the factories' pupil has left, so that it starts empty."""
 
     def __init__(self, app: Flask, world: World, folder: Path) -> None:
         self.app, self.world, self._folder = app, world, folder
@@ -54,7 +54,7 @@ class Desk:
 
     @contextmanager
     def look(self, school: str = "a") -> Iterator[Session]:
-        """Yield the school's session, to read."""
+        """Yield the school's session, read-only."""
         with self.app.app_context():
             tenancy.enter(tenancy.Scope(self.world.school(school).id))
             yield db.session()
@@ -79,12 +79,12 @@ class Desk:
         return self.write(text)
 
     def foresee(self, *paths: Path, school: str = "a", now: datetime = NOW) -> Any:
-        """Return an analysis of which nothing is kept."""
+        """Return an analysis without storing anything."""
         with self.look(school), receive([(path.name, path) for path in paths], now=now) as sources:
             return foresee(sources, now=now)
 
     def analyse(self, *paths: Path, accounts: bool = False, school: str = "a", now: datetime = NOW) -> int:
-        """Analyse files and return the import's number."""
+        """Analyse files and return the import's id."""
         with self.look(school), receive([(path.name, path) for path in paths], now=now) as sources:
             return analyse(sources, opens_student_accounts=accounts, by=self.by, now=now)
 
@@ -119,13 +119,13 @@ class Desk:
             return {account.login: _columns(account) for account in session.scalars(select(Account))}
 
     def state(self) -> dict[str, Any]:
-        """Return all that an import may change in the school, without what tells of time."""
+        """Return everything that an import may change in the school, without the timestamps."""
         with self.look() as session:
             divisions = [_columns(row) for row in session.scalars(select(Division).order_by(Division.id))]
         return {"students": self.students(), "accounts": self.accounts(), "divisions": divisions}
 
     def findings(self, run_id: int) -> list[tuple[str, int]]:
-        """Return the codes and lines of what was found."""
+        """Return the codes and lines of the findings."""
         with self.look() as session:
             rows = session.execute(
                 select(ImportFinding.code, ImportFinding.line)
@@ -135,7 +135,7 @@ class Desk:
             return [(code, line) for code, line in rows]
 
     def run(self, run_id: int) -> ImportRun:
-        """Return an import as it is stored now."""
+        """Return an import as currently stored."""
         with self.look() as session:
             return session.get_one(ImportRun, run_id)
 

@@ -1,4 +1,4 @@
-"""Where the focus is in a page of Chromium, whether it is seen there, and what its keys lead to."""
+"""The focus in a page of Chromium: where it is, whether it is visible, and where keys move it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-#: What has the focus; whether one of its points in the window is on top of all that is drawn there; whether it is told
-#: apart by an outline or a shadow. Null for the page itself.
+#: The focused element; whether one of its points in the window is on top of everything drawn there; whether an outline
+#: or a shadow shows the focus. Null for the page itself.
 _FOCUSED = """() => {
   const element = document.activeElement;
   if (!element || element === document.body) return null;
@@ -32,7 +32,7 @@ _FOCUSED = """() => {
 
 @dataclass(frozen=True)
 class Stop:
-    """One place where the focus stopped."""
+    """One element where the focus stopped."""
 
     words: str
     is_shown: bool
@@ -40,13 +40,13 @@ class Stop:
 
 
 def focused(page: Page) -> Stop | None:
-    """Return what has the focus, None while it is the page itself."""
+    """Return the focused element, None while it is the page itself."""
     found = page.evaluate(_FOCUSED)
     return Stop(found["words"], found["isShown"], found["isMarked"]) if found else None
 
 
 def tab_through(page: Page, key: str = "Tab", limit: int = 250) -> list[Stop]:
-    """Press a key until the focus has left the page; return where it stopped."""
+    """Press a key until the focus has left the page; return the elements where it stopped."""
     stops = []
     for _ in range(limit):
         page.keyboard.press(key)

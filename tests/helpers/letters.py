@@ -1,4 +1,4 @@
-"""What mailboxes receive, the links in it, and the nightly job of changed addresses."""
+"""Content of the mailboxes, the links in it, and the nightly job of changed addresses."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from tests.factories import TESTER
 from tests.helpers.browser import Browser
 from tests.helpers.office import Office
 
-#: A private mailbox of the administrator's.
+#: A private mailbox of the administrator.
 TYPED = "alix@boite.example"
 LINK = re.compile(r"https://cpro\.example(/adresse/\S+)")
 
 
 def letters(office: Office, to: str) -> list[str]:
-    """Return what a mailbox received."""
+    """Return the messages received by a mailbox."""
     return [text for address, text in office.mails() if address == to]
 
 
 def link_in(office: Office, to: str) -> str:
-    """Return the only link that a mailbox received."""
+    """Return the only link received by a mailbox."""
     [link] = [found for text in letters(office, to) for found in LINK.findall(text)]
     return str(link)
 
 
 def answer(browser: Browser, link: str, word: str) -> TestResponse:
-    """Open a link as its reader does, and press one of its buttons."""
+    """Open a link as its recipient does, and press one of its buttons."""
     assert browser.get(link).status_code == 200
     return browser.post(link, {"reponse": word})
 

@@ -1,7 +1,7 @@
-"""Watch in which order PostgreSQL's rows are locked, in every test: docs/decisions/0017-one-lock-order.md is held here.
+"""Check the order in which PostgreSQL's rows are locked, in every test (docs/decisions/0017-one-lock-order.md).
 
-Rows of schools come first, by ascending id, then the platform's lock, then everything else. A statement that breaks
-the order fails at once, as the defect it is, whether or not anybody was waiting.
+Rows of schools come first, by ascending id, then the platform's lock, then everything else. A statement that breaks the
+order fails at once, whether or not another transaction was waiting.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from sqlalchemy.orm import Session
 
 from cpro.core.transactions import PLATFORM_LOCK, SCHOOL_LAST
 
-#: In a connection's `info`: what its transaction has locked.
+#: In a connection's `info`: the locks of its transaction.
 _HELD = "lock order of the tests"
 _WRITES = re.compile(r"^\s*(?:UPDATE|DELETE FROM|INSERT INTO) (\w+)", re.I)
 _LOCKS = re.compile(r"FROM (\w+).*FOR (?:NO KEY )?UPDATE", re.I | re.S)
 _SCHOOLS = "establishment"
-#: Each action ends by writing there, under the lock of a school or of the platform.
+#: Tables that each action writes to last, under the lock of a school or of the platform.
 _JOURNAL = frozenset({"audit_entry", "audit_head"})
-#: Rows of one transaction, that nobody else waits for: temporary tables begin so.
+#: Prefix of temporary tables: rows of one transaction, which no other can wait for.
 _TEMPORARY = "staged_"
 
 
 class LockOrderError(AssertionError):
-    """Report two locks taken in an order that another transaction takes the other way round."""
+    """Two locks were taken in an order opposite to that of another transaction."""
 
 
 class _Held:
@@ -39,12 +39,12 @@ class _Held:
 
 
 def let_pass(session: Session) -> None:
-    """Judge nothing of a transaction that arranges rows past the rules, before anybody else is there."""
+    """Disable the check for a transaction that sets rows up past the rules, while no other transaction runs."""
     session.connection().info[_HELD] = _Held(school_last=True)
 
 
 def watch(engine: Engine) -> None:
-    """Fail each statement of an engine of PostgreSQL that locks what should have been locked before."""
+    """Make each statement of a PostgreSQL engine fail when it takes a lock out of order."""
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -90,7 +90,7 @@ def _locked_table(statement: str) -> str | None:
 
 
 def _numbers(parameters: Any) -> set[int]:
-    """Return the ids that a statement names: those of its parameters whose name is that of the key."""
+    """Return the ids that a statement names: its parameters that have the name of the key."""
     values = parameters if isinstance(parameters, dict) else {}
     return {
         value

@@ -1,4 +1,4 @@
-"""Locks taken on a connection that the application knows nothing of."""
+"""Locks taken on a connection unknown to the application."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tests.helpers.platform import free_port
 
 
 class Sink:
-    """A mail server: `taken` is what it accepted, `answers` what it says to the next recipients, "" for yes."""
+    """A mail server: `taken` is what it accepted, `answers` its replies to the next recipients, "" to accept."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -22,7 +22,7 @@ class Sink:
         self.answers: list[str] = []
         self.content_answers: list[str] = []
         self.farewell = "221 Bye"
-        #: called when the server has a message and has not said so yet
+        #: called when the server has received a message and not yet confirmed it
         self.before_answer: Callable[[], object] = lambda: None
         #: called when a recipient is named
         self.at_recipient: Callable[[], object] = lambda: None
@@ -63,5 +63,5 @@ class Sink:
 
     @property
     def url(self) -> str:
-        """Return what `CPRO_MAIL_URL` says."""
+        """Return the value of `CPRO_MAIL_URL`."""
         return f"smtp+plain://127.0.0.1:{self.port}?from=cpro@platform.example"

@@ -1,4 +1,4 @@
-"""Wordings of a diploma, as an operation writes them and the database keeps them."""
+"""Wordings of a diploma, written through the operation and read from the database."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def diploma_of(world: World) -> Diploma:
 
 
 def word(world: World, opened_on: str | None = None, **values: str) -> dict[str, tuple[str, str]]:
-    """Word fields of the diploma."""
+    """Set wordings of the diploma."""
     with unit_of_work():
         return update_wordings(diploma_of(world), values, opened_on=opened_on, by=TESTER, now=NOW)
 

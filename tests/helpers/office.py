@@ -1,4 +1,4 @@
-"""Actions on accounts as the features make them: in the school's session, in one unit of work, by somebody."""
+"""Actions on accounts through the features' operations: in the school's session, in one unit of work, by an actor."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){2}\b")
 
 
 class Office:
-    """One school's accounts: `act` runs an action, `find` reads what it left."""
+    """One school's accounts: `act` runs an action, `find` reads the result."""
 
     def __init__(self, app: Flask, world: World, school: str = "a") -> None:
         self.app, self.world, self.school = app, world, world.school(school)
 
     def actor(self, who: str | int) -> Actor:
-        """Return the person of a role of the world, or of an account id, as an actor."""
+        """Return as an actor the person of a role of the world, or of an account id."""
         account = self.find(self.school.account_ids[who] if isinstance(who, str) else who)
         return Actor("account", account.id, account.label, account.role.value, "127.0.0.1")
 
     def act(self, action: Callable[..., T], who: str | int = "administrator", *, now: Any = NOW, **values: Any) -> T:
-        """Run an operation by somebody; `account=id` is handed over as the row."""
+        """Run an operation as an actor; `account=id` is passed as the row."""
         by = self.actor(who) if isinstance(who, (str, int)) else who
         with self.session():
             with unit_of_work():
@@ -52,7 +52,7 @@ class Office:
             yield
 
     def create(self, role: str = "teacher", who: str | int = "administrator", **values: Any) -> int:
-        """Create an account by hand; return its id."""
+        """Create an account manually; return its id."""
 
         def action(*, by: Actor, now: Any) -> int:
             return manual.create_manual_account(
@@ -62,7 +62,7 @@ class Office:
         return self.act(action, who)
 
     def add(self, role: Role, **values: Any) -> int:
-        """Add an account past the rules; return its id."""
+        """Add an account, bypassing the rules; return its id."""
         with self.app.app_context(), platform_unit_of_work("test") as work:
             account = make_account(self.school.id, role, **values)
             work.session.add(account)
@@ -70,7 +70,7 @@ class Office:
             return account.id
 
     def add_pupils(self, count: int, **values: Any) -> list[int]:
-        """Add pupils of the school's division with accounts never activated; return the accounts' ids."""
+        """Add pupils of the school's division with never-activated accounts; return the accounts' ids."""
         with self.app.app_context(), platform_unit_of_work("test") as work:
             ids = []
             for number in range(count):
@@ -93,24 +93,24 @@ class Office:
             return ids
 
     def change(self, account_id: int, **values: Any) -> None:
-        """Set columns of an account past the rules."""
+        """Set columns of an account, bypassing the rules."""
         with self.app.app_context(), platform_unit_of_work("test") as work:
             for name, value in values.items():
                 setattr(work.session.get_one(Account, account_id), name, value)
 
     def find(self, account_id: int) -> Account:
-        """Return an account as it is stored."""
+        """Return an account as stored."""
         with self.app.app_context(), tenancy.platform_session("test") as session:
             return session.get_one(Account, account_id)
 
     def lines(self, action: str = "") -> list[AuditEntry]:
-        """Return the journal's lines of the school, those of one action if asked."""
+        """Return the journal's lines of the school, those of one action if given."""
         with self.app.app_context(), tenancy.platform_session("test") as session:
             found = session.scalars(select(AuditEntry).order_by(AuditEntry.id))
             return [line for line in found if line.establishment_id == self.school.id and action in ("", line.action)]
 
     def mails(self) -> list[tuple[str, str]]:
-        """Return the messages written so far: (to, text)."""
+        """Return the messages queued so far: (to, text)."""
         import email
         from email import policy
 

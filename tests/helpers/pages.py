@@ -1,4 +1,4 @@
-"""Read a page as a person and a screen reader do: the sentence beside a field, what its form would post, its text."""
+"""Read a page as a person and a screen reader do: the error beside a field, the values of its form, its text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SPACES = str.maketrans({"\u202f": " ", "\u00a0": " "})
 
 
 class Page:
-    """One HTML answer, parsed; no-break spaces read as plain ones, so that tests quote sentences as they are typed."""
+    """One HTML response, parsed; no-break spaces are read as plain ones, so that tests quote sentences as typed."""
 
     def __init__(self, answer: TestResponse) -> None:
         assert answer.mimetype == "text/html", answer.mimetype
@@ -22,28 +22,29 @@ class Page:
 
     @property
     def text(self) -> str:
-        """Return what the main part says, on one line."""
+        """Return the text of the main part, on one line."""
         return text_of(self.main)
 
     @property
     def title(self) -> str:
-        """Return the title of the window."""
+        """Return the title of the document."""
         return text_of(next(self.root.iter("title")))
 
     @property
     def alerts(self) -> list[str]:
-        """Return what is announced at once: error summary, conflict, refusals."""
+        """Return the messages announced at once: error summary, conflict, refusals."""
         return [text_of(each) for each in self.main.iter() if each.get("role") == "alert"]
 
     @property
     def flashes(self) -> list[str]:
-        """Return the messages about what was just done."""
+        """Return the flash messages."""
         return [text_of(each) for each in self.main.iter("div") if "flash" in (each.get("class") or "").split()]
 
     def error(self, field_id: str) -> str:
-        """Return the sentence beside a field, or "" when it is not refused.
+        """Return the error beside a field, or "" when it is not refused.
 
-        Fails unless the field is marked invalid, names the sentence as its description, and is linked from the summary.
+        Fails unless the field is marked invalid, references the error as its description, and is linked from the
+        summary.
         """
         sentence = self._find(f"{field_id}-erreur")
         if sentence is None:
@@ -62,7 +63,7 @@ class Page:
         return text_of(sentence).removeprefix("Erreur : ")
 
     def values(self) -> dict[str, str]:
-        """Return what the page's versioned form would post as it stands."""
+        """Return the values that the page's versioned form would post unchanged."""
         form = next(each for each in self.main.iter("form") if _posts_version(each))
         values: dict[str, str] = {}
         for control in form.iter():
@@ -78,7 +79,7 @@ class Page:
         return values
 
     def posts(self) -> dict[str, list[str]]:
-        """Return everything that the page's versioned form would post as it stands, long texts and boxes included."""
+        """Return everything that the page's versioned form would post unchanged, long texts and checkboxes included."""
         form = next(each for each in self.main.iter("form") if _posts_version(each))
         posted: dict[str, list[str]] = {}
         for control in form.iter():
@@ -96,7 +97,7 @@ class Page:
         return posted
 
     def clashes(self) -> list[list[str]]:
-        """Return what two people changed, as the page asks it: the field, the stored value, one's own."""
+        """Return the conflicts between two people as shown: the field, the stored value, the reader's value."""
         found = []
         for asked in self.main.iter("fieldset"):
             if asked.get("class") == "clash":
@@ -111,7 +112,7 @@ class Page:
 
     @property
     def trail(self) -> list[tuple[str, str]]:
-        """Return the breadcrumbs: words, and address of what stands above ("" for the page itself)."""
+        """Return the breadcrumbs: label, and address of the parent page ("" for the page itself)."""
         trails = [each for each in self.main.iter("nav") if each.get("aria-label") == "Fil d’Ariane"]
         found = [(step, next(step.iter("a"), None)) for trail in trails for step in trail.iter("li")]
         return [(text_of(step), "" if link is None else link.get("href", "")) for step, link in found]
@@ -129,12 +130,12 @@ class Page:
 
 
 def text_of(element: Element) -> str:
-    """Return the text of an element on one line, no-break spaces made plain."""
+    """Return the text of an element on one line, with plain spaces."""
     return " ".join("".join(element.itertext()).translate(_SPACES).split())
 
 
 def seen_text_of(element: Element) -> str:
-    """Return the text of an element on one line, without what is said for the ear alone."""
+    """Return the visible text of an element on one line, without the text for screen readers."""
     heard = [each for each in element.iter() if "sr-only" in each.get("class", "").split()]
     seen = text_of(element)
     for each in heard:
@@ -147,7 +148,7 @@ def _posts_version(form: Element) -> bool:
 
 
 def walk(browser: Browser, address: str) -> list[list[str]]:
-    """Return the rows of every page of a list, one page after another, having gone back from the last to the first."""
+    """Return the rows of every page of a list, page by page, after having gone back from the last to the first."""
     page = Page(browser.get(address))
     rows = page.rows()
     while onwards := page.neighbour("next"):

@@ -1,4 +1,4 @@
-"""A device that makes passkeys and signs with them, as a browser posts what it answers (WebAuthn, ES256, « none »)."""
+"""A device that creates passkeys and signs with them, as posted by a browser (WebAuthn, ES256, « none »)."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _PRESENT, _VERIFIED, _HAS_CREDENTIAL = 0x01, 0x04, 0x40
 
 
 class Device:
-    """One key, for one site; `counts` is what it says that it signed, 0 for a device that does not count."""
+    """One key, for one site; `counts` is the signature counter it reports, 0 for a device that does not count."""
 
     def __init__(self, origin: str, *, party_id: str | None = None, counts: bool = True) -> None:
         self.origin, self.party_id, self.counts = origin, party_id or origin.split("//")[1].split(":")[0], counts
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.id = secrets.token_bytes(32)
         self.signed = 0
-        #: whether the public key that it shows is no point of its curve
+        #: whether its public key is not a point of its curve
         self.off_the_curve = False
 
     def make(self, options: Mapping[str, Any], **said: str) -> str:
-        """Answer the options of a registration."""
+        """Return the response to the options of a registration."""
         numbers = self.key.public_key().public_numbers()
         y = numbers.y ^ self.off_the_curve
         public = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: y.to_bytes(32, "big")}
@@ -42,7 +42,7 @@ class Device:
         )
 
     def sign(self, options: Mapping[str, Any], **said: str) -> str:
-        """Answer the options of a request; `said` replaces what the browser says of the page."""
+        """Return the response to an authentication's options; `said` replaces what the browser says of the page."""
         self.signed += self.counts
         about, client = self._about(), self._client("webauthn.get", options, said)
         signature = self.key.sign(about + hashlib.sha256(client).digest(), ec.ECDSA(hashes.SHA256()))

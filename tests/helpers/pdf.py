@@ -1,4 +1,4 @@
-"""What a PDF says to a screen reader."""
+"""The content of a PDF for a screen reader."""
 
 from __future__ import annotations
 

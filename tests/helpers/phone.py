@@ -1,4 +1,4 @@
-"""A phone: the application that shows the codes of a second factor, and the recovery codes noted beside it."""
+"""A phone: the authenticator application of a second factor, and the recovery codes written down beside it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEXT = timedelta(seconds=30)
 
 
 def make_second_factor(account: Account | PlatformAccount) -> SecondFactor:
-    """Return a second factor that counts and whose codes nobody has, unsaved."""
+    """Return an unsaved active second factor whose codes are unknown."""
     factor = SecondFactor(secret="nobody's", created_at=NOW, confirmed_at=NOW, trusted_from=NOW)
     if isinstance(account, Account):
         factor.account_id, factor.establishment_id = account.id, account.establishment_id
@@ -29,7 +29,7 @@ def make_second_factor(account: Account | PlatformAccount) -> SecondFactor:
 
 
 class Phone:
-    """An application of codes, and the account it was set up for."""
+    """An authenticator application, and the account it was set up for."""
 
     def __init__(self, app: Flask, browser: Browser, clock_: time_machine.Traveller) -> None:
         self.app, self.browser, self.clock = app, browser, clock_
@@ -43,11 +43,11 @@ class Phone:
         clock_.shift(NEXT)
 
     def code(self, shift: timedelta = timedelta()) -> str:
-        """Return the code that is shown now, or at another instant."""
+        """Return the code shown now, or at another instant."""
         return pyotp.TOTP(self.secret).at(datetime.now(UTC) + shift)
 
     def give_password(self, browser: Browser | None = None, login: str = "claude.basalte") -> Browser:
-        """Return a browser that gave the right password, and waits for the code."""
+        """Return a browser that gave the right password, and must now give the code."""
         browser = browser or Browser(self.app)
         answer = browser.sign_in("alpha", login, PASSWORD)
         assert answer.location == CODE, answer.location

@@ -1,7 +1,7 @@
-"""Makers of test pictures, as the bytes a browser would send, and what becomes of them.
+"""Builders of test pictures, as the bytes a browser would send, and the result of their processing.
 
-Each maker returns a valid file with no arguments; the arguments say what matters to the test. Bad files are made by
-damaging good ones, or by writing a header by hand where no honest encoder would.
+Each builder returns a valid file without arguments; arguments say what matters to the test. Bad files are made by
+damaging good ones, or by writing a header by hand where no encoder would produce it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def two_halves(
 
 
 def encoded(image: Image.Image, format: str, **options: object) -> bytes:
-    """Return the picture encoded by Pillow in the format it names so: "PNG", "JPEG", "GIF", "WEBP"..."""
+    """Return the picture encoded by Pillow in the given format: "PNG", "JPEG", "GIF", "WEBP"..."""
     stream = io.BytesIO()
     image.save(stream, format, **options)
     return stream.getvalue()
@@ -56,7 +56,7 @@ def stamp_on_paper() -> bytes:
 
 
 def noise(size: int) -> bytes:
-    """Return bytes that begin as a PNG and go on at random."""
+    """Return bytes that begin as a PNG and continue at random."""
     return PNG_SIGNATURE + random.Random(3).randbytes(size)
 
 
@@ -95,7 +95,7 @@ def photograph(width: int = 64, height: int = 48, seed: int = 7) -> Image.Image:
 
 
 def exif(orientation: int) -> bytes:
-    """Return EXIF data that hold this orientation, a camera and a place name."""
+    """Return EXIF data that contain this orientation, a camera and a place name."""
     data = Image.Exif()
     data[0x0112] = orientation
     data[0x010F] = "Appareil de Martin"
@@ -103,7 +103,7 @@ def exif(orientation: int) -> bytes:
 
 
 def swapped_profile() -> bytes:
-    """Return a colour profile whose red is sRGB's blue and the reverse: a picture that follows it changes colours."""
+    """Return a colour profile that swaps sRGB's red and blue: applying it changes the colours of a picture."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile.replace(b"rXYZ", b"\0tmp").replace(b"bXYZ", b"rXYZ").replace(b"\0tmp", b"bXYZ")
 
@@ -139,7 +139,7 @@ def png_bomb(side: int = 30_000) -> bytes:
 
 
 def text_bomb_png(swollen_bytes: int = 64 * 1024 * 1024) -> bytes:
-    """Return a small PNG with compressed texts and a colour profile that each swell to this size."""
+    """Return a small PNG with compressed texts and a colour profile that each decompress to this size."""
     compressor = zlib.compressobj(9)
     block = bytes(1024 * 1024)
     packed = b"".join(compressor.compress(block) for _ in range(swollen_bytes // len(block))) + compressor.flush()
@@ -163,12 +163,12 @@ def pdf() -> bytes:
 
 
 def damaged_copies(content: bytes, count: int, seed: int) -> list[bytes]:
-    """Return copies that are cut, or whose bytes are changed, removed or repeated; the same ones for a seed."""
+    """Return copies that are cut, or whose bytes are changed, removed or repeated; deterministic for a seed."""
     chance = random.Random(seed)
     copies = []
     for _ in range(count):
         copy = bytearray(content)
-        # Headers are where decoders are fooled: half of the blows fall in the first eighth.
+        # Decoders are most vulnerable in headers: half of the changes are in the first eighth.
         reach = len(copy) if chance.random() < 0.5 else max(16, len(copy) // 8)
         at = chance.randrange(min(reach, len(copy)))
         match chance.randrange(5):
@@ -188,21 +188,21 @@ def damaged_copies(content: bytes, count: int, seed: int) -> list[bytes]:
 
 
 def refusal(content: bytes) -> str:
-    """Return the sentence that refuses this file."""
+    """Return the refusal message of this file."""
     with pytest.raises(UnusablePicture) as refused:
         prepare_picture(content)
     return refused.value.message
 
 
 def size_stored(content: bytes) -> tuple[int, int]:
-    """Return the width and height of the picture that is stored for this file."""
+    """Return the width and height of the picture stored for this file."""
     picture = prepare_picture(content)
     return picture.width, picture.height
 
 
 @contextmanager
 def traced() -> Iterator[Callable[[], int]]:
-    """Trace the memory that Python takes; the result gives its peak in bytes, what decoders take in C apart."""
+    """Trace the memory allocated by Python; the result gives its peak in bytes, without what decoders allocate in C."""
     tracemalloc.start()
     try:
         yield lambda: tracemalloc.get_traced_memory()[1]

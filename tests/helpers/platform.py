@@ -1,4 +1,4 @@
-"""The local platform as people start it: `python app.py` in a process of its own, on a folder and a port of its own."""
+"""The local platform as people start it: `python app.py` in a separate process, with its own folder and port."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from cpro.config import local_url
 from cpro.core.database_roles import grant_rights
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
-#: The first found is driven. The first has no windows: it opens a page at half the cost of the others.
+#: The first one found is used. The first has no windows: it opens a page at half the cost of the others.
 _CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _LAST_LINE = "Ctrl+C pour arr"  # a console in ASCII has no « ê »
-_PATIENCE = 180  # seconds: an upper bound for a loaded machine, no measure
+_PATIENCE = 180  # seconds: an upper bound for a loaded machine, not a measurement
 
 
 def _hear_ctrl_c() -> None:
-    """Let a child hear Ctrl+C even where the suite runs in the background, which ignores it and hands that down."""
+    """Restore Ctrl+C in a child process: a suite run in the background ignores it, and children inherit that."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -42,28 +42,28 @@ def find_chromium() -> str:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody holds at this instant."""
+    """Return a port of 127.0.0.1 that is free at this instant."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
-    """Return an environment that shares nothing of CPro's with the one the tests run in."""
+    """Return an environment that shares no CPro setting with that of the tests."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CPRO_", "FLASK_"))}
     return {
         **inherited,
         "CPRO_INSTANCE": str(folder / "instance"),
         "CPRO_UPLOADS": str(folder / "uploads"),
         "PYTHONUTF8": "1",
-        "CPRO_SECOND_FACTOR": "off",  # what it asks is tested in tests/users/web/test_second_factor.py
-        "CPRO_LOCK_WAIT": "30",  # a loaded machine is no reason for a 503 (tests/core/test_locks.py)
+        "CPRO_SECOND_FACTOR": "off",  # tested in tests/users/web/test_second_factor.py
+        "CPRO_LOCK_WAIT": "30",  # a loaded machine must not cause a 503 (tests/core/test_locks.py)
         **settings,
     }
 
 
 def run(command: list[str], folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the project to its end; `command` starts after the interpreter."""
+    """Run a command of the project to completion; `command` is the arguments of the interpreter."""
     return subprocess.run(
         [sys.executable, *command],
         cwd=PROJECT_ROOT,
@@ -75,12 +75,12 @@ def run(command: list[str], folder: Path, **settings: str) -> subprocess.Complet
 
 
 def flask(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run `flask --app app …` to its end."""
+    """Run `flask --app app …` to completion."""
     return run(["-m", "flask", "--app", "app", *arguments], folder, **settings)
 
 
 def without_root_powers() -> list[str]:
-    """Return what precedes a command so that folder permissions bind it: nothing unless we are root."""
+    """Return the command prefix that makes folder permissions effective: empty unless we are root."""
     if os.name == "nt" or os.geteuid() != 0:
         return []
     setpriv = shutil.which("setpriv")
@@ -92,7 +92,7 @@ _OWNER, _SERVING = "cpro_owner", "cpro_serving"
 
 
 def as_owner(address: str) -> str:
-    """Return the address at which migrations reach a schema of `empty_postgresql_schema`, "" for SQLite."""
+    """Return the address with which migrations reach a schema of `empty_postgresql_schema`, "" for SQLite."""
     url = make_url(address)
     if url.get_backend_name() == "sqlite":
         return ""
@@ -100,10 +100,10 @@ def as_owner(address: str) -> str:
 
 
 def as_serving(address: str) -> str:
-    """Return the address at which a process of its own serves the tables that the tests own; of SQLite, the same.
+    """Return the address with which a separate process serves the tests' tables; for SQLite, the same.
 
-    The role owns nothing, as the start of CPro demands; what it may do is granted anew, since a test may have made the
-    tables again.
+    The role owns nothing, as CPro's start-up requires; its permissions are granted again, because a test may have
+    recreated the tables.
     """
     url = make_url(address)
     if url.get_backend_name() == "sqlite":
@@ -124,16 +124,17 @@ def _admin_engine(address: str) -> Engine:
 
 
 def _create_role(connection: Connection, name: str) -> None:
-    connection.execute(text("SELECT pg_advisory_xact_lock(1)"))  # two processes of tests begin at once
+    connection.execute(text("SELECT pg_advisory_xact_lock(1)"))  # two test processes may begin at once
     if not connection.scalar(text(f"SELECT true FROM pg_roles WHERE rolname = '{name}'")):
         connection.execute(text(f"CREATE ROLE {name} LOGIN NOSUPERUSER NOBYPASSRLS"))
 
 
 @contextmanager
 def empty_postgresql_schema(address: str) -> Iterator[str]:
-    """Yield the address of an empty schema in a PostgreSQL database, dropped afterwards; the other tables stay.
+    """Yield the address of an empty schema in a PostgreSQL database, dropped afterwards; the other tables are
+    untouched.
 
-    The schema is that of a role that owns what is made in it (`as_owner`): the role of `address` serves.
+    The schema belongs to a role that owns what is created in it (`as_owner`): the role of `address` serves.
     """
     schema, engine = f"test_{uuid4().hex}", _admin_engine(address)
     with engine.begin() as connection:
@@ -148,13 +149,13 @@ def empty_postgresql_schema(address: str) -> Iterator[str]:
 
 
 def children_of(number: int) -> list[int]:
-    """Return the numbers of the processes that a process started and that are alive (Linux)."""
+    """Return the ids of the live child processes of a process (Linux)."""
     lists = Path(f"/proc/{number}/task").glob("*/children")
     return sorted(int(child) for each in lists for child in each.read_text().split() if is_alive(int(child)))
 
 
 def is_alive(number: int) -> bool:
-    """Return whether a process still runs (Linux)."""
+    """Return whether a process is running (Linux)."""
     try:
         state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
@@ -195,12 +196,12 @@ class Platform:
 
     @property
     def url(self) -> str:
-        """Return the address it announces."""
+        """Return the address it announced."""
         return local_url(self.settings.get("CPRO_HOST", "127.0.0.1"), self.port)
 
     @property
     def database(self) -> Path:
-        """Return the place of its database, where the settings name no other."""
+        """Return the path of its database, when the settings name no other."""
         return self.folder / "instance" / "cpro.sqlite3"
 
     @property
@@ -215,11 +216,11 @@ class Platform:
 
     @property
     def number(self) -> int:
-        """Return the number of its process."""
+        """Return its process id."""
         return self._process.pid
 
     def wait_for_worker(self, other_than: int = 0) -> int:
-        """Return the number of the process that does its long work, once there is one."""
+        """Return the process id of its worker, once there is one."""
         until = time.monotonic() + _PATIENCE
         while time.monotonic() < until:
             for number in children_of(self.number):
@@ -229,7 +230,7 @@ class Platform:
         raise AssertionError("the platform has no worker")
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """Stop it as Ctrl+C does, or by another signal; return its exit status."""
+        """Stop it as Ctrl+C does, or with another signal; return its exit status."""
         if self._process.poll() is None:
             self._process.send_signal(number)
         try:

@@ -1,4 +1,4 @@
-"""What the database holds, all schools together: to prove that a refusal wrote nothing, and what an action did."""
+"""Content of the database, all schools together: to check that a refusal wrote nothing, and what an action did."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from tests.helpers import lock_order
 
-#: What signing in and browsing change by themselves; the head of the journal's chain follows its lines,
-#: and the words of searches follow names.
+#: Tables that signing in and browsing change by themselves; the head of the journal's chain follows its lines, and the
+#: words of searches follow names.
 _VOLATILE = {"audit_head", "search_word", "sign_in", "failure_counter", "parked_form", "shown_error"}
-#: Lines that tell of a look or of a refused page: the journal grows by them without anything having changed.
+#: Journal lines about a page view or a refused page: they are added without any other change.
 _LOOKS = ("access:refused", "record:opened", "page:opened", "list:")
 
 Rows = dict[str, list[dict[str, Any]]]
 
 
 class Watch:
-    """What changed in the database while a block ran."""
+    """Changes in the database during a block."""
 
     def __init__(self) -> None:
         self.changed: set[str] = set()
@@ -44,7 +44,7 @@ class Watch:
 def watching(app: Flask) -> Iterator[Watch]:
     """Compare every table before and after the block: `changed` names the tables, `lines` the new journal lines.
 
-    A consultation or a refused page, recorded in the journal, changes nothing.
+    A page view or a refused page, recorded in the journal, does not count as a change.
     """
     watch, before = Watch(), everything(app)
     yield watch
@@ -59,7 +59,7 @@ def watching(app: Flask) -> Iterator[Watch]:
 
 @contextmanager
 def nothing_written(app: Flask) -> Iterator[None]:
-    """Fail if the block changed anything at all, the journal included."""
+    """Fail if the block changed anything, the journal included."""
     with watching(app) as watch:
         yield
     assert watch.changed == set()
@@ -76,14 +76,14 @@ def rows(app: Flask, model: Any) -> list[dict[str, Any]]:
 
 
 def set_up(app: Flask, change: Callable[[Session], None]) -> None:
-    """Arrange rows of any school, past the rules."""
+    """Set up rows of any school, bypassing the rules."""
     with app.app_context(), platform_unit_of_work("test") as work:
         lock_order.let_pass(work.session)
         change(work.session)
 
 
 def set_school(app: Flask, school_id: int, **values: Any) -> None:
-    """Arrange columns of a school, past the rules."""
+    """Set columns of a school, bypassing the rules."""
 
     def change(session: Session) -> None:
         school = session.get_one(Establishment, school_id)
@@ -95,7 +95,7 @@ def set_school(app: Flask, school_id: int, **values: Any) -> None:
 
 @contextmanager
 def failing_journal() -> Iterator[None]:
-    """Make every line of the journal impossible to write."""
+    """Make every write to the journal fail."""
 
     def fail(*args: Any) -> None:
         raise RuntimeError("the journal cannot be written")
@@ -108,7 +108,7 @@ def failing_journal() -> Iterator[None]:
 
 
 def everything(app: Flask) -> Rows:
-    """Return every row of every table, all schools together; of the enums, the values kept."""
+    """Return every row of every table, all schools together; enums as their stored values."""
     with app.app_context(), tenancy.platform_session("test") as session:
         return {
             table.name: [

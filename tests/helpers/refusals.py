@@ -1,4 +1,4 @@
-"""Situations where a rule refuses an action that a page asks to confirm: who, where, what is there, what is said."""
+"""Cases where a rule refuses an action that a page asks to confirm: actor, page, set-up, message."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MANDATES = "/admin/parametres/inspecteurs/{id}/"
 
 @dataclass(frozen=True)
 class Refused:
-    """A situation in which a rule refuses: by whom, where, what is there, what is said."""
+    """A case in which a rule refuses: actor, page, set-up, message."""
 
     role: str
     address: str
@@ -86,7 +86,7 @@ def _mandate(**values: object) -> Arrange:
 
 
 def _record(kind: type, *, named: bool = False) -> Arrange:
-    """Return what writes a record of a colleague's, or, `named`, of one's own that an évaluation names."""
+    """Return a function that creates a colleague's record or, if `named`, one's own that an évaluation names."""
 
     def arrange(session: Session, world: World) -> int:
         session.add(
@@ -279,7 +279,7 @@ REFUSED = {
     ),
 }
 
-#: Addresses that show and act, and that no rule refuses to whoever has the right.
+#: Pages with both GET and POST that no rule refuses to people who have the permission.
 _LEFT_TO_SIECLE = {
     name: Refused("administrator", address, _siecle_pupil, "à corriger dans SIECLE puis à importer à nouveau")
     for name, address in {

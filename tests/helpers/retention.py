@@ -1,4 +1,4 @@
-"""Pupils who left, what they leave, and the night that deletes it."""
+"""Departed pupils, their records, and the nightly job that deletes them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def give(app: Flask, student_id: int) -> None:
 
 
 def backdate(app: Flask, student_id: int, *, created: datetime, written: dict[Any, datetime]) -> None:
-    """Say when a pupil came, and when each kind of their records was last changed: years ago unless told."""
+    """Set when a pupil came, and when each kind of their records was last changed: years ago by default."""
 
     def change(session: Session) -> None:
         session.get_one(Student, student_id).created_at = created
@@ -57,7 +57,7 @@ def backdate(app: Flask, student_id: int, *, created: datetime, written: dict[An
 
 
 def night(app: Flask, now: datetime = NOW) -> None:
-    """Do what the night does."""
+    """Run the nightly job."""
     with time_machine.travel(now, tick=True):
         with app.app_context(), platform_unit_of_work("test") as work:
             enqueue("records:expire", by=TESTER, now=now, session=work.session)
@@ -65,7 +65,7 @@ def night(app: Flask, now: datetime = NOW) -> None:
 
 
 def owners(app: Flask) -> dict[str, set[int]]:
-    """Return whose records there are, by kind."""
+    """Return the pupils who have records, by kind."""
     return {
         model.__tablename__: {row["student_id"] for row in rows(app, model)} for model in (Fiche, Evaluation, Bilan)
     }

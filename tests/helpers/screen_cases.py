@@ -1,7 +1,7 @@
-"""Each power of each generated screen, as somebody uses it: which row, what is typed, what is there afterwards.
+"""One case per power of each generated screen: the row, the input, the result.
 
 The table is compared with what the running application opens (`powers_of`): a new screen or a new power without its
-line here fails `tests/test_screen_powers.py`.
+line here makes `tests/test_screen_powers.py` fail.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ Look = Callable[[Session, World], object]
 class Case:
     """One power, used once."""
 
-    #: the words of the row's link in the list
+    #: the text of the row's link in the list
     row: str = ".+"
-    #: the words of the link, of the row's page, that leads to the page of the power
+    #: the text of the link, on the row's page, to the page of the power
     link: str = ""
-    #: what is typed in the form of that page
+    #: the input of that page's form
     typed: Mapping[str, str] = field(default_factory=dict)
-    #: the button that ends it
+    #: the button that submits it
     button: str = ""
-    #: what must be there beforehand
+    #: the set-up
     before: Look | None = None
     #: what must be true afterwards and was not before
     after: Look | None = None
-    #: the line of the journal
+    #: the journal line
     journal: str = ""
-    #: who holds a power that the screen itself does not name
+    #: permission of a power that the screen itself does not name
     permission: Permission | None = None
 
 
@@ -75,7 +75,7 @@ def _person(name: str, role: Role = Role.TEACHER, **values: object) -> Look:
 
 
 def _with_account(session: Session, world: World) -> object:
-    """Add a pupil whose account nobody has activated."""
+    """Add a pupil whose account was never activated."""
     account = make_account(world.a.id, Role.STUDENT, password_hash=None, activated_at=None)
     session.add(account)
     session.flush()
@@ -93,7 +93,7 @@ def _second_factor(session: Session, world: World) -> object:
 
 
 def _course(session: Session, world: World) -> object:
-    """Add a course to the school's list, unless it is there."""
+    """Add a course to the school's list, unless it exists."""
     found = session.scalars(select(MEF).where(MEF.code == "24725510310", MEF.establishment_id == world.a.id)).first()
     if found is None:
         session.add(found := make_mef(world.a.id, code="24725510310"))
@@ -101,7 +101,7 @@ def _course(session: Session, world: World) -> object:
 
 
 def _division(session: Session, world: World) -> object:
-    """Add a division that nobody is in, unless it is there."""
+    """Add an empty division, unless it exists."""
     found = session.scalars(
         select(Division).where(Division.code == "1NEUVE", Division.establishment_id == world.a.id)
     ).first()
@@ -362,12 +362,12 @@ def _declared() -> dict[str, type[Screen]]:
     return {screen.title: screen for screen in Screen.__subclasses__()}
 
 
-#: The classes of the screens by title: tests are counted before an application runs.
+#: The classes of the screens by title: tests are collected before an application exists.
 DECLARED = _declared()
 
 
 def powers_of(screen: Screen | type[Screen]) -> dict[str, Permission | None]:
-    """Return every power that a screen opens, with the right it asks for; None where its case must name it."""
+    """Return every power that a screen opens, with its permission; None where its case must name it."""
     named = {
         DETAILS: screen.permission,
         CREATE: screen.create_permission,
@@ -383,13 +383,13 @@ def powers_of(screen: Screen | type[Screen]) -> dict[str, Permission | None]:
 
 
 def right_of(screen: Screen | type[Screen], power: str) -> Permission:
-    """Return the right that a power asks for."""
+    """Return the permission that a power requires."""
     right = powers_of(screen).get(power) or CASES[screen.title][power].permission
     assert right is not None, f"{screen.title}, {power}: say in its case which right it asks for"
     return right
 
 
 def holders(screen: Screen | type[Screen], power: str) -> list[Role]:
-    """Return the roles that hold a power, and may reach the screen it is on."""
+    """Return the roles that have a power, and may reach the screen it is on."""
     wanted = {right_of(screen, power), screen.permission}
     return [role for role in Role if wanted <= ROLE_PERMISSIONS[role]]

@@ -8,5 +8,5 @@ from cpro.core.web.screens import Screen
 
 
 def screens(app: Flask) -> list[Screen]:
-    """Return the generated screens, in the order the site registered them."""
+    """Return the generated screens, in the order of their registration."""
     return [view for view in app.extensions["admin"][0]._views if isinstance(view, Screen)]

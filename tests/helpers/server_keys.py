@@ -1,4 +1,4 @@
-"""The application again, on the same database and store, under other keys of the server."""
+"""Another instance of the application, on the same database and store, with other server keys."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from cpro.extensions import db
 NEW_KEY = "a-new-test-key-of-no-value"
 _SAME = ("CPRO_INSTANCE", "CPRO_UPLOADS", "SQLALCHEMY_DATABASE_URI", "CPRO_PUBLIC_URL", "TRUSTED_HOSTS", "TESTING")
 
-#: Makes the application under a key, and its fallbacks.
+#: Builds the application with a key, and its fallbacks.
 Rekey = Callable[..., Flask]
 
 
 @contextmanager
 def rekeying(app: Flask) -> Iterator[Rekey]:
-    """Yield a maker of applications like this one, under a key and its fallbacks; close their databases at the end."""
+    """Yield a factory of applications like this one, with a key and its fallbacks; close their databases at the end."""
     made: list[Flask] = []
 
     def make(key: str = NEW_KEY, *fallbacks: str) -> Flask:

@@ -10,7 +10,7 @@ FILES = Path(__file__).parent.parent / "imports" / "files"
 
 
 def zip_of(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return an archive of those members."""
+    """Return a ZIP archive of these members."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, content in members.items():
@@ -28,7 +28,7 @@ def students_xml(students: str, structures: str = "", encoding: str = "ISO-8859-
 
 
 def student(siecle_id: str = "1", ine: str = "990000011DB", **children: str) -> str:
-    """Return an ELEVE; valid, and nothing but what the test says otherwise."""
+    """Return an ELEVE element; valid unless the test says otherwise."""
     values = {
         "ID_NATIONAL": ine,
         "NOM_DE_FAMILLE": "TESTEUR",

@@ -1,4 +1,4 @@
-"""See the statements that a block sends to the database."""
+"""Record the statements that a block sends to the database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cpro.extensions import db
 
 @contextmanager
 def statements_sent(app: Flask) -> Iterator[list[str]]:
-    """Yield the list that receives each statement sent in the block, save those that set SQLite's waiting time."""
+    """Yield the list that receives each statement sent in the block, except those that set SQLite's busy timeout."""
     sent: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:

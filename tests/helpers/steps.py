@@ -1,7 +1,7 @@
-"""Walk the pages as a person does: the next address is always one that the page before offers.
+"""Walk through the pages as a person does: every next address is one that the current page offers.
 
-Nothing here knows an address but the one a visit starts from. A link or a button that is not there is a failure that
-tells what the page offers instead.
+The only address known here is the one a visit starts from. A missing link or button is a failure whose message lists
+what the page offers instead.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from tests.helpers.browser import Browser
 from tests.helpers.pages import Page, seen_text_of, text_of
 
 Fields = dict[str, list[str]]
-#: links that give a file, which the journal counts as exported
+#: links to a file, which the journal records as an export
 _FILE = re.compile(r"csv|xlsx|pdf|zip|export|donnees")
 
 
 class NotOffered(AssertionError):
-    """The page offers no such link or button."""
+    """The page does not offer this link or button."""
 
 
 class Visit:
-    """One person walking: the page they are on, and what it offers."""
+    """One person's visit: the current page, and what it offers."""
 
     def __init__(self, browser: Browser, start: str = "/") -> None:
         self.browser = browser
@@ -34,21 +34,22 @@ class Visit:
         self.go(start)
 
     def go(self, address: str) -> Visit:
-        """Open an address that a page gave, following redirections as browsers do."""
+        """Open an address given by a page, following redirections as browsers do."""
         return self._arrive(self.browser.client.get(address), address)
 
     @property
     def page(self) -> Page:
-        """Return the page, read as a person does."""
+        """Return the current page, parsed."""
         return Page(self.answer)
 
     def links(self) -> dict[str, str]:
-        """Return the links of the whole page, menu included: their words by address."""
+        """Return the links of the whole page, menu included: their texts by address."""
         root = self.page.root
         return {urljoin(self.address, each.get("href") or ""): text_of(each) for each in root.iter("a")}
 
     def link(self, words: str) -> str:
-        """Return the address of the one link of the main part whose words match, all of them or those that are seen.
+        """Return the address of the one link of the main part whose text matches, either its whole text or its visible
+        text.
 
         Raises `NotOffered`.
         """
@@ -65,14 +66,14 @@ class Visit:
         return self.go(self.link(words))
 
     def form(self, button: str) -> Element:
-        """Return the form that a button sends. Raises `NotOffered`."""
+        """Return the form that a button submits. Raises `NotOffered`."""
         found = [form for form in self.page.main.iter("form") if _button(form, button) is not None]
         if len(found) != 1:
             raise NotOffered(f"{len(found)} forms with a button « {button} » in {self.address}")
         return found[0]
 
     def press(self, button: str, typed: Mapping[str, str | list[str]] | None = None) -> Visit:
-        """Send the form of a button, with what it holds and what is typed into the fields that it has."""
+        """Submit the form of a button, with its values and the input for the fields that it has."""
         form = self.form(button)
         fields = values_of(form)
         pressed = _button(form, button)
@@ -101,9 +102,9 @@ class Visit:
 
 
 def reach(browser: Browser, path: str, *, known: dict[str, list[str]], clicks: int = 4) -> Visit | None:
-    """Return a visit to a path, reached from the landing page by links alone, or None where no link leads.
+    """Return a visit to a path, reached from the landing page through links only, or None where no link leads.
 
-    `known` keeps the way that was found by path, for whoever asks for it again: it is walked link by link all the same.
+    `known` caches the ways found, by path: a cached way is still walked link by link.
     """
     visit = Visit(browser)
     if _walk(visit, known.get(path, [])):
@@ -116,7 +117,7 @@ def reach(browser: Browser, path: str, *, known: dict[str, list[str]], clicks: i
 
 
 def _walk(visit: Visit, way: list[str]) -> bool:
-    """Follow links by address, each from the page before; return whether there was a way and it led to its end."""
+    """Follow links by address, each from the previous page; return whether there was a way that led to its end."""
     for address in way:
         if address not in visit.links():
             return False
@@ -146,7 +147,7 @@ def _way(visit: Visit, path: str, clicks: int) -> list[str] | None:
 
 
 def values_of(form: Element) -> Fields:
-    """Return what a form posts as it stands, button aside."""
+    """Return what a form posts unchanged, without the button."""
     fields: Fields = {}
     for control in form.iter():
         name, kind = control.get("name"), (control.get("type") or "text").lower()

@@ -1,4 +1,4 @@
-"""What the test database holds before a test, kept once and put back before each test."""
+"""Initial content of the test database, saved once and restored before each test."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _SCHEMA = "kept_by_the_tests"
 
 
 class Templates(ABC):
-    """The database empty, and with the two schools of `world` in it."""
+    """The database empty, and with the two schools of `world`."""
 
     world: World
 
     @abstractmethod
     def keep(self, *, with_world: bool) -> None:
-        """Keep what the database holds now."""
+        """Save the current content of the database."""
 
     @abstractmethod
     def put_back(self, *, with_world: bool) -> None:
-        """Make the database hold what was kept, whatever was done to it."""
+        """Restore the saved content of the database, whatever changed it."""
 
 
 class TemplatesOnSqlite(Templates):
-    """Copies of the database's file."""
+    """Copies of the database's file (SQLite)."""
 
     def __init__(self, database: Path) -> None:
         self._database = database
@@ -39,7 +39,7 @@ class TemplatesOnSqlite(Templates):
         return self._database.with_name("world.sqlite3" if with_world else "empty.sqlite3")
 
     def keep(self, *, with_world: bool) -> None:
-        """Copy the file, its write-ahead log first written into it."""
+        """Copy the file, after a checkpoint of its write-ahead log."""
         engine = create_engine(f"sqlite:///{self._database}")
         with engine.connect() as connection:
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
@@ -54,14 +54,14 @@ class TemplatesOnSqlite(Templates):
 
 
 class TemplatesOnPostgresql(Templates):
-    """Rows in a schema beside the tables: deleting and copying a few of them costs less than emptying tables."""
+    """Rows in a schema beside the tables: deleting and copying a few of them is faster than truncating tables."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._scripts: dict[bool, str] = {}
 
     def keep(self, *, with_world: bool) -> None:
-        """Copy the rows, and write the script that puts them back; without the schools, empty the tables first."""
+        """Copy the rows, and write the script that restores them; without the schools, empty the tables first."""
         tables = [table.name for table in db.metadata.sorted_tables]
         with self._engine.begin() as connection:
             if not with_world:
@@ -78,18 +78,18 @@ class TemplatesOnPostgresql(Templates):
         self._scripts[with_world] = "; ".join(script)
 
     def put_back(self, *, with_world: bool) -> None:
-        """Delete the rows of the last test and copy those that were kept."""
+        """Delete the rows of the last test and copy the saved ones."""
         with self._engine.begin() as connection:
             _without_triggers(connection, self._scripts[with_world])
 
 
 def _written_columns(table: str) -> str:
-    """Return the columns of a table, but for those that the database makes."""
+    """Return the columns of a table, except the generated ones."""
     return ", ".join(f'"{each.name}"' for each in db.metadata.tables[table].columns if each.computed is None)
 
 
 def _without_triggers(connection: Connection, script: str) -> None:
-    """Run statements without foreign keys nor triggers: the journal's refuse that it be emptied."""
+    """Run statements without foreign keys or triggers: the journal's triggers refuse to empty it."""
     connection.exec_driver_sql(
         f"SET session_replication_role = replica; {script}; SET session_replication_role = DEFAULT"
     )
@@ -100,6 +100,6 @@ def _sequences(connection: Connection) -> list[str]:
 
 
 def _sequence_back(connection: Connection, name: str) -> str:
-    """Return the statement that lets a sequence start where it does now."""
+    """Return the statement that restarts a sequence at its current value."""
     last, called = connection.execute(text(f'SELECT last_value, is_called FROM "{name}"')).one()
     return f"SELECT setval('\"{name}\"', {last}, {str(called).lower()})"

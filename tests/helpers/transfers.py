@@ -1,4 +1,4 @@
-"""Transfers in tests: pupils who move, records they carry, what every table must say afterwards."""
+"""Transfers in tests: pupils who move, their records, and what every table must contain afterwards."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide,
 from cpro.transfers.runs import RunFigures, run
 from tests.factories import NOW, TESTER, make_establishment, make_student
 
-#: What a copy shares with the record it comes from.
+#: Columns that a copy shares with the original record.
 _KEPT = {
     Fiche: ("title", "place", "place_name", "starts_on", "ends_on", "tasks", "state", "validated_at"),
     Bilan: ("starts_on", "ends_on", "body"),
@@ -44,7 +44,7 @@ class Exchange:
 
     @classmethod
     def open(cls, app: Flask, schools: dict[str, int], *, others: int = 0) -> Exchange:
-        """Activate the schools given, and add `others` more, named "c", "d"…; return where they exchange."""
+        """Activate transfers in the schools given, and add `others` more, named "c", "d"…; return the exchange."""
         exchange = cls(app, dict(schools))
         with exchange.write() as session:
             for number in range(others):
@@ -81,19 +81,19 @@ class Exchange:
                 yield db.session()
 
     def switch(self, school: str, *, on: bool, siecle: bool = True) -> None:
-        """Switch the transfers of a school, past its settings."""
+        """Switch the transfers of a school, bypassing its settings."""
         with self.write() as session:
             found = session.get_one(Establishment, self.ids[school])
             found.cnil_kind, found.cnil_reference = CNILKind.REGISTER, "Registre, fiche 12"
             found.transfers_enabled, found.uses_siecle = on, siecle
 
     def ine(self) -> str:
-        """Return an INE that nobody bears."""
+        """Return an unused INE."""
         self._ine += 1
         return f"99{self._ine:08d}A"
 
     def enrol(self, school: str, ine: str | None, **values: Any) -> int:
-        """Add a pupil, present unless told otherwise, imported from SIECLE; return the id."""
+        """Add a pupil, present by default, imported from SIECLE; return the id."""
         with self.write() as session:
             pupil = make_student(
                 self.ids[school],
@@ -111,12 +111,12 @@ class Exchange:
             return pupil.id
 
     def depart(self, student_id: int) -> None:
-        """Make a pupil leave; each departure is another day."""
+        """Make a pupil leave; each departure is on a different day."""
         self._day += timedelta(days=1)
         self.set(student_id, is_active=False, departed_on=self._day)
 
     def set(self, student_id: int, **values: Any) -> None:
-        """Change a pupil."""
+        """Set columns of a pupil."""
         with self.write() as session:
             pupil = session.get_one(Student, student_id)
             for name, value in values.items():
@@ -132,10 +132,10 @@ class Exchange:
             for record in records:
                 session.add(record)
                 session.flush()
-                session.expunge(record)  # what the test knows of it stays readable
+                session.expunge(record)  # stays readable by the test
 
     def fill(self, school: str, student_id: int, *, fiches: int = 2, evaluations: int = 2, bilans: int = 1) -> None:
-        """Write records of a pupil: validated fiches, évaluations on the first of them, bilans."""
+        """Create records of a pupil: validated fiches, évaluations on the first of them, bilans."""
         made = [self.fiche(school, student_id) for _ in range(fiches)]
         marks = [
             self.evaluation(school, student_id, fiche_uid=made[0].origin_uid if made else None)
@@ -144,20 +144,20 @@ class Exchange:
         self.add(*made, *marks, *(self.bilan(school, student_id) for _ in range(bilans)))
 
     def fiche(self, school: str, student_id: int, **values: Any) -> Fiche:
-        """Return a validated fiche, unsaved."""
+        """Return an unsaved validated fiche."""
         common = {"title": "Câblage d’une armoire", "place": Place.COMPANY, "tasks": "<p>Câbler</p>"}
         days = {"starts_on": date(2026, 3, 1), "ends_on": date(2026, 3, 5)}
         state = {"state": FicheState.VALIDATED, "validated_at": NOW, "validated_by_label": "Inès QUARTZ"}
         return Fiche(**{**self._birth(school, student_id), **common, **days, **state, **values})
 
     def evaluation(self, school: str, student_id: int, **values: Any) -> Evaluation:
-        """Return an évaluation, unsaved."""
+        """Return an unsaved évaluation."""
         what = {"competence_code": "C1", "competence_label": "Analyser", "diploma_code": "40025520"}
         rest = {"diploma_label": "Bac pro MELEC", "level": 3, "evaluated_on": date(2026, 3, 6)}
         return Evaluation(**{**self._birth(school, student_id), **what, **rest, **values})
 
     def bilan(self, school: str, student_id: int, **values: Any) -> Bilan:
-        """Return a bilan, unsaved."""
+        """Return an unsaved bilan."""
         days = {"starts_on": date(2026, 1, 1), "ends_on": date(2026, 6, 30)}
         return Bilan(**{**self._birth(school, student_id), "body": "<p>Bon trimestre</p>", **days, **values})
 
@@ -172,19 +172,19 @@ class Exchange:
         }
 
     def run(self, school: str | None = None) -> RunFigures:
-        """Do a run, asked by the head of a school, or for all."""
+        """Run the transfers, as the head of a school, or for all schools."""
         by = self.head(school) if school else TESTER
         with self.app.app_context():
             return run(by=by, clock=lambda: self.now, establishment_id=self.ids[school] if school else None)
 
     def act(self, action: Any, school: str, **arguments: Any) -> Any:
-        """Do an action of a school's head and return its state's word, or what it returns."""
+        """Run an action as a school's head and return the value of its state, or its result."""
         with self.write() as session:
             done = action(session, establishment_id=self.ids[school], by=self.head(school), now=self.now, **arguments)
             return done.state.value if isinstance(done, TransferSide) else [each.id for each in done]
 
     def head(self, school: str) -> Actor:
-        """Return the head of a school, as the journal names them."""
+        """Return the head of a school, as an actor of the journal."""
         return Actor("account", 1, f"Chef de {school}", "head", f"192.0.2.{ord(school)}")
 
     def records(self, student_id: int) -> set[str]:
@@ -219,7 +219,7 @@ class Exchange:
 
 
 def check_soundness(session: Session) -> None:
-    """Raise AssertionError unless every table says what transfers promise, whatever was interrupted."""
+    """Raise AssertionError unless every table meets the invariants of transfers, even after an interruption."""
     transfers = {row.id: row for row in session.scalars(select(Transfer))}
     sides = {row.id: row for row in session.scalars(select(TransferSide))}
     _check_rows(transfers, sides, set(session.scalars(select(SchoolPair.transfer_id))))
@@ -227,7 +227,7 @@ def check_soundness(session: Session) -> None:
     pupils = {row.id: row for row in session.scalars(select(Student))}
     for transfer in transfers.values():
         source = pupils[transfer.source_student_id]
-        went_back = source.is_active or source.departed_on != transfer.departed_on  # the next run sees to it
+        went_back = source.is_active or source.departed_on != transfer.departed_on  # the next run handles it
         if transfer.state is not TransferState.DONE or not transfer.is_current or went_back:
             continue
         for kind, by_pupil in held.items():
@@ -274,7 +274,7 @@ def _check_rows(transfers: dict[int, Transfer], sides: dict[int, TransferSide], 
     for transfer in transfers.values():
         own = by_transfer.get(transfer.id, [])
         if transfer.id in named and not transfer.is_current and not own:
-            continue  # forgotten, but for its being the first between two schools
+            continue  # forgotten, kept only as the first between two schools
         waits = transfer.state in (TransferState.WAITING_SOURCE, TransferState.WAITING_DESTINATION)
         assert len(own) == (1 if waits else 2), f"transfer {transfer.id} has {len(own)} sides"
         for side in own:
@@ -292,7 +292,7 @@ def _check_records(session: Session, sides: dict[int, TransferSide]) -> dict[Any
         own = {row.origin_uid: row for row in rows if row.received_in is None}
         found = held.setdefault(kind, {})
         for row in rows:
-            # A fiche that was not validated does not travel.
+            # A fiche that was not validated is not transferred.
             if not isinstance(row, Fiche) or row.state is FicheState.VALIDATED:
                 uids = found.setdefault((row.establishment_id, row.student_id), set())
                 assert row.origin_uid not in uids, "a record is there twice"

@@ -1,4 +1,4 @@
-"""Two people on one form, in every order in which they can meet."""
+"""Two people editing one form, in every possible order."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from tests.helpers.pages import Page
 
 @dataclass(frozen=True)
 class Shared:
-    """A form that two people have open: a field that both change, and one that the second alone changes."""
+    """A form that two people have open: a field that both change, and one that only the second changes."""
 
     url: str
     field: str
-    #: three values of it, none of which is stored at first
+    #: three values of it, none of which is stored initially
     values: tuple[str, str, str]
     #: another field and a value for it, where the form has one
     other: tuple[str, str] | None = None
-    #: what to post beside the fields
+    #: what to post with the fields
     button: tuple[str, str] | None = None
 
 
 def play(first: Browser, second: Browser, shared: Shared) -> None:
-    """Let two people meet: on two fields, on the same change, on a clash, on a clash seen too late."""
+    """Play the cases: changes of two fields, the same change, a conflict, a conflict seen too late."""
     one, two, three = shared.values
     if shared.other:
         _what_was_not_touched_stays(first, second, shared, one, shared.other)
@@ -47,7 +47,7 @@ def play(first: Browser, second: Browser, shared: Shared) -> None:
 
 
 def check_forged_versions_refused(first: Browser, second: Browser, shared: Shared) -> None:
-    """Post versions that no page gave: each is asked, none overwrites."""
+    """Post versions that no page issued: each asks for confirmation, none overwrites."""
     one, two, _three = shared.values
     _save(first, shared, one)
     opened = Page(second.get(shared.url)).posts()

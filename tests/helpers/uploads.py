@@ -1,4 +1,4 @@
-"""Deposit pictures as the page does, look at them, and at the store behind them."""
+"""Deposit pictures through the page, fetch them, and inspect the store."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def upload(browser: Browser, content: bytes, kind: str = "logo", name: str = "im
 
 
 def fetch(browser: Browser, kind: str = "logo", **kwargs: Any) -> Any:
-    """Ask for a picture; its file is closed once read."""
+    """Fetch a picture; its file is closed once read."""
     return browser.get(f"{LOGO_TAB}/image/{kind}", **kwargs)
 
 
 def undoable(browser: Browser, kind: str = "logo") -> dict[str, str]:
-    """Return what the button that undoes the last change of a picture posts; nothing where it is not offered."""
+    """Return what the button that undoes the last change of a picture posts; nothing where there is no such button."""
     pattern = rf'name="version" value="(\d+)"\s+formaction="{LOGO_TAB}/annuler/{kind}"'
     found = re.search(pattern, browser.get(LOGO_TAB).text)
     return {"version": found[1]} if found else {}
@@ -55,13 +55,13 @@ def shown(browser: Browser, kind: str = "logo") -> tuple[int, int] | None:
 
 
 def stored_files(app: Flask) -> list[Path]:
-    """Return the files of the store, its mark left out."""
+    """Return the files of the store, except its marker."""
     store = Path(app.config["CPRO_UPLOADS"])
     return sorted(path for path in store.rglob("*") if path.is_file() and path != store / MARK)
 
 
 def unmount(app: Flask) -> Path:
-    """Leave the empty place of the store, as a disk that is not mounted any more does."""
+    """Leave the empty mount point of the store, as when a disk is no longer mounted."""
     store = Path(app.config["CPRO_UPLOADS"])
     shutil.rmtree(store)
     store.mkdir()
@@ -69,6 +69,6 @@ def unmount(app: Flask) -> Path:
 
 
 def sweep(app: Flask, now: datetime) -> list[str]:
-    """Sweep as at another moment."""
+    """Delete unused pictures, as if at another time."""
     with app.app_context(), tenancy.platform_session("test") as session:
         return delete_unused_pictures(session, storage=FileStorage(app.config["CPRO_UPLOADS"]), now=now)

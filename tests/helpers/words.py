@@ -1,4 +1,4 @@
-"""The words that searches find, compared with the names of which they are."""
+"""The search words, checked against the names they come from."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _NAMES = ("establishment_id", "kind", "word", "sort_key", "row_id", "shared")
 
 
 def searched_models() -> list[Any]:
-    """Return the mapped classes whose rows are found by their words."""
+    """Return the mapped classes whose rows are searched by words."""
     return [mapper.class_ for mapper in db.Model.registry.mappers if issubclass(mapper.class_, Searched)]
 
 
 def check_words(app: Flask) -> None:
-    """Fail when a word of a name is missing, or is kept of a name that is not there any more."""
+    """Fail when a word of a name is missing, or is stored for a name that no longer exists."""
     with app.app_context(), tenancy.platform_session("test: words of searches") as session:
         for model in searched_models():
             kept = session.execute(
