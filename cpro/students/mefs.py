@@ -45,7 +45,7 @@ class MEFInUse(DomainError):
 def deduce_diplomas(codes: Collection[str]) -> dict[str, int | None]:
     """Return the diploma of each course: its own link, else that of another year of it, else the national list.
 
-    A course that the school has left « à rattacher » is not deduced: a person decides.
+    A known course that the school has left « à rattacher » is not deduced: a person decides.
     """
     known = {code: diploma_id for code, diploma_id in db.session.execute(select(MEF.code, MEF.diploma_id))}
     by_course: dict[str, set[int]] = {}

@@ -290,7 +290,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
 
     @classmethod
     def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
-        """Return the condition of the students whose division prepares for these diplomas; False without division."""
+        """Return the condition of the students whose division prepares for these diplomas; never those without one."""
         divisions = select(Division.id).where(Division.is_within(diploma_ids))
         return cls.division_id.in_(divisions.correlate(None))
 

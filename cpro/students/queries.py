@@ -125,7 +125,7 @@ def _are_present() -> ColumnElement[bool]:
     """Return the condition of the pupils present, for queries that use a narrower index than that of all pupils
     present.
 
-    `coalesce` prevents SQLite, which has no row statistics, from using that index.
+    `coalesce` prevents SQLite, which has no row statistics, from using the latter.
     """
     return func.coalesce(Student.is_active, false())
 

@@ -110,7 +110,7 @@ class Office:
             return [line for line in found if line.establishment_id == self.school.id and action in ("", line.action)]
 
     def mails(self) -> list[tuple[str, str]]:
-        """Return the messages queued so far: (to, text)."""
+        """Return the messages written so far: (to, text)."""
         import email
         from email import policy
 

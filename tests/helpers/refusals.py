@@ -279,7 +279,7 @@ REFUSED = {
     ),
 }
 
-#: Pages with both GET and POST that no rule refuses to people who have the permission.
+#: What SIECLE's files do in a school that uses it, refused to the administrator.
 _LEFT_TO_SIECLE = {
     name: Refused("administrator", address, _siecle_pupil, "à corriger dans SIECLE puis à importer à nouveau")
     for name, address in {
@@ -291,6 +291,7 @@ _LEFT_TO_SIECLE = {
     }.items()
 }
 REFUSED |= _LEFT_TO_SIECLE
+#: Pages with both GET and POST that no rule refuses to people who have the permission.
 NEVER_REFUSED = {
     "users.activate": "a form: its rules judge what is typed",
     "users.forgotten_password": "a form",

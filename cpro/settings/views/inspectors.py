@@ -122,7 +122,7 @@ def open_access() -> ResponseReturnValue:
 @bp.route("/<int:mandate_id>/fermer", methods=["GET", "POST"])
 @requires(Permission.MANDATES_MANAGE, keeps_typed_form=True, code_again=False)  # closing must not be delayed
 def close(mandate_id: int) -> ResponseReturnValue:
-    """Ask once, with a reason, then close a mandate."""
+    """Confirm, asking for a reason, then close a mandate."""
     mandate = queries.get_mandate(mandate_id)
     form = ClosingForm() if request.method == "POST" else ClosingForm(typed_before_sign_in())
     refused = refusal_of(check_closure, mandate, current_actor(), now=clock.utcnow())
@@ -196,7 +196,7 @@ def extend(mandate_id: int) -> ResponseReturnValue:
 @bp.route("/<int:mandate_id>/second-facteur", methods=["GET", "POST"])
 @requires(Permission.SECOND_FACTORS_RESET)
 def second_factor(mandate_id: int) -> ResponseReturnValue:
-    """Ask once, with the password, then remove the second factor of an inspector."""
+    """Confirm, asking for the password, then remove the second factor of an inspector."""
     mandate = queries.get_mandate(mandate_id)
     refused = refusal_of(check_closure, mandate, current_actor(), now=clock.utcnow())
     if refused is not None:

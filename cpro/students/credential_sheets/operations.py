@@ -23,7 +23,7 @@ from cpro.users.operations.credential_sheets import (
 
 @dataclass(frozen=True)
 class Target:
-    """The people whom sheets are for: exactly one of these, or none."""
+    """The people whom sheets are for: at most one of these criteria."""
 
     account_ids: tuple[int, ...] = ()
     student_ids: tuple[int, ...] = ()
