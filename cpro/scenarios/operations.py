@@ -136,7 +136,7 @@ def update_scenario(
 
 @dataclass(frozen=True)
 class Copy:
-    """What the form of a copy shows; for another diploma, which competences of the source it has too.
+    """Form values of a copy; for another diploma, which competences of the source it also has.
 
     `kept` have the same code and label there; `reworded` the same code and another label, and are not ticked;
     `left_out` are those of the source without such a code.
@@ -151,7 +151,7 @@ class Copy:
 def prepare_copy(source: queries.ScenarioDetails, diploma: Diploma) -> Copy:
     """Return the values of a copy of a scenario, for a diploma; nothing is written before `create_scenario`.
 
-    For another diploma, the competences of the same code and label are kept. It has no co-author.
+    For another diploma, the competences with the same code and label are kept. The copy has no co-author.
     """
     values = {
         **get_scenario_values(source),

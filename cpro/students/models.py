@@ -218,7 +218,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
     siecle_id: Mapped[str | None] = mapped_column(String(20))
     #: the number that a school without SIECLE gives its pupils in its tables; only an import sets it
     local_id: Mapped[str | None] = mapped_column(String(20))
-    #: whether a transfer to a pupil known only from a table waits for the other school's agreement
+    #: a transfer to a pupil known only from a table waits for the other school's agreement
     came_by: Mapped[Origin] = mapped_column(
         EnumValue(Origin, 8), default=Origin.HAND, info=shown("Provenance", in_list=False)
     )
