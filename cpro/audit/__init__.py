@@ -1,7 +1,7 @@
-"""The journal: who did what, when, from where, on what, and what it was before.
+"""The journal: who did what, when, from where, on which object, and its state before.
 
-Invariants: a line is written in the transaction of the action it records, never changed, never deleted (the database
-refuses too); the actor's name is kept as text; no secret and no pedagogical content is ever written in it.
+Invariants: a line is written in the transaction of the action it records; it is never changed or deleted (database
+triggers refuse too); the actor's name is stored as text; no secret and no pedagogical content is ever written to it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: what it listens to, its words, its command."""
+    """Register the feature: its listeners, audit labels and command."""
     from cpro.audit import commands, labels
     from cpro.audit.web import listeners
 

@@ -1,9 +1,9 @@
-"""The chain of the journal: each line carries the digest of the one before it, school by school.
+"""The chain of the journal: each line stores the digest of the previous one, school by school.
 
-A line that is changed, removed, inserted or moved breaks the chain from there on, and the head holds how many lines
-there must be. Digests are keyed: the database alone cannot compute one. Lines of before the key (plain SHA-256) verify
-as long as no keyed line stands before them. Why per school, what it costs and what it does not prove:
-docs/decisions/0004-journal.md.
+A line that is changed, removed, inserted or moved breaks the chain from there on, and the head records how many lines
+there must be. Digests are keyed: the database alone cannot compute one. Lines written before the key existed (plain
+SHA-256) verify as long as no keyed line precedes them. Why the chain is per school, what it costs and what it does not
+prove: docs/decisions/0004-journal.md.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from cpro.audit.models import AuditEntry, AuditHead
 from cpro.core.secrets import journal_hashes
 from cpro.core.transactions import lock_schools
 
-#: What the database's triggers say (migration 0003).
+#: The message of the database's triggers (migration 0003).
 _REFUSAL = "the journal is append-only"
-#: What PostgreSQL says to a role that may only add lines.
+#: The message of PostgreSQL for a role that may only insert lines.
 _NO_RIGHT = "42501"
 _PAGE = 1000
-#: How many lines a chain has, and the digest of the last.
+#: How many lines a chain has, and the digest of the last one.
 End = tuple[int, str]
 _EMPTY: End = (0, "")
 _COVERED = ("actor_kind", "actor_id", "actor_label", "actor_role", "origin", "action", "object_type", "object_id")
@@ -35,14 +35,14 @@ _COVERED = ("actor_kind", "actor_id", "actor_label", "actor_role", "origin", "ac
 
 @dataclass(frozen=True)
 class Flaw:
-    """One thing wrong with the journal, in a French sentence; `entry_id` is the line, None for the whole."""
+    """One defect of the journal, as a French sentence; `entry_id` is the line, None for the journal as a whole."""
 
     entry_id: int | None
     sentence: str
 
 
 def append(session: Session, entries: Collection[AuditEntry]) -> None:
-    """Add lines at the ends of the chains of their schools, kept from other writers of these until the commit."""
+    """Append lines to the chains of their schools, locked against other writers until the commit."""
     heads = _lock_heads(session, {entry.establishment_id for entry in entries})
     for entry in entries:
         head = heads[entry.establishment_id]
@@ -53,7 +53,7 @@ def append(session: Session, entries: Collection[AuditEntry]) -> None:
 
 
 def _written_out(entry: AuditEntry, *, after: str) -> bytes:
-    """Return what the digest of a line covers, the digest of the line before it (`after`) included."""
+    """Return the bytes that the digest of a line covers, including the digest of the previous line (`after`)."""
     covered: dict[str, Any] = {name: getattr(entry, name) for name in _COVERED}
     covered |= {
         "after": after,
@@ -61,16 +61,16 @@ def _written_out(entry: AuditEntry, *, after: str) -> bytes:
         "establishment_id": entry.establishment_id,
         "at": entry.at.isoformat(),
         "object_label": entry.object_label,
-        # Read back as the database will give it: tuples become lists, keys become text.
+        # Serialise as the database will return it: tuples become lists, keys become text.
         "changes": json.loads(json.dumps(entry.changes)),
     }
     return json.dumps(covered, sort_keys=True, ensure_ascii=True).encode()
 
 
 def check(session: Session) -> Iterator[Flaw]:
-    """Yield the flaws of the journal, all schools together, in a platform session: the first of each chain.
+    """Yield the first flaw of each chain of the journal, all schools together, in a platform session.
 
-    Also tries to change and to delete the last line: the database must refuse. Nothing is kept of the attempt.
+    Also try to change and to delete the last line: the database must refuse. The attempt is rolled back.
     """
     heads_before = _heads(session)
     ends: dict[int | None, End] = {}
@@ -88,7 +88,7 @@ def check(session: Session) -> Iterator[Flaw]:
         ends[school] = (entry.number, entry.digest)
     heads = _heads(session)
     for school in sorted({*heads_before, *ends} - broken, key=lambda each: each or 0):
-        # People go on working meanwhile: the end found lies between the heads read before and after the lines.
+        # The application keeps writing meanwhile: the end found lies between the heads read before and after the lines.
         least, found, most = (each.get(school, _EMPTY) for each in (heads_before, ends, heads))
         if found not in (least, most) and not least[0] < found[0] < most[0]:
             yield Flaw(None, f"Fin du journal ({_describe_owner(school)}) : {_end_flaw(least, found)}")
@@ -97,13 +97,14 @@ def check(session: Session) -> Iterator[Flaw]:
 
 
 def count_lines(session: Session) -> int:
-    """Return how many lines the journal has, all schools together, as its heads count them."""
+    """Return how many lines the journal has, all schools together, according to its heads."""
     return session.scalar(select(func.coalesce(func.sum(AuditHead.lines), 0))) or 0
 
 
 def _lock_heads(session: Session, school_ids: set[int | None]) -> dict[int | None, AuditHead]:
-    """Return the heads of chains by school, created if need be; the lock is the school's row, which the action holds
-    already.
+    """Return the heads of chains by school, created if need be.
+
+    The lock is the school's row, which the action already holds.
     """
     lock_schools(session, school_ids)
     wanted = [AuditHead.establishment_id.in_(school_ids - {None})]
@@ -123,7 +124,7 @@ def _heads(session: Session) -> dict[int | None, End]:
 
 
 def _lines(session: Session) -> Iterator[AuditEntry]:
-    """Yield every line by id, a page at a time, without keeping them."""
+    """Yield every line by id, one page at a time, without keeping them in memory."""
     after = 0
     while True:
         page = session.scalars(select(AuditEntry).where(AuditEntry.id > after).order_by(AuditEntry.id).limit(_PAGE))
@@ -136,9 +137,9 @@ def _lines(session: Session) -> Iterator[AuditEntry]:
 
 
 def _flaw_of(entry: AuditEntry, number: int, digest: str, keyed: set[int | None]) -> str:
-    """Return what is wrong with a line that follows the line `number` of its chain, "" if nothing is.
+    """Return what is wrong with a line that follows line `number` of its chain, or "" if nothing is.
 
-    `keyed` are the chains of which a keyed line was seen, to which this one's is added: no other kind may follow.
+    `keyed` contains the chains that already have a keyed line; this one is added if keyed. No plain line may follow.
     """
     if entry.number <= number:
         return "elle a été ajoutée ou déplacée sans passer par CPro."

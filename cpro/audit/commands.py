@@ -18,7 +18,7 @@ audit = AppGroup("audit", help="Journal.")
 )
 @sentences
 def verify() -> None:
-    """Recompute the chain of the journal; exit status 1 and each school's first broken line if it is not intact."""
+    """Recompute the chain of the journal; if broken, print each school's first flaw and exit with status 1."""
     with tenancy.platform_session("command line: verifying the journal") as session:
         flaws = list(chain.check(session))
         lines = chain.count_lines(session)

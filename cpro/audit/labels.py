@@ -1,7 +1,7 @@
-"""French labels of the journal: actions as ends of sentences, names of fields, values in words.
+"""French labels of the journal: actions as ends of sentences, names of fields, values as text.
 
-Features register their labels in their `register(app)`, so that the journal knows none: `register(…)` below. Saying
-them twice changes nothing.
+Features register their labels in their `register(app)`, so that the journal depends on none: see `register(…)` below.
+Registering them twice changes nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Labels:
     objects: dict[str, str] = field(default_factory=dict)
     #: {(object type, field): label}
     fields: dict[tuple[str, str], str] = field(default_factory=dict)
-    #: {(object type, field): function that turns a stored value into words}
+    #: {(object type, field): function that formats a stored value as text}
     values: dict[tuple[str, str], Formatter] = field(default_factory=dict)
 
 
@@ -36,7 +36,7 @@ _labels = _Labels()
 
 @dataclass(frozen=True)
 class Change:
-    """What one field was and became, as people read it."""
+    """The old and new values of one field, as displayed."""
 
     label: str
     old: str
@@ -44,12 +44,12 @@ class Change:
 
     @property
     def was_empty(self) -> bool:
-        """Return whether there was nothing before."""
+        """Return whether there was no previous value."""
         return self.old == EMPTY
 
     @property
     def summary(self) -> str:
-        """Return the change on one line: « Ville : Metz → Nancy », or « Ville : Nancy » where there was nothing."""
+        """Return the change on one line: « Ville : Metz → Nancy », or « Ville : Nancy » without a previous value."""
         return f"{self.label}\u202f: {self.new if self.was_empty else f'{self.old} → {self.new}'}"
 
 
@@ -63,8 +63,8 @@ def register(
     """Register the French labels of a feature's audited actions.
 
     `actions` maps an action to what follows the person's name (« a modifié les renseignements »), `objects` a type of
-    object to its French name, `fields` a type of object to the labels of its fields, `values` to what turns a stored
-    value into words.
+    object to its French name, `fields` a type of object to the labels of its fields, `values` to functions that format
+    a stored value as text.
     """
     _labels.actions.update(actions or {})
     _labels.objects.update(objects or {})
@@ -77,17 +77,17 @@ def register(
 
 
 def known_actions() -> list[tuple[str, str]]:
-    """Return every action a feature has named, with its words, by words: the choices of a filter."""
+    """Return every labelled action with its label, sorted by label: the choices of a filter."""
     return sorted(_labels.actions.items(), key=lambda each: each[1])
 
 
 def known_object_types() -> list[tuple[str, str]]:
-    """Return every type of object a feature has named, with its French name, by name."""
+    """Return every labelled type of object with its French name, sorted by name."""
     return sorted(_labels.objects.items(), key=lambda each: each[1])
 
 
 def action_label(action: str) -> str:
-    """Return what follows the person's name; an action that no feature named reads as it is written."""
+    """Return what follows the person's name; an action without a label is returned as it is written."""
     return _labels.actions.get(action, f"a fait « {action} »")
 
 
@@ -97,23 +97,23 @@ def object_type_label(object_type: str) -> str:
 
 
 def object_label(entry: AuditEntry, *, masked: bool = False) -> str:
-    """Return the name of the object as it was then; INE masked if asked."""
+    """Return the name of the object at the time of the action; INE masked if asked."""
     return mask_ines(entry.object_label) if masked else entry.object_label
 
 
 def actor_name(entry: AuditEntry) -> str:
-    """Return who did something as the journal calls them: people of the support are marked as such."""
+    """Return the actor's name as the journal shows it: support staff are marked as such."""
     is_support = role_can(entry.actor_role, Permission.SCHOOLS_ENTER)
     return f"{entry.actor_label} (Support)" if is_support else entry.actor_label
 
 
 def role_name(value: str) -> str:
-    """Return the French name of the role that somebody acted in, "" for a command or a task."""
+    """Return the French name of the role that the actor had, "" for a command or a task."""
     return Role(value).label if value in {role.value for role in Role} else ""
 
 
 def doer_name(entry: AuditEntry) -> str:
-    """Return who did something to those who read no journal: by their role, never by their name."""
+    """Return the actor's role instead of their name, for readers without access to the journal."""
     roles = {role.value: role.doer for role in Role}
     return roles.get(entry.actor_role) or "quelqu’un"
 
@@ -126,12 +126,12 @@ def sentence(entry: AuditEntry, *, masked: bool = False) -> str:
 
 
 def field_label(object_type: str, name: str) -> str:
-    """Return the name of a field as people call it; a field that no feature named reads as it is written."""
+    """Return the label of a field; a field without a label is returned as it is written."""
     return _labels.fields.get((object_type, name)) or _labels.fields.get(("", name)) or name
 
 
 def value_label(object_type: str, name: str, value: Any, *, masked: bool = False, timezone: str = "") -> str:
-    """Return a stored value as people read it: Oui or Non, a date of the zone, « (vide) »; INE masked if asked."""
+    """Return a stored value as displayed: Oui or Non, a date in the time zone, « (vide) »; INE masked if asked."""
     if value is None or value == "":
         return EMPTY
     format_value = _labels.values.get((object_type, name)) or _labels.values.get(("", name))
@@ -142,9 +142,9 @@ def value_label(object_type: str, name: str, value: Any, *, masked: bool = False
 
 
 def describe(entry: AuditEntry, *, masked: bool = False, timezone: str = "") -> list[Change]:
-    """Return what a line says has changed, old and new as people read them, in the order they were written.
+    """Return the changes that a line records, old and new values as displayed, in the order they were written.
 
-    `masked` hides each INE but for its last three characters: the support reads so. `timezone` is the school's.
+    `masked` hides each INE except its last three characters, as for the support. `timezone` is the school's.
     """
     return [
         Change(
@@ -152,7 +152,7 @@ def describe(entry: AuditEntry, *, masked: bool = False, timezone: str = "") -> 
             *(value_label(entry.object_type, name, value, masked=masked, timezone=timezone) for value in pair),
         )
         for name, pair in entry.changes.items()
-        if any(value not in (None, "", []) for value in pair)  # what was left empty at creation is no change
+        if any(value not in (None, "", []) for value in pair)  # a field left empty at creation is no change
     ]
 
 

@@ -1,4 +1,4 @@
-"""The journal's lines, and where each chain of lines ends."""
+"""The journal's lines, and the head of each chain of lines."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from cpro.extensions import Model
 
 
 class AuditEntry(Owned, Confidential, Searched, Model):
-    """One audited action; append-only, by triggers of the database as well."""
+    """One audited action; append-only, enforced by database triggers as well."""
 
     __tablename__ = "audit_entry"
     latest_first = True
     confidential_to = Permission.MANDATES_VIEW
     __table_args__ = (
-        # One per filter offered, each ending with what the list is sorted by; the second also counts without the rows.
+        # One per filter offered, each ending with the sort key; the second one also serves index-only counts.
         Index("ix_audit_entry_establishment_id", "establishment_id", "id"),
         Index("ix_audit_entry_at", "establishment_id", "at", "action"),
         Index("ix_audit_entry_object_type", "establishment_id", "object_type", "id"),
@@ -38,14 +38,14 @@ class AuditEntry(Owned, Confidential, Searched, Model):
     establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))  # type: ignore[assignment]
     at: Mapped[datetime] = mapped_column(
         UTCDateTime,
-        # Lines are written in the order of their ids, which every index of a filter ends with.
+        # Lines are written in the order of their ids, and every index of a filter ends with the id.
         info=shown("Date", sort="id", filters=[Filter("du", "Du", day="from"), Filter("au", "Au", day="until")]),
     )
     #: "account", "platform", "system" or "anonymous"
     actor_kind: Mapped[str] = mapped_column(String(16))
     #: the account's id, without a foreign key: the line outlives the account
     actor_id: Mapped[int | None]
-    #: the name as it was then
+    #: the name at the time of the action
     actor_label: Mapped[str] = mapped_column(String(200))
     actor_role: Mapped[str] = mapped_column(String(40))
     #: an IP address, or the command line
@@ -55,7 +55,7 @@ class AuditEntry(Owned, Confidential, Searched, Model):
     object_type: Mapped[str] = mapped_column(String(40))
     object_id: Mapped[str] = mapped_column(String(64))
     object_label: Mapped[str] = mapped_column(String(200))
-    #: the person and the object, folded: what a search looks in; derived, so not part of the digest
+    #: the person and the object, folded, for searches; derived, so not part of the digest
     search_key: Mapped[str] = mapped_column(String(450), default="", server_default="")
     #: {field: [old, new]}
     changes: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -66,12 +66,12 @@ class AuditEntry(Owned, Confidential, Searched, Model):
 
     @classmethod
     def is_by(cls, permission: Permission) -> ColumnElement[bool]:
-        """Return the condition of the lines of those whose role has a right, such as that to enter schools."""
+        """Return the condition selecting lines of actors whose role has a right, such as that to enter schools."""
         return cls.actor_role.in_([role.value for role in roles_with(permission)])
 
     @classmethod
     def is_not_confidential(cls) -> ColumnElement[bool]:
-        """Return the condition of the lines that neither are about a mandate nor were left by an inspector."""
+        """Return the condition selecting lines that are neither about a mandate nor recorded for an inspector."""
         inspectors = [role.value for role in Role if role.can(Permission.MANDATE_ENTER)]
         return and_(cls.object_type != "mandate", cls.actor_role.not_in(inspectors))
 
@@ -82,7 +82,7 @@ def _set_search_key(mapper: object, connection: object, entry: AuditEntry) -> No
 
 
 class AuditHead(Owned, Model):
-    """Where the chain of a school ends: how many lines it has, and the digest of the last."""
+    """The end of a school's chain: how many lines it has, and the digest of the last one."""
 
     __tablename__ = "audit_head"
     __table_args__ = (UniqueConstraint("establishment_id"),)

@@ -26,7 +26,7 @@ class About(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line of the journal of a school, or of the platform (None): what it is about, who acted, what changed."""
+    """A line of the journal of a school, or of the platform (None): its object, actor and changes."""
 
     establishment_id: int | None
     about: About
@@ -46,8 +46,8 @@ def record(
 ) -> None:
     """Add one line to the journal and flush it: the action fails if its line cannot be written.
 
-    `changes` maps a field to its old and new value (plain values, no secret). In a school's session the school is
-    stamped; in a platform session it is `establishment_id`.
+    `changes` maps a field to its old and new value (plain values, no secret). In a school's session the line belongs to
+    that school; in a platform session, to `establishment_id`.
     """
     target: Session = session or db.session()
     scope = scope_of(target)
@@ -57,7 +57,7 @@ def record(
 
 
 def record_each(action: str, lines: Iterable[Line], *, now: datetime, session: Session) -> None:
-    """Add lines of several schools to their journals and flush them, as `record` does one, in a platform session."""
+    """Add lines to the journals of several schools and flush them, like `record`, in a platform session."""
     if not scope_of(session).is_platform:
         raise TenancyError("lines of several schools are written in a platform session")
     if entries := [_entry(action, line, now) for line in lines]:
@@ -83,5 +83,5 @@ def _entry(action: str, line: Line, now: datetime) -> AuditEntry:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return what changed between two pictures of an object: {field: (old, new)}."""
+    """Return the differences between two snapshots of an object: {field: (old, new)}."""
     return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}

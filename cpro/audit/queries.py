@@ -1,4 +1,4 @@
-"""Read the journal: always the latest lines first, never all of it."""
+"""Read the journal: always the latest lines first, never the whole journal."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from cpro.core.parsing import read_id
 from cpro.core.permissions import Actor
 from cpro.extensions import db
 
-#: How many lines back people are looked for, and how many are proposed.
+#: How many of the latest lines are scanned for actors, and how many actors are proposed.
 _ACTORS_AMONG, _ACTORS_SHOWN = 2000, 100
 _REPEATS_AMONG = 50
-#: How many lines back the author of a change is looked for.
+#: How many of the latest lines are scanned for the author of a change.
 _CHANGES_AMONG = 50
 
 
@@ -32,7 +32,7 @@ def get_entry(entry_id: int) -> AuditEntry:
 
 
 def find_last_change(object_type: str, object_id: object, field: str) -> AuditEntry | None:
-    """Return the latest line that records a change of a field, else of an object whose lines do not name fields."""
+    """Return the latest line recording a change of a field; if the object's lines name no fields, its latest line."""
     lines = db.session.scalars(
         select(AuditEntry).where(about(object_type, object_id)).order_by(AuditEntry.id.desc()).limit(_CHANGES_AMONG)
     ).all()
@@ -41,14 +41,14 @@ def find_last_change(object_type: str, object_id: object, field: str) -> AuditEn
 
 
 def about(object_type: str, object_id: object) -> ColumnElement[bool]:
-    """Return the condition of lines about one object."""
+    """Return the condition selecting lines about one object."""
     return and_(AuditEntry.object_type == object_type, AuditEntry.object_id == str(object_id))
 
 
 def by_actor(key: str) -> ColumnElement[bool]:
-    """Return the condition of the lines of one actor, by a key of `name_known_actors`; an unknown one finds none.
+    """Return the condition selecting an actor's lines, by a key of `name_known_actors`; an unknown key matches none.
 
-    Who has no account is known by a name alone: another school, a command, an automatic task.
+    Actors without an account are identified by name alone: another school, a command, an automatic task.
     """
     kind, _, known = key.partition(":")
     if number := read_id(known):
@@ -58,7 +58,7 @@ def by_actor(key: str) -> ColumnElement[bool]:
 
 
 def select_history(object_type: str, object_id: object = None, *, actions: Collection[str] = ()) -> Select[AuditEntry]:
-    """Return the statement of the lines about one object, or about all of a type, only some actions if asked."""
+    """Select the lines about one object, or about all objects of a type, limited to `actions` if given."""
     statement = select(AuditEntry).where(AuditEntry.object_type == object_type)
     if object_id is not None:
         statement = statement.where(AuditEntry.object_id == str(object_id))
@@ -72,13 +72,13 @@ def list_history(object_type: str, object_id: object = None, *, limit: int = 20)
 
 
 def find_latest(actions: Collection[str]) -> dict[str, AuditEntry]:
-    """Return the latest line of the school that records each of some actions, by action."""
+    """Return the school's latest line for each of some actions, by action."""
     latest = select(func.max(AuditEntry.id)).where(AuditEntry.action.in_(actions)).group_by(AuditEntry.action)
     return {line.action: line for line in db.session.scalars(select(AuditEntry).where(AuditEntry.id.in_(latest)))}
 
 
 def name_known_actors() -> list[tuple[str, str]]:
-    """Return key and name of those whom the last 2000 lines mention, at most 100 people: the choices of a filter."""
+    """Return the key and name of the actors of the last 2000 lines, at most 100 of them: the choices of a filter."""
     recent = (
         select(AuditEntry.actor_kind, AuditEntry.actor_id, AuditEntry.actor_label)
         .order_by(AuditEntry.id.desc())
@@ -99,14 +99,14 @@ def name_known_actors() -> list[tuple[str, str]]:
 
 
 def select_between(start: datetime, end: datetime, *, action: str = "", but: str = "") -> Select[int]:
-    """Return the ids of the lines of a period that record an action, or anything but one."""
+    """Select the ids of the lines of a period that record `action`, or any action except `but`."""
     kept = AuditEntry.action == action if action else AuditEntry.action != but
     return select(AuditEntry.id).where(AuditEntry.at >= start, AuditEntry.at < end, kept)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """How many lines record something, of how many people, from how many addresses."""
+    """How many lines record an action, by how many people, from how many addresses."""
 
     lines: int = 0
     people: int = 0
@@ -114,7 +114,7 @@ class Figures:
 
 
 def count_actions(roles: Collection[str], *, since: datetime, until: datetime) -> dict[str, Figures]:
-    """Return the figures of each action of people of some roles between two instants."""
+    """Return the figures of each action by people of some roles between two instants."""
     counted = (
         select(
             AuditEntry.action,
@@ -130,12 +130,12 @@ def count_actions(roles: Collection[str], *, since: datetime, until: datetime) -
 
 
 def select_lines_of(kind: str, actor_id: int, *, since: datetime, until: datetime) -> Select[AuditEntry]:
-    """Return the statement of the lines of one actor between two instants."""
+    """Select the lines of one actor between two instants."""
     return select(AuditEntry).where(_lines_of(kind, actor_id, since, until))
 
 
 def count_lines_of(kind: str, actor_id: int, *actions: str, since: datetime, until: datetime) -> int:
-    """Return how many lines of one actor between two instants record one of these actions."""
+    """Count the lines of one actor between two instants that record one of these actions."""
     counted = select(func.count(AuditEntry.id)).where(
         _lines_of(kind, actor_id, since, until), AuditEntry.action.in_(actions)
     )

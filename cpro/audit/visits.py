@@ -1,4 +1,4 @@
-"""Read from the journal who of the platform was in the school, when, and what they opened."""
+"""Read from the journal which platform staff entered the school, when, and what they opened."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from cpro.core.permissions import Permission
 from cpro.extensions import db
 
 _ENTERED, _LEFT = "school:entered", "school:left"
-#: How many lines of each visit are read: the first ones.
+#: How many lines of each visit are read, from the first.
 LINES_READ = 100
 
 
 @dataclass
 class Visit:
-    """One time that somebody of the support entered the school."""
+    """One visit of a support account to the school."""
 
     entered: AuditEntry
-    #: empty where they signed out, or their session ended, in the school
+    #: empty if they signed out, or their session ended, inside the school
     left_at: datetime | None = None
-    #: the lines of what they opened, searched or were refused, the first of them first
+    #: the lines of what they opened, searched or were refused, oldest first
     lines: list[AuditEntry] = field(default_factory=list)
     #: whether there are more lines than were read
     is_cut: bool = False
 
 
 def list_support_visits(since: datetime, *, limit: int) -> Sequence[Visit]:
-    """Return the visits of the support since an instant, the latest first. Three statements."""
+    """Return the visits of the support since an instant, latest first. Three statements."""
     entered = db.session.scalars(
         select(AuditEntry)
         .where(AuditEntry.action == _ENTERED, AuditEntry.at >= since, AuditEntry.is_by(Permission.SCHOOLS_ENTER))
@@ -46,7 +46,7 @@ def list_support_visits(since: datetime, *, limit: int) -> Sequence[Visit]:
 
 
 def _note_exits(visits: Sequence[Visit]) -> None:
-    """Note when each visit was left: every exit since the oldest of them is read."""
+    """Set the end of each visit, from every exit since the oldest of them."""
     exits = db.session.execute(
         select(AuditEntry.id, AuditEntry.actor_id, AuditEntry.at)
         .where(AuditEntry.action == _LEFT, AuditEntry.id > visits[-1].entered.id)
@@ -59,10 +59,10 @@ def _note_exits(visits: Sequence[Visit]) -> None:
 
 
 def _read_lines(visits: Sequence[Visit]) -> None:
-    """Give each visit the lines of its person until they entered again, a bounded number each."""
+    """Give each visit the lines of its actor until their next entry, a bounded number each."""
     entered_again: dict[int | None, int] = {}
     asked = []
-    for place, visit in enumerate(visits):  # the latest first
+    for place, visit in enumerate(visits):  # latest first
         line = visit.entered
         of_visit = [AuditEntry.actor_kind == "platform", AuditEntry.actor_id == line.actor_id, AuditEntry.id > line.id]
         if line.actor_id in entered_again:
@@ -87,7 +87,7 @@ def _read_lines(visits: Sequence[Visit]) -> None:
 
 
 def find_last_seen(actor_ids: Collection[int]) -> Mapping[int, datetime]:
-    """Return when people of the platform did something in the school last, {id of their account: instant}."""
+    """Return when platform accounts last did something in the school, {account id: instant}."""
     latest = [
         select(func.max(AuditEntry.id))
         .where(AuditEntry.actor_kind == "platform", AuditEntry.actor_id == actor_id)

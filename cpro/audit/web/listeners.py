@@ -1,4 +1,4 @@
-"""Listeners that record refused rights, and what pages that only read announce."""
+"""Listeners that record refused rights, and read-only actions announced by pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def install(app: Flask) -> None:
-    """Listen to an application: its 403 answers, and `record_opened`, `search_made`, `exported`."""
+    """Connect the listeners of an application: its 403 answers, and `record_opened`, `search_made`, `exported`."""
     app.after_request(_record_refusal)
     app.after_request(_record_page_view)
     events.record_opened.connect(page_views.record_consultation)
@@ -35,7 +35,7 @@ def _record_export(sender: object, **details: Any) -> None:
 
 
 def _record_refusal(response: Response) -> Response:
-    """Record that a person signed in was refused a right; the answer stays refused even if that cannot be written."""
+    """Record that a signed-in user was refused a right; the answer stays refused even if the line cannot be written."""
     if response.status_code != 403:
         return response
     principal = current_principal()
@@ -56,14 +56,14 @@ def _record_refusal(response: Response) -> Response:
 
 
 def _record_page_view(response: Response) -> Response:
-    """Record each page of a school that an inspector consulted; one that cannot be recorded is not shown.
+    """Record each page of a school that an inspector consults; a page that cannot be recorded is not shown.
 
-    What concerns the inspector alone (help, own account, the choice of a school) is no page of the school.
+    Pages about the inspector alone (help, own account, the choice of a school) are not pages of the school.
     """
     view = current_app.view_functions.get(request.endpoint or "")
     access = access_of(view)
     if response.status_code != 200 or access is None or access.permission is None or access.permission in SCHOOL_FREE:
-        return response  # before asking who is there: that is not asked for a style sheet
+        return response  # returned before loading the user, which a style sheet does not need
     principal = current_principal()
     if principal is not None and principal.establishment_id is not None:
         try:
@@ -81,7 +81,7 @@ def _record_page_view(response: Response) -> Response:
 
 
 def _describe_page() -> str:
-    """Return what the page asked is about, in words: its list, or the line of the menu that it belongs to."""
+    """Return a label for the requested page: its list's title, or the menu line that it belongs to."""
     endpoint = request.endpoint or ""
     title: str = getattr(getattr(current_app.view_functions.get(endpoint), "__self__", None), "title", "")
     entry = find_entry(registry().menu, endpoint)

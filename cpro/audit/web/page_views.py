@@ -1,7 +1,7 @@
-"""Audit lines of pages that only read: consultations by the support and inspectors, exports, refused rights.
+"""Audit lines of read-only pages: consultations by the support and inspectors, exports, refused rights.
 
-Each line is written in a platform unit of work of its own: the request that reads may be forbidden to write. None of
-these functions may be called inside an open unit of work, which would make SQLite wait for itself.
+Each line is written in its own platform unit of work: the request that reads may be forbidden to write. Never call
+these functions inside an open unit of work: SQLite would deadlock on itself.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from cpro.core.formatting import mask_ines
 from cpro.core.permissions import Permission, Principal
 from cpro.core.transactions import platform_unit_of_work
 
-#: The same page of settings, or the same search, opened again by the same person within this time is recorded once.
+#: Window in which the same person opening the same settings page, or repeating a search, is recorded once.
 QUIET = timedelta(minutes=10)
-#: A right refused again on the same page within this time is recorded once: a loop must not fill the journal.
+#: Window in which a right refused again on the same page is recorded once: a loop must not fill the journal.
 REFUSAL_QUIET = timedelta(minutes=1)
 
-#: In Flask's `g`: whether a line already records what this request consulted.
+#: Key in Flask's `g`: whether a line already records what this request consulted.
 _RECORDED = "consultation_recorded"
 
 Changes = dict[str, tuple[Any, Any]]
@@ -39,10 +39,10 @@ def record_consultation(
     now: datetime,
     quiet: timedelta | None = None,
 ) -> None:
-    """Record that a person of the platform opened a record of the school they entered; nothing for other people.
+    """Record that a platform account opened a record of the school it entered; do nothing for other accounts.
 
-    With `quiet`, the same object opened again within that time adds nothing, except for an inspector, each of whose
-    consultations counts. An INE in the label is masked.
+    With `quiet`, reopening the same object within that time adds nothing, except for an inspector, each of whose
+    consultations is recorded. An INE in the label is masked.
     """
     if principal.can(Permission.SCHOOL_CHOOSE):
         _record_once(
@@ -70,7 +70,7 @@ def record_page_view(principal: Principal, *, title: str, route: str, address: s
 def record_search(
     sender: object, *, principal: Principal, screen: str, sought: str, origin: str, now: datetime
 ) -> None:
-    """Record what a person of the platform searched in a list: the support once in ten minutes; an INE is masked."""
+    """Record a platform account's search in a list, once in ten minutes for the support; an INE is masked."""
     if principal.can(Permission.SCHOOL_CHOOSE):
         changes: Changes = {"sought": (None, mask_ines(sought))}
         _record_once(
@@ -97,7 +97,7 @@ def record_export(
 def record_refusal(
     principal: Principal, *, title: str, route: str, path: str, method: str, origin: str, now: datetime
 ) -> None:
-    """Record a refused right: page and address without what was typed, at most once a minute per person and route."""
+    """Record a refused right: page and address without form data, at most once a minute per person and route."""
     _record_once(
         "access:refused",
         principal,
@@ -111,7 +111,7 @@ def record_refusal(
 
 
 def _quiet_for(principal: Principal, quiet: timedelta | None) -> timedelta | None:
-    """Return the time in which a repeat is not recorded: none for an inspector."""
+    """Return the time in which a repeat is not recorded: None for an inspector."""
     return None if principal.can(Permission.MANDATE_ENTER) else quiet
 
 
@@ -126,7 +126,7 @@ def _record_once(
     quiet: timedelta | None = None,
     same_changes: bool = True,
 ) -> None:
-    """Write a line in the journal of the school worked in, unless the person's last one about it is recent enough."""
+    """Write a line in the journal of the current school, unless the person's last one about it is recent enough."""
     actor = principal.acting_from(origin)
     setattr(g, _RECORDED, True)
     with platform_unit_of_work(f"journal: {action}") as work:

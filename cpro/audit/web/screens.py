@@ -1,4 +1,4 @@
-"""Generated screen: the journal, read and exported, never written here."""
+"""Generated screen of the journal: read and exported, never written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cpro.core.web.screens import Column, Filter, Screen
 
 
 class JournalScreen(Screen):
-    """The journal of the school: the latest line first."""
+    """The journal of the school, latest line first."""
 
     permission, export_permission = Permission.JOURNAL_VIEW, Permission.RECORDS_EXPORT
     title, noun, object_type = "Journal", ("ligne", "lignes"), "audit_entry"
@@ -66,7 +66,7 @@ class JournalScreen(Screen):
 
 
 def changes_text(entry: AuditEntry) -> str:
-    """Return what a line says has changed, on one line."""
+    """Return the changes that a line records, on one line."""
     changes = labels.describe(entry, masked=_is_masked(), timezone=registry().timezone())
     return " ; ".join(change.summary for change in changes)
 
