@@ -1,4 +1,4 @@
-"""What keeps an instance from being lost: its backup in one file, its restoration, the server key it belongs to."""
+"""Backup of an instance into one file, its restoration, and the server key it belongs to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: its commands, its words in the journal."""
+    """Register the feature: its commands and audit labels."""
     from cpro.audit import labels
     from cpro.backup import commands
 

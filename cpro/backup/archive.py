@@ -1,8 +1,8 @@
-"""The file of a backup: a compressed tar whose last member holds the SHA-256 of all others, written and read in one go.
+"""The file of a backup: a compressed tar whose last member has the SHA-256 of all others, written and read in one pass.
 
-`tar xzf FILE && sha256sum -c SHA256SUMS` checks it too. Its members, in their order: `cpro.json` (which format, which
-product, which key), `files/…` (the store), `database.json` (which revision, which tables), `tables/<table>/…` (rows,
-one JSON list a line), `SHA256SUMS`. A name that comes twice counts as it came last.
+`tar xzf FILE && sha256sum -c SHA256SUMS` checks it too. Its members, in order: `cpro.json` (format, product, key),
+`files/…` (the store), `database.json` (revision, tables), `tables/<table>/…` (rows, one JSON list a line),
+`SHA256SUMS`. If a name appears twice, the last member wins.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from cpro.core.errors import DomainError
 HEADER, DATABASE, SUMS = "cpro.json", "database.json", "SHA256SUMS"
 FILES, TABLES = "files/", "tables/"
 _PART = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}"
-#: A file of the store, below its root.
+#: A file of the store, relative to its root.
 STORED = re.compile(rf"{_PART}(?:/{_PART}){{0,7}}")
 _MEMBER = re.compile(
     rf"cpro\.json|database\.json|SHA256SUMS|files/{STORED.pattern}|tables/[a-z0-9_]{{1,63}}/[0-9]{{8}}\.jsonl"
@@ -36,7 +36,7 @@ _MODE = 0o600
 
 
 class Damaged(DomainError):
-    """Say that a file is no backup, or not a whole one."""
+    """Refuse a file that is not a backup, or not a complete one."""
 
     message = (
         "Cette sauvegarde est endommagée ou incomplète, ou ce fichier n’en est pas une\u202f: rien n’a été restauré. "
@@ -45,7 +45,7 @@ class Damaged(DomainError):
 
 
 class Writer:
-    """What receives the members of a backup, one after the other."""
+    """Writes the members of a backup, one after the other."""
 
     def __init__(self, archive: tarfile.TarFile, sums: BinaryIO) -> None:
         self._archive, self._sums = archive, sums
@@ -55,18 +55,18 @@ class Writer:
         self.add_stream(name, io.BytesIO(content), len(content))
 
     def add_json(self, name: str, content: object) -> None:
-        """Add a member that says something in JSON."""
+        """Add a member with JSON content."""
         self.add(name, json.dumps(content, indent=1).encode())
 
     def add_stream(self, name: str, stream: BinaryIO, size: int) -> str:
-        """Add the first `size` bytes of a stream; return their SHA-256. Raises OSError where it has fewer."""
+        """Add the first `size` bytes of a stream; return their SHA-256. Raises OSError if it has fewer."""
         digest = _Hashed(stream, size)
         self._archive.addfile(_described(name, size), digest)
         self._sums.write(_sum_line(digest.hexdigest(), name))
         return digest.hexdigest()
 
     def finish(self) -> None:
-        """Add the sums of all members."""
+        """Add the checksums of all members."""
         size = self._sums.tell()
         self._sums.seek(0)
         self._archive.addfile(_described(SUMS, size), self._sums)
@@ -74,7 +74,7 @@ class Writer:
 
 @contextmanager
 def writing(sink: BinaryIO) -> Iterator[Writer]:
-    """Yield a writer of members into a stream; the archive is whole once the block ends well."""
+    """Yield a writer of members into a stream; the archive is complete once the block ends without error."""
     with (
         tempfile.TemporaryFile() as sums,
         gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=_LEVEL, filename="", mtime=0) as packed,
@@ -86,14 +86,14 @@ def writing(sink: BinaryIO) -> Iterator[Writer]:
 
 
 class Member:
-    """A member being read, to its end before the next."""
+    """A member being read; read it to its end before the next one."""
 
     def __init__(self, name: str, stream: BinaryIO, size: int) -> None:
         self.name, self.size = name, size
         self._stream = _Hashed(stream, size)
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the content little by little."""
+        """Yield the content in chunks."""
         while chunk := self._stream.read(_CHUNK):
             yield chunk
 
@@ -102,7 +102,7 @@ class Member:
         return iter(io.BufferedReader(self._stream, _CHUNK))
 
     def fields(self, kinds: Mapping[str, type]) -> list[Any]:
-        """Return what the content, a JSON object, says under each name, of its type. Raises `Damaged`."""
+        """Return the values of the content, a JSON object, under each name, checked by type. Raises `Damaged`."""
         try:
             content = json.loads(b"".join(self.chunks()))
         except (ValueError, RecursionError) as error:
@@ -112,18 +112,18 @@ class Member:
         return [content[name] for name in kinds]
 
     def sha256(self) -> str:
-        """Return the digest of the content, read to its end."""
+        """Return the digest of the content, reading it to its end."""
         for _chunk in self.chunks():
             pass
         return self._stream.hexdigest()
 
     def sum_line(self) -> bytes:
-        """Return the member's line of the sums, its content read to the end."""
+        """Return the member's line in the checksums, reading its content to the end."""
         return _sum_line(self.sha256(), self.name)
 
 
 def read(source: BinaryIO) -> Iterator[Member]:
-    """Yield the members of a backup but the sums, which are compared at the end. Raises `Damaged`."""
+    """Yield the members of a backup except the checksums, which are compared at the end. Raises `Damaged`."""
     computed, declared = hashlib.sha256(), b""
     try:
         with gzip.GzipFile(fileobj=source, mode="rb") as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
@@ -140,7 +140,7 @@ def read(source: BinaryIO) -> Iterator[Member]:
                 else:
                     yield member
                     computed.update(member.sum_line())
-            while packed.read(_CHUNK):  # to the end, where gzip has its own sum
+            while packed.read(_CHUNK):  # to the end, where gzip has its own checksum
                 pass
     except _UNREADABLE as error:
         raise Damaged from error
@@ -159,7 +159,7 @@ class _Hashed(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes. Raises `Damaged` for what was cut or does not unpack."""
+        """Return the next bytes. Raises `Damaged` for content that is truncated or does not unpack."""
         try:
             chunk = self._stream.read(self._left if size < 0 else min(size, self._left))
         except _UNREADABLE as error:

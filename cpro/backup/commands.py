@@ -22,7 +22,7 @@ from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count, format_instant, plural
 from cpro.core.transactions import platform_unit_of_work
 
-#: What the journal calls this instance.
+#: The name of this instance in the journal.
 SERVER = About("server", "", "CPro")
 
 keys = AppGroup("keys", help="Clé du serveur.")
@@ -47,7 +47,7 @@ def _passphrase_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @with_appcontext
 @sentences
 def backup(target: Path, typed: bool, passphrase_file: Path | None, recipient: str | None) -> None:
-    """Write a backup of the instance into a new file, and say what it holds."""
+    """Write a backup of the instance to a new file, and print what it contains."""
     now = clock.utcnow()
     _refuse_two(typed, passphrase_file, recipient is not None)
     with _tidied_up():
@@ -77,7 +77,7 @@ def backup(target: Path, typed: bool, passphrase_file: Path | None, recipient: s
 def restore(
     source: Path, typed: bool, passphrase_file: Path | None, identity_file: Path | None, new_key: bool, check: bool
 ) -> None:
-    """Restore a backup into this empty instance, or check it, and say what it held."""
+    """Restore a backup into this empty instance, or check it, and print what it contained."""
     _refuse_two(typed, passphrase_file)
     with _tidied_up():
         opened = Keys(
@@ -106,7 +106,7 @@ def _describe(found: operations.Contents) -> str:
 
 
 def _refuse_two(*given: object) -> None:
-    """Refuse a line that says twice what encrypts: one would be left out without a word."""
+    """Refuse a command line with two encryption options: one of them would be silently ignored."""
     if sum(map(bool, given)) > 1:
         raise click.UsageError("--passphrase, --passphrase-file et --recipient s’excluent\u202f: donnez-en un seul.")
 
@@ -121,7 +121,7 @@ def _passphrase(typed: bool, passphrase_file: Path | None, *, confirm: bool) -> 
 
 
 def _read_secret(path: Path) -> str:
-    """Return what a file holds. Raises `DomainError` when it holds nothing or cannot be read."""
+    """Return the content of a file. Raises `DomainError` when it is empty or cannot be read."""
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -132,7 +132,7 @@ def _read_secret(path: Path) -> str:
 
 
 def _note(action: str, changes: Mapping[str, tuple[Any, Any]]) -> None:
-    """Add a line to the platform's journal; what was done is done, were the base not at this program's revision."""
+    """Add a line to the platform's journal; only warn on failure (an outdated database): the work itself is done."""
     now = clock.utcnow()
     try:
         with platform_unit_of_work("command line: noting a backup", schools=[None]) as work:
@@ -146,7 +146,7 @@ def _note(action: str, changes: Mapping[str, tuple[Any, Any]]) -> None:
 
 @contextmanager
 def _tidied_up() -> Iterator[None]:
-    """Have SIGTERM end the block as Ctrl+C does: what it began is taken away."""
+    """Make SIGTERM end the block as Ctrl+C does, so that partial results are removed."""
 
     def leave(number: int, frame: object) -> NoReturn:
         raise SystemExit(128 + number)
@@ -161,7 +161,7 @@ def _tidied_up() -> Iterator[None]:
 @keys.command("status", help="Dire ce qui dépend encore d’une ancienne clé du serveur.")
 @sentences
 def status() -> None:
-    """Print what hangs on a former key, and what to do about each."""
+    """Print what still depends on a former key, and what to do about each item."""
     with tenancy.platform_session("command line: what hangs on a former key") as session:
         found = rotation.find_remains(session, now=clock.utcnow())
     if found.since is not None:
@@ -195,7 +195,7 @@ def status() -> None:
 @keys.command("reseal", help="Sceller sous la clé d’aujourd’hui ce qui l’est sous une ancienne.")
 @sentences
 def reseal() -> None:
-    """Seal again what is under a former key, and say how much was."""
+    """Seal again what is under a former key, and print how much was."""
     now = clock.utcnow()
     with platform_unit_of_work("command line: sealing under today's key", schools=[None]) as work:
         found = rotation.reseal_all(work.session)
@@ -211,7 +211,7 @@ def reseal() -> None:
 @keys.command("adopt", help="Prendre la clé de ce serveur pour celle de la base, quand l’ancienne est perdue.")
 @sentences_under_any_key
 def adopt() -> None:
-    """Make the database that of this server's key, and say what is lost with the former one."""
+    """Bind the database to this server's key, and print what is lost with the former one."""
     now = clock.utcnow()
     with platform_unit_of_work("command line: adopting a key", schools=[None]) as work:
         is_new = not server_key.is_known(work.session)

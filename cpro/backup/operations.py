@@ -1,4 +1,4 @@
-"""Back an instance up into one file while people work; restore it into an empty one, whole or not at all."""
+"""Back up an instance into one file while it is in use; restore it into an empty one, entirely or not at all."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class Newer(DomainError):
-    """Say that a backup comes from a version that this program does not know."""
+    """Refuse a backup from a version that this program does not know."""
 
     message = (
         "Cette sauvegarde, ou cette base, vient d’une version plus récente de CPro\u202f: mettez le programme à jour, "
@@ -46,7 +46,7 @@ class Newer(DomainError):
 
 
 class OtherKey(DomainError):
-    """Say that a backup was made under another server key."""
+    """Refuse a backup made under another server key."""
 
     message = (
         "Cette sauvegarde a été faite sous une autre clé de serveur\u202f: donnez-la dans CPRO_SECRET_KEY, ou dans "
@@ -57,7 +57,7 @@ class OtherKey(DomainError):
 
 @dataclass
 class Contents:
-    """What a backup holds."""
+    """The contents of a backup."""
 
     version: str = ""
     created_at: str = ""
@@ -77,14 +77,14 @@ class Contents:
 
 
 def back_up(target: Path, keys: Keys, *, now: datetime) -> Contents:
-    """Write a backup into a new file, readable by its owner alone; half a file never bears its name.
+    """Write a backup to a new file, readable by its owner alone; a partial file never has the final name.
 
-    Files of the store come first, then the picture of the database is taken, then the files that came meanwhile: none
-    that its rows name is missing, were it deleted since. Raises `DomainError`.
+    The files of the store are copied first, then the snapshot of the database is taken, then the files added meanwhile:
+    every file that its rows name is there, even if deleted since. Raises `DomainError`.
     """
     if target.exists():
         raise DomainError(f"Le fichier «\u202f{target}\u202f» existe déjà\u202f: choisissez un autre nom.")
-    prepare_store()  # a backup without the files, made while their disk is away, would pass for a whole one
+    prepare_store()  # a backup made while the disk of the files is unmounted would pass for a complete one
     contents = Contents(version=VERSION, created_at=now.isoformat(timespec="seconds"), key=fingerprints()[0])
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     with _explained("La sauvegarde n’a pas pu être écrite"):
@@ -114,7 +114,7 @@ def _write(writer: Writer, contents: Contents) -> None:
 
 
 def _write_files(writer: Writer, contents: Contents, seen: dict[str, tuple[int, int]]) -> None:
-    """Add the files of the store that were not seen as they are now: {name: (size, instant)}."""
+    """Add the files of the store that are not in `seen` or changed since: {name: (size, instant)}."""
     for name, path in _stored_files():
         try:
             with path.open("rb") as file:
@@ -124,11 +124,11 @@ def _write_files(writer: Writer, contents: Contents, seen: dict[str, tuple[int, 
                     contents.files[name] = writer.add_stream(FILES + name, file, status.st_size)
                     seen[name] = state
         except FileNotFoundError:
-            continue  # deleted since: nobody needs it any more
+            continue  # deleted since: no longer needed
 
 
 def _stored_files() -> Iterator[tuple[str, Path]]:
-    """Yield the files of the store, without those that are being written."""
+    """Yield the files of the store, without those being written."""
     root = application.uploads
     for directory, folders, files in os.walk(root):
         folders.sort()
@@ -140,13 +140,13 @@ def _stored_files() -> Iterator[tuple[str, Path]]:
 
 
 class _Measured:
-    """A file being written, its size and its digest."""
+    """A file being written, with its size and digest."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self.digest, self.size = file, hashlib.sha256(), 0
 
     def write(self, content: bytes) -> int:
-        """Write, measured."""
+        """Write, updating size and digest."""
         self.digest.update(content)
         self.size += len(content)
         return self._file.write(content)
@@ -160,7 +160,7 @@ class _Measured:
 
 
 def check(source: Path, keys: Keys) -> Contents:
-    """Read a backup to its end, write nothing, and return what it holds. Raises `DomainError`."""
+    """Read a backup to its end, write nothing, and return its contents. Raises `DomainError`."""
     contents = Contents()
     for member in _read(source, keys):
         if member.name == HEADER:
@@ -177,11 +177,11 @@ def check(source: Path, keys: Keys) -> Contents:
 
 
 def restore(source: Path, keys: Keys, *, new_key: bool, now: datetime) -> Contents:
-    """Restore a backup into this instance, which must be empty, at the backup's revision: `upgrade` comes next.
+    """Restore a backup into this instance, which must be empty, at the backup's revision: call `upgrade` next.
 
-    The backup is read whole before anything is written. Files come under their names, which no row bears yet; rows in
-    one transaction. The very files of the backup, of a restoration that was killed, may be there already. Raises
-    `DomainError`: nothing is restored, and what was there stays.
+    The whole backup is read before anything is written. Files are stored under their names, which no row refers to yet;
+    rows are written in one transaction. Files of the same backup, left by a restoration that was killed, may be there
+    already. Raises `DomainError`: nothing is restored, and what was there stays.
     """
     contents = check(source, keys)
     if contents.key not in fingerprints() and not new_key:
@@ -205,12 +205,12 @@ def restore(source: Path, keys: Keys, *, new_key: bool, now: datetime) -> Conten
 
 
 def upgrade() -> None:
-    """Migrate a restored database to this program's revision. Raises `DomainError`, which says what holds."""
+    """Migrate a restored database to this program's revision. Raises `DomainError` with the reason of a failure."""
     import flask_migrate
 
     try:
         flask_migrate.upgrade()
-    except (Exception, SystemExit) as error:  # it ends the process where Alembic refuses
+    except (Exception, SystemExit) as error:  # Alembic exits the process when it refuses
         logger.error("the restored database is not migrated: %s", type(error).__name__, exc_info=error)
         raise DomainError(
             "Les lignes et les fichiers sont restaurés, mais la base n’a pas pu être mise à jour\u202f: la cause "
@@ -219,9 +219,9 @@ def upgrade() -> None:
 
 
 def _find_restored(contents: Contents) -> set[str]:
-    """Return the files of a backup that the store holds already. Raises `NotEmpty` where it holds anything else.
+    """Return the files of a backup that the store already has. Raises `NotEmpty` if it has anything else.
 
-    Hidden files do not count: those that were being written, what the system keeps in a folder.
+    Hidden files do not count: those being written, and those that the system keeps in a folder.
     """
     root, restored, strange = application.uploads, set(), 0
     for path in root.rglob("*"):
@@ -270,7 +270,7 @@ def _read_database(member: Member, contents: Contents) -> None:
 
 
 def _reach_revision(engine: Engine, revision: str) -> None:
-    """Have an empty database be at the revision of a backup. Raises `NotEmpty`, `Newer` or `DomainError`."""
+    """Bring an empty database to the revision of a backup. Raises `NotEmpty`, `Newer` or `DomainError`."""
     from flask_migrate import downgrade, upgrade
 
     with engine.connect() as connection:
@@ -281,14 +281,14 @@ def _reach_revision(engine: Engine, revision: str) -> None:
     if found and found not in list_revisions():
         raise Newer
     if found > revision:
-        downgrade(revision=revision, x_arg=["pertes=oui"])  # there is nothing to lose
+        downgrade(revision=revision, x_arg=["pertes=oui"])  # the database is empty: there is nothing to lose
     elif found < revision:
         upgrade(revision=revision)
 
 
 @contextmanager
 def _putting_files() -> Iterator[Callable[[Member], None]]:
-    """Yield what puts a file into the store; those that it put are gone if the block fails."""
+    """Yield a function that puts a file into the store; the files it put are removed if the block fails."""
     created: set[Path] = set()
 
     def put(member: Member) -> None:
@@ -305,7 +305,7 @@ def _putting_files() -> Iterator[Callable[[Member], None]]:
 
 
 def _put_file(member: Member, path: Path) -> None:
-    """Write a file of the store, whole and durable once it bears its name."""
+    """Write a file of the store: complete and durable before it gets its name."""
     path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -324,7 +324,7 @@ def _put_file(member: Member, path: Path) -> None:
 
 
 def _note_new_key(connection: Connection, *, now: datetime) -> None:
-    """Make the database that of this server's key, where it knew one."""
+    """Bind the database to this server's key, if it knew one."""
     if inspect(connection).has_table("server_key"):
         row = table("server_key", column("fingerprint"), column("since", UTCDateTime()))
         connection.execute(update(row).values(fingerprint=fingerprints()[0], since=now))
@@ -332,7 +332,7 @@ def _note_new_key(connection: Connection, *, now: datetime) -> None:
 
 @contextmanager
 def _explained(failure: str) -> Iterator[None]:
-    """Say in a French sentence what the system or the database refused."""
+    """Turn an error of the system or the database into a French sentence."""
     try:
         yield
     except OSError as error:

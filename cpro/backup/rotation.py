@@ -1,7 +1,7 @@
-"""What still hangs on a former key of the server after a rotation, and what is sealed again under today's.
+"""What still depends on a former key of the server after a rotation, and what is sealed again under the current one.
 
-A digest (a printed code, a recovery code) cannot be made anew: it waits until it is used, void or drawn again. What was
-made before the server first served under its key (`ServerKey.since`) hangs on a former one.
+A digest (a printed code, a recovery code) cannot be recomputed: it depends on its key until it is used, void or
+replaced. Anything created before the server first ran with its key (`ServerKey.since`) depends on a former one.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from cpro.users.operations import second_factor
 
 @dataclass
 class Sealed:
-    """One kind of what is sealed: how much of it is under a former key, and how much no key opens."""
+    """One kind of sealed data: how many items are under a former key, and how many no key opens."""
 
-    #: in French, after a number: one of them, several
+    #: French nouns that follow a number: singular, plural
     names: tuple[str, str]
     former: int = 0
     unreadable: int = 0
@@ -33,24 +33,24 @@ class Sealed:
 
 @dataclass(frozen=True)
 class Remains:
-    """What hangs on a former key."""
+    """What depends on a former key."""
 
     since: datetime | None
     sealed: list[Sealed]
-    #: activation codes that are good, and until when the last of them
+    #: activation codes still valid, and when the last of them expires
     codes: int
     codes_until: datetime | None
-    #: people whose recovery codes were drawn before
+    #: people whose recovery codes were generated before
     recovery: int
 
     @property
     def is_nothing(self) -> bool:
-        """Return whether former keys may be dropped, but for the journal's."""
+        """Return whether former keys may be dropped, except the journal's."""
         return not (self.codes or self.recovery or any(each.former for each in self.sealed))
 
 
 def find_remains(session: Session, *, now: datetime) -> Remains:
-    """Return what hangs on a former key, in a platform session."""
+    """Return what depends on a former key, in a platform session."""
     since = session.scalar(select(ServerKey.since))
     sealed = [_judge(session, names, column, purpose, write=False) for names, column, purpose in _SEALED]
     if since is None:
@@ -61,7 +61,7 @@ def find_remains(session: Session, *, now: datetime) -> Remains:
 
 
 def reseal_all(session: Session) -> list[Sealed]:
-    """Seal under today's key what is under a former one, in a platform session; return what was, by kind."""
+    """Seal under the current key what is under a former one, in a platform session; return the counts by kind."""
     return [_judge(session, names, column, purpose, write=True) for names, column, purpose in _SEALED]
 
 
@@ -92,7 +92,7 @@ def _judge(
 
 
 def _count_recovery_codes(session: Session, since: datetime) -> int:
-    """Return how many people have recovery codes that were drawn before an instant, and not drawn again since."""
+    """Return how many people have recovery codes generated before an instant and not replaced since."""
 
     def is_of(object_type: str, column: InstrumentedAttribute[int | None]) -> ColumnElement[bool]:
         return and_(AuditEntry.object_type == object_type, AuditEntry.object_id == Cast(column, String))

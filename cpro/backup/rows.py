@@ -1,8 +1,8 @@
-"""The rows of every table, read from one picture of the database and written into an empty one, whichever it is.
+"""The rows of every table, read from one snapshot of the database and written into an empty one, of either engine.
 
-Values travel as JSON: instants and days as ISO 8601, bytes as base64, JSON columns as the very text that they hold.
-Tables are read as the database has them, not as this program maps them: a base that is not upgraded yet is backed up
-too. The words of searches are not in it: the triggers of the database write them again with the rows.
+Values are encoded as JSON: instants and days as ISO 8601, bytes as base64, JSON columns as the exact text they contain.
+Tables are read as they are in the database, not as this program maps them: a database that is not upgraded yet can be
+backed up too. Search words are left out: the triggers of the database write them again with the rows.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ from cpro.core.errors import DomainError
 from cpro.core.types import UTCDateTime
 from cpro.extensions import application, db
 
-#: Written by triggers of the database, with the rows that it is about.
+#: Written by triggers of the database, along with the rows they index.
 _DERIVED = frozenset({"search_word"})
-#: What a server that started on an empty database may have written there.
+#: What a server started on an empty database may have written there.
 _OF_A_START = ("worker_beat", "server_key")
 _ROWS = 1000
 _MEMBER_BYTES = 4 << 20
@@ -60,7 +60,7 @@ Tables = dict[str, list[list[str]]]
 
 
 class NotEmpty(DomainError):
-    """Say that the database that should receive a backup has rows already."""
+    """Refuse to restore into a database that already has rows."""
 
     def __init__(self, tables: Sequence[str]) -> None:
         super().__init__(
@@ -70,7 +70,7 @@ class NotEmpty(DomainError):
 
 
 class _JSONText(UserDefinedType[str]):
-    """The text of a JSON column, as the database holds it."""
+    """The text of a JSON column, as stored in the database."""
 
     cache_ok = True
 
@@ -79,7 +79,7 @@ class _JSONText(UserDefinedType[str]):
         return "JSON"
 
 
-#: {kind: (what its column is to SQLAlchemy, written as JSON, read from JSON)}
+#: {kind: (SQLAlchemy type of its column, conversion to JSON, conversion from JSON)}
 _KINDS: dict[str, tuple[TypeEngine[Any], Callable[[Any], Any], Callable[[Any], Any]]] = {
     "boolean": (Boolean(), bool, bool),
     "instant": (UTCDateTime(), datetime.isoformat, datetime.fromisoformat),
@@ -103,7 +103,7 @@ _CLASSES = {
 
 
 def owner_engine() -> Engine:
-    """Return the engine of the role that owns the tables: that of migrations, where it is another than the pages'."""
+    """Return the engine of the role that owns the tables: the migrations' if it differs from the application's."""
     return create_engine(application.migration_url, poolclass=NullPool) if application.migration_url else db.engine
 
 
@@ -112,23 +112,23 @@ def owner_engine() -> Engine:
 
 @contextmanager
 def snapshot() -> Iterator[Connection]:
-    """Yield a connection that sees the database as it is at this instant, whatever others write, and writes nothing."""
+    """Yield a read-only connection that sees the database as it is at this instant, whatever others write."""
     engine = owner_engine()
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             see_all_schools(connection)
-        connection.execute(select(func.count()).select_from(table(REVISION)))  # the picture is that of a first reading
+        connection.execute(select(func.count()).select_from(table(REVISION)))  # the snapshot is taken at the first read
         yield connection
 
 
 def describe(connection: Connection) -> dict[str, Any]:
-    """Return what `database.json` says: the revision, the tables with their columns, the last id given by each."""
+    """Return the content of `database.json`: the revision, the tables with their columns, the last id given by each."""
     return {"revision": find_revision(connection), "tables": _tables(connection), "last_ids": _last_ids(connection)}
 
 
 def write_rows(connection: Connection, writer: Writer) -> int:
-    """Write what the database holds into a backup; return how many rows."""
+    """Write the rows of the database into a backup; return how many there are."""
     described = describe(connection)
     writer.add_json(DATABASE, described)
     count = 0
@@ -153,7 +153,7 @@ def _kind(found: TypeEngine[Any]) -> str:
 
 
 def _read(connection: Connection, name: str, columns: list[list[str]]) -> Iterator[list[Any]]:
-    """Yield the rows of a table by its key, each as JSON takes it."""
+    """Yield the rows of a table in the order of its key, each with JSON-compatible values."""
     source = _table(name, columns)
     key = inspect(connection).get_pk_constraint(name)["constrained_columns"]
     wanted = [_as_text(connection, each) if kind == "json" else source.c[each] for each, kind in columns]
@@ -169,7 +169,7 @@ def _as_text(connection: Connection, name: str) -> Any:
 
 
 def _packed(rows: Iterable[list[Any]]) -> Iterator[tuple[bytes, int]]:
-    """Yield rows as lines, some megabytes at a time, with how many they are."""
+    """Yield rows as lines, in blocks of some megabytes, with the number of rows in each."""
     lines: list[bytes] = []
     size = 0
     for row in rows:
@@ -191,9 +191,9 @@ def _table(name: str, columns: list[list[str]]) -> TableClause:
 
 @contextmanager
 def filling(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection alone in an empty database; what it wrote is there once the block ends well, or nothing is.
+    """Yield an exclusive connection to an empty database; commit if the block succeeds, roll back otherwise.
 
-    Raises `NotEmpty`, and `Damaged` where rows do not hold together.
+    Raises `NotEmpty`, and `Damaged` if the rows break a constraint.
     """
     with engine.connect() as connection:
         on_postgresql = engine.dialect.name == "postgresql"
@@ -220,7 +220,7 @@ def filling(engine: Engine) -> Iterator[Connection]:
 
 
 def check_empty(connection: Connection) -> None:
-    """Return if no table has a row but what a start writes. Raises `NotEmpty`."""
+    """Check that no table has rows except those that a start writes. Raises `NotEmpty`."""
     names = [name for name in inspect(connection).get_table_names() if name not in (REVISION, *_OF_A_START)]
     if full := [
         name for name in sorted(names) if connection.scalar(select(exists(select(1).select_from(table(name)))))
@@ -229,7 +229,7 @@ def check_empty(connection: Connection) -> None:
 
 
 def check_described(tables: dict[str, Any], last_ids: dict[str, Any]) -> None:
-    """Return if what a backup says of its tables has the shape that `describe` gives it. Raises `Damaged`."""
+    """Check that the description of tables in a backup has the shape that `describe` gives it. Raises `Damaged`."""
     columns_are_pairs = all(
         isinstance(columns, list)
         and all(isinstance(each, list) and [type(part) for part in each] == [str, str] for each in columns)
@@ -241,7 +241,7 @@ def check_described(tables: dict[str, Any], last_ids: dict[str, Any]) -> None:
 
 
 def check_same_tables(connection: Connection, tables: Tables) -> None:
-    """Return if the database has the tables of a backup, column by column. Raises `Damaged`."""
+    """Check that the database has the tables of a backup, column by column. Raises `Damaged`."""
     if {name: sorted(columns) for name, columns in tables.items()} != {
         name: sorted(columns) for name, columns in _tables(connection).items()
     }:
@@ -259,7 +259,7 @@ def load_rows(connection: Connection, member: Member, tables: Tables) -> int:
         while batch := list(islice(rows, _ROWS)):
             connection.execute(statement, batch)
             count += len(batch)
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:  # no row, or one that no database takes
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:  # not a row, or one that a database refuses
         raise Damaged from error
     return count
 
@@ -272,7 +272,7 @@ def _rows(member: Member, columns: list[list[str]]) -> Iterator[dict[str, Any]]:
 
 
 def give_ids_after(connection: Connection, last_ids: dict[str, int]) -> None:
-    """Have each table go on after the last id that it ever gave."""
+    """Make each table continue after the last id that it ever gave."""
     names = inspect(connection).get_table_names()
     if connection.dialect.name != "postgresql":
         for name in set(last_ids).intersection(names) if _counts_ids(connection) else ():
@@ -287,12 +287,12 @@ def give_ids_after(connection: Connection, last_ids: dict[str, int]) -> None:
 
 
 def _counts_ids(connection: Connection) -> bool:
-    """Return whether any table of SQLite remembers the last id that it gave."""
+    """Return whether any table of SQLite records the last id that it gave."""
     return bool(connection.scalar(text("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_sequence'")))
 
 
 def _last_ids(connection: Connection) -> dict[str, int]:
-    """Return the last id that each table gave, even to a row that is gone, as far as the database knows it."""
+    """Return the last id that each table gave, even to a deleted row, as far as the database knows it."""
     if connection.dialect.name != "postgresql":
         found = connection.execute(text("SELECT name, seq FROM sqlite_sequence")) if _counts_ids(connection) else ()
         return {name: last for name, last in found}
@@ -305,7 +305,7 @@ def _last_ids(connection: Connection) -> dict[str, int]:
 
 
 def _sequences(connection: Connection) -> list[tuple[str, str]]:
-    """Return the sequence of each table that has one, {(table, its quoted name)}."""
+    """Return the sequence of each table that has one, [(table, its quoted name)]."""
     found = []
     for name in sorted(inspect(connection).get_table_names()):
         if any(each["name"] == "id" for each in inspect(connection).get_columns(name)):
@@ -319,7 +319,7 @@ def _sequences(connection: Connection) -> list[tuple[str, str]]:
 
 
 def see_all_schools(connection: Connection) -> None:
-    """Have row-level security show every row, until the transaction ends."""
+    """Make row-level security show every row until the transaction ends."""
     connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
 
 
@@ -330,7 +330,7 @@ _REFERENCES = text(
 
 
 def _take_alone(connection: Connection) -> None:
-    """Keep others out of the tables, and have references judged at the end: tables come by their names."""
+    """Lock the tables and defer foreign key checks: tables are loaded in the order of their names."""
     if connection.dialect.name != "postgresql":
         connection.execute(text("PRAGMA defer_foreign_keys=ON"))
         return
@@ -343,7 +343,7 @@ def _take_alone(connection: Connection) -> None:
 
 def _check_references(connection: Connection) -> None:
     if connection.dialect.name != "postgresql":
-        return  # at the commit
+        return  # checked at the commit
     connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
     for name, constraint in connection.execute(_REFERENCES).all():
         connection.execute(text(f"ALTER TABLE {name} ALTER CONSTRAINT {constraint} NOT DEFERRABLE"))

@@ -1,8 +1,8 @@
-"""Encryption of a backup: age (age-encryption.org), which opens it without CPro too.
+"""Encryption of a backup with age (age-encryption.org), which can open it without CPro too.
 
 For a recipient (`age1…`), the file is what `age -d -i IDENTITY FILE` opens. Under a passphrase, it begins with a key of
 its own, sealed under the passphrase in a first age file, in text; the rest is the backup sealed for that key: the
-library seals under a passphrase only what it holds in memory.
+library can seal under a passphrase only content held in memory.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from cpro.core.errors import DomainError
 _ARMOUR, _END = b"-----BEGIN AGE ENCRYPTED FILE-----", b"-----END AGE ENCRYPTED FILE-----"
 _SEALED = b"age-encryption.org/v1"
 _LONGEST_KEY = 100  # lines
-#: What the library says of a key that is another; it says anything else of a file that is damaged.
+#: The library's message for a wrong key; any other message means a damaged file.
 _OTHER_KEY = frozenset({"No matching keys found", "Decryption failed"})
 
 
 class NoKey(DomainError):
-    """Say that an encrypted backup was not given what opens it."""
+    """Refuse to open an encrypted backup without its passphrase or key."""
 
 
 class Keys:
-    """What seals or opens a backup: a passphrase, or an age key (recipient to seal, identity to open); none is neither.
+    """What seals or opens a backup: a passphrase, or an age key (recipient to seal, identity to open), or nothing.
 
-    Raises `NoKey` for a text that is no age key.
+    Raises `NoKey` for a text that is not an age key.
     """
 
     def __init__(self, *, passphrase: str = "", recipient: str | None = None, identity: str | None = None) -> None:
@@ -41,9 +41,9 @@ class Keys:
 
 @contextmanager
 def sealing(sink: BinaryIO, keys: Keys) -> Iterator[BinaryIO]:
-    """Yield a stream whose content arrives sealed in `sink`, or as it is where there is no key.
+    """Yield a stream whose content is written sealed to `sink`, or unchanged without a key.
 
-    Raises the OSError of the sink.
+    Raises the sink's OSError.
     """
     import pyrage
 
@@ -63,7 +63,7 @@ def sealing(sink: BinaryIO, keys: Keys) -> Iterator[BinaryIO]:
         yield stream
         stream.close()
     except BrokenPipeError:
-        pass  # what broke it is said below
+        pass  # the cause is reported below
     finally:
         with suppress(OSError):
             stream.close()
@@ -74,9 +74,9 @@ def sealing(sink: BinaryIO, keys: Keys) -> Iterator[BinaryIO]:
 
 @contextmanager
 def opening(source: BinaryIO, keys: Keys) -> Iterator[BinaryIO]:
-    """Yield what a file holds, opened where it is sealed.
+    """Yield the content of a file, decrypted if it is sealed.
 
-    Raises `NoKey`, or `Damaged` where age's header is; what was cut or changed after it ends too early.
+    Raises `NoKey`, or `Damaged` for a damaged age header; after a truncated or altered part, the stream ends too early.
     """
     first = source.readline(len(_ARMOUR) + 2)
     source.seek(0)
@@ -101,7 +101,7 @@ def opening(source: BinaryIO, keys: Keys) -> Iterator[BinaryIO]:
 
 
 def _own_identity(source: BinaryIO, keys: Keys) -> Any:
-    """Return the key that begins a file, opened by the passphrase. Raises `NoKey` or `Damaged`."""
+    """Return the key at the beginning of a file, opened with the passphrase. Raises `NoKey` or `Damaged`."""
     import pyrage
 
     if not keys.passphrase:
@@ -125,12 +125,12 @@ def _own_identity(source: BinaryIO, keys: Keys) -> Any:
 
 
 def _refusal(error: Exception, other_key: str) -> DomainError:
-    """Return what to say of a file that the library did not open: another key, or a damaged file."""
+    """Return the error for a file that the library did not open: another key, or a damaged file."""
     return NoKey(other_key) if str(error) in _OTHER_KEY else Damaged()
 
 
 def _parsed(kind: str, text: str) -> Any:
-    """Return an age key written as text, where lines that begin with # say what it is."""
+    """Return an age key parsed from text, skipping the lines that begin with #."""
     import pyrage
 
     line = next((line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
@@ -142,7 +142,7 @@ def _parsed(kind: str, text: str) -> Any:
 
 
 class _ErrorKept:
-    """A stream that keeps what the system refused: the library raises it as an error of its own, without its number."""
+    """A stream that keeps the system's error: the library raises it as an error of its own, without its errno."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.error: OSError | None = None
@@ -166,7 +166,7 @@ class _ErrorKept:
 
 
 class _Beside:
-    """Work in a thread on one end of a pipe, closed at its end whatever happens."""
+    """Work in a thread on one end of a pipe, which is always closed at the end."""
 
     def __init__(self, work: Callable[[], object], end: BinaryIO) -> None:
         self.error: BaseException | None = None
@@ -175,13 +175,13 @@ class _Beside:
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for its end."""
+        """Wait for the thread to end."""
         self._thread.join()
 
     def _run(self) -> None:
         try:
             self._work()
-        except BaseException as error:  # said by the thread that waits
+        except BaseException as error:  # reported by the thread that waits
             self.error = error
         finally:
             with suppress(OSError):
