@@ -1,4 +1,4 @@
-"""Passport: a pupil's portfolio as a PDF, and what anyone may check of it.
+"""Passport: a pupil's portfolio as a PDF, and its public verification.
 
 Words: an *issue* is one passport rendered and recorded; its *code* is printed with a QR. `/verifier/<code>` says which
 school issued it, on which day, with how many pages and entries, and compares an uploaded copy by its digest; it reveals
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: passports, their public page, their previews, their jobs."""
+    """Register the feature: passports, their public page, previews and jobs."""
     from cpro.passport import audit_labels, commands
-    from cpro.passport import jobs as _declared  # noqa: F401  # its handlers, known once imported
+    from cpro.passport import jobs as _declared  # noqa: F401  # importing it declares its handlers
     from cpro.passport.web import hooks
     from cpro.passport.web.views import divisions, passports, previews, verification
 

@@ -1,4 +1,4 @@
-"""The passports of a division in one ZIP: kept apart from the pictures, a few days, for who asked for them."""
+"""The passports of a division in one ZIP, stored apart from the pictures for a few days, for the user who asked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARCHIVES = JobFiles(
     gone="Ces passeports ne sont plus conservés\u202f: demandez-les à nouveau depuis la division.",
     key="archive",
 )
-#: Pupils read at once: what bounds the memory.
+#: Pupils read at once: bounds the memory.
 _BATCH = 20
 
 
@@ -33,9 +33,9 @@ def write_archive(
     now: datetime,
     progress: Callable[[int], object] = lambda done: None,
 ) -> list[Passport]:
-    """Render the passports of pupils into a ZIP, one after the other; return them without their content.
+    """Render the passports of pupils into a ZIP one by one; return them without their content.
 
-    `progress` is called with how many are done.
+    `progress` is called with the number of passports done.
     """
     passports: list[Passport] = []
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:  # a PDF is compressed already

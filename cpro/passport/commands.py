@@ -1,4 +1,4 @@
-"""Command line: what is done each night, by hand."""
+"""Command line: run the nightly tasks by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals of the feature, in the French sentences that people read."""
+"""Errors of the feature, with the French sentences shown to users."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NoStudentToIssue(DomainError):
 
 
 class UnknownCode(NotFound):
-    """Say that no passport bears a code."""
+    """Report that no passport has this code."""
 
     message = (
         "Aucun passeport n’a été émis sous ce code. Vérifiez-le, lettre par lettre : il compte seize lettres et "

@@ -24,7 +24,7 @@ from cpro.students.queries import get_division
 
 
 def _report(done: Job, reader: Principal) -> Report | None:
-    """Return the link to the archive for the person who asked for it alone."""
+    """Return the link to the archive, for the person who requested it only."""
     if not is_asked_by(done, reader):
         return None
     count = (done.result or {}).get("passports", 0)
@@ -42,9 +42,9 @@ def _describe_sweep(result: Mapping[str, Any]) -> str:
 
 @job(ARCHIVES.kind, label="Passeports d’une division", summary=_describe_result, report=_report)
 def render_division(context: JobContext, division_id: int, division: str) -> dict[str, Any] | None:
-    """Draw the passports of the pupils present in a division into one ZIP.
+    """Render the passports of the pupils present in a division into one ZIP.
 
-    Nothing is issued until all are rendered: a job killed before starts again, and its first file is swept.
+    Nothing is issued until all are rendered: a job killed before that restarts, and its first file is swept.
     """
     school = get_current_establishment()
     check_can_export(school)
@@ -69,6 +69,6 @@ def render_division(context: JobContext, division_id: int, division: str) -> dic
     "passport:sweep", label="Suppression des passeports de division que l’on ne garde plus", summary=_describe_sweep
 )
 def sweep(context: JobContext) -> dict[str, int]:
-    """Delete the archives whose days are over, and what killed jobs left."""
+    """Delete expired archives, and files left by killed jobs."""
     with tenancy.platform_session(context.reason) as session:
         return {"deleted": len(ARCHIVES.delete_expired(session, now=context.now))}

@@ -1,4 +1,4 @@
-"""What every passport of a school shares: its particulars, its pictures, who signs, where a passport is checked."""
+"""What all passports of a school have in common: its particulars, pictures, signatory, and verification address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of the school as it is printed: its file and its size in millimetres."""
+    """A picture of the school as printed: its file and its size in millimetres."""
 
     file: str
     content: bytes
@@ -25,7 +25,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Letterhead:
-    """A school as its passports show it; `check_url` is the public page where they are checked, without a code."""
+    """A school as its passports show it; `check_url` is the public verification page, without a code."""
 
     name: str
     uai: str
@@ -46,7 +46,7 @@ class Letterhead:
 
 
 def get_letterhead(school: Establishment, *, storage: FileStorage, check_url: str) -> Letterhead:
-    """Return the present letterhead of the current school. Raises `StorageUnavailable`."""
+    """Return the current letterhead of the current school. Raises `StorageUnavailable`."""
     town = " ".join(part for part in (school.postal_code, school.city) if part)
     return Letterhead(
         name=school.name,
@@ -64,7 +64,7 @@ def get_letterhead(school: Establishment, *, storage: FileStorage, check_url: st
 
 
 def _picture(kind: PictureKind, storage: FileStorage) -> Picture | None:
-    """Return the current picture of a kind, as large as its box allows; none rather than no passport."""
+    """Return the current picture of a kind, scaled to fill its box; None if there is none or its file is missing."""
     version = find_picture(kind)
     if version is None:
         return None

@@ -10,9 +10,9 @@ from cpro.core.formatting import format_date, plural
 from cpro.records.levels import CompetenceLevels, LevelChart, describe_level, list_charts
 from cpro.records.models import Evaluation, Level
 
-#: Competences on one chart: what fits on a page.
+#: Competences per chart: what fits on a page.
 _LINES = 14
-#: Where a line is drawn, in millimetres: the size that the template gives a drawing.
+#: Size of a chart in millimetres, as the template draws it.
 _WIDTH, _HEIGHT = 97.282, 10.922
 _STEP = _HEIGHT / len(Level)
 _PLOT = Plot(0, _WIDTH, inset=0.02 * _WIDTH, top=_STEP / 2, step=_STEP, scale=len(Level), radius=0.9)
@@ -26,7 +26,7 @@ _COLOURS = (
 def build_level_charts(evaluations: Sequence[Evaluation], titles: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the évaluations (oldest first) by diploma, each with its charts and the rows of its table.
 
-    `titles` names the validated fiches by origin.
+    `titles` maps origins to the titles of the validated fiches.
     """
     return [
         {
@@ -39,7 +39,7 @@ def build_level_charts(evaluations: Sequence[Evaluation], titles: Mapping[str, s
 
 
 def _part(chart: LevelChart[Evaluation], start: int) -> dict[str, Any]:
-    """Return the lines of a chart that one page shows, from one of them on."""
+    """Return one page's part of a chart: its lines from `start` on."""
     shown = chart.competences[start : start + _LINES]
     return {
         "first": chart.days[0],

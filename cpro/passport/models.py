@@ -1,4 +1,4 @@
-"""The passports issued: what the public page may say of each, and nothing more."""
+"""The passports issued: only what the public page may say of each."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class PassportIssue(Owned, Model):
     student_id: Mapped[int]
     #: printed and in the QR, without separators; random
     code: Mapped[str] = mapped_column(String(24))
-    #: as they stood on that day
+    #: as they were on that day
     school_name: Mapped[str] = mapped_column(String(150))
     school_uai: Mapped[str] = mapped_column(String(8))
     issued_at: Mapped[datetime] = mapped_column(UTCDateTime)
     page_count: Mapped[int]
     #: fiches, évaluations and bilans together
     entry_count: Mapped[int]
-    #: of the file, in hexadecimal
+    #: SHA-256 of the file, in hexadecimal
     sha256: Mapped[str] = mapped_column(String(64))

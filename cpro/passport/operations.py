@@ -1,4 +1,4 @@
-"""Issue passports: record each exported passport by a row and a line of the journal, never its content."""
+"""Issue passports: record each exported passport with a row and a journal line, never its content."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from cpro.students.queries import list_divisions
 
 
 def check_can_export(school: Establishment) -> None:
-    """Raise `ModuleOff` or `GateClosed` while the school may export no passport."""
+    """Raise `ModuleOff` or `GateClosed` if the school may not export passports."""
     if not is_module_on(school, Module.PASSPORT):
         raise ModuleOff
     require_open_gate(school)
@@ -46,7 +46,7 @@ def list_exportable_divisions(by: Actor) -> Sequence[Division]:
 
 
 def issue_passport(passport: Passport, *, by: Actor, now: datetime) -> None:
-    """Store a passport as issued, with a line of the journal. Raises `ModuleOff`, `GateClosed`."""
+    """Store a passport as issued, with a journal line. Raises `ModuleOff`, `GateClosed`."""
     _write_down([passport], now=now)
     record(
         "passport:issued",
@@ -70,7 +70,7 @@ def record_own_data_export(student: Student, passport: Passport | None, *, by: A
 
 
 def issue_division(passports: Sequence[Passport], division: Division, *, by: Actor, now: datetime) -> None:
-    """Store the passports of a division as issued, with one line of the journal. Raises as `issue_passport`."""
+    """Store the passports of a division as issued, with one journal line. Raises as `issue_passport`."""
     _write_down(passports, now=now)
     record(
         "passports:issued",
@@ -124,7 +124,7 @@ def _write_down(passports: Sequence[Passport], *, now: datetime) -> None:
 
 
 def move_issues(source: Student, target: Student) -> None:
-    """Give the passports issued to a pupil who was entered twice to the one who is kept; they stay as printed."""
+    """Move the issued passports of a duplicate pupil to the pupil kept; the passports stay as printed."""
     db.session.execute(
         update(PassportIssue).where(PassportIssue.student_id == source.id).values(student_id=target.id),
         execution_options={"synchronize_session": False},

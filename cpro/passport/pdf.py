@@ -23,19 +23,19 @@ from cpro.records.models import Bilan, Fiche
 from cpro.students.models import Student
 
 TEMPLATE = "passport/passport.typ"
-#: × 5 bits: 80 bits, beyond guessing.
+#: × 5 bits: 80 bits, unguessable.
 CODE_LENGTH = 16
 
 #: A run of letters too long for a line; Typst breaks at spaces, hyphens and slashes only.
 _ENDLESS = re.compile(r"[^\s\-/\u200b]{20}(?=[^\s\-/]{12})")
-#: What is no text to be read.
+#: Characters that are not readable text.
 _NO_WORDS = frozenset({"svg", "url", "link", "file"})
 _HEADER_LENGTH = 60
 
 
 @dataclass(frozen=True)
 class Passport:
-    """One passport rendered, not yet issued: the file, and the values to store in its row."""
+    """A rendered passport, not yet issued: the file, and the values to store in its row."""
 
     student_id: int
     student_name: str
@@ -48,7 +48,7 @@ class Passport:
 
     @property
     def file_name(self) -> str:
-        """Return « passeport-agate-noe.pdf »."""
+        """Return the name of the file: « passeport-agate-noe.pdf »."""
         return safe_file_name("passeport", self.student_name, suffix="pdf")
 
 
@@ -71,7 +71,7 @@ def render_passport(portfolio: Portfolio, letterhead: Letterhead, *, now: dateti
 
 
 def build_pdf_data(portfolio: Portfolio, letterhead: Letterhead, *, code: str, now: datetime) -> dict[str, Any]:
-    """Return the data that the template reads, ready for JSON; without code, those of a preview."""
+    """Return the data that the template reads, ready for JSON; without a code, for a preview."""
     student = portfolio.student
     name = spoken_name(student.first_name, student.last_name)
     today = today_in(letterhead.timezone, now)
@@ -110,8 +110,8 @@ def build_pdf_data(portfolio: Portfolio, letterhead: Letterhead, *, code: str, n
 
 
 def _check(check_url: str, code: str) -> dict[str, Any]:
-    """Return what lets a reader check a passport: the code in the clear, and the address of its page in a QR."""
-    import segno  # for the processes that print
+    """Return what is needed to verify a passport: the code in clear, and the address of its page as a QR code."""
+    import segno  # imported here: only the processes that print need it
 
     url = f"{check_url}/{code}" if code else check_url
     return {
@@ -132,7 +132,7 @@ def _check(check_url: str, code: str) -> dict[str, Any]:
 
 
 def _facts(student: Student) -> list[tuple[str, str]]:
-    """Return who the pupil is and what they train for. The INE stays out: a passport is shown to employers."""
+    """Return the pupil's identity and training. The INE is left out: a passport is shown to employers."""
     division = student.division
     diploma = division.diploma if division else None
     facts = [
@@ -210,7 +210,7 @@ def _shortened(words: str) -> str:
 
 
 def _breakable(value: Any) -> Any:
-    """Return the data with a place to break the line in each endless run of letters."""
+    """Return the data with a possible line break in each overlong run of letters."""
     if isinstance(value, str):
         return _ENDLESS.sub(lambda run: f"{run[0]}\u200b", value)
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The passport of an invented pupil, with the school's own particulars and pictures as they stand: no personal data."""
+"""A sample passport of an invented pupil, with the school's current particulars and pictures: no personal data."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def get_preview_fingerprint(letterhead: Letterhead, *, now: datetime) -> str:
 
 
 def invented_portfolio(today: date) -> Portfolio:
-    """Return the portfolio of an invented pupil; nothing of it is stored."""
+    """Return the portfolio of an invented pupil; nothing in it is stored."""
     student = Student(
         id=0, last_name="Exemple", first_name="Camille", usage_name="", birth_date=date(2009, 1, 1), is_active=True
     )
@@ -94,7 +94,7 @@ def _ingredients(letterhead: Letterhead, now: datetime) -> tuple[str, tuple[tupl
 
 @lru_cache(maxsize=_REMEMBERED)
 def _render(data: str, pictures: tuple[tuple[str, bytes], ...]) -> tuple[bytes, bytes]:
-    """Render both pages at once: the browser asks for the second just after the first."""
+    """Render both pages at once: the browser requests the second one just after the first."""
     values: dict[str, Any] = json.loads(data)
     first, last = render_pages(TEMPLATE, values, pictures=dict(pictures), pages=(0, -1), ppi=_PPI)
     return first, last

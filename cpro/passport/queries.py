@@ -1,4 +1,4 @@
-"""Read what a passport is made of, a known number of statements whatever the number of pupils; read the issues."""
+"""Read the content of passports, in a fixed number of statements for any number of pupils; read the issues."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Row = TypeVar("Row", Fiche, Evaluation, Bilan)
 
 @dataclass(frozen=True)
 class Portfolio:
-    """A pupil, loaded with division and diploma, and what their passport holds, oldest first."""
+    """A pupil, loaded with division and diploma, and the content of their passport, oldest first."""
 
     student: Student
     #: validated ones only
@@ -32,7 +32,7 @@ class Portfolio:
 
     @property
     def entry_count(self) -> int:
-        """Return how many records of the three kinds there are."""
+        """Return the number of records of the three kinds."""
         return len(self.fiches) + len(self.evaluations) + len(self.bilans)
 
 
@@ -98,7 +98,7 @@ def select_issues(since: datetime, until: datetime) -> Select[int]:
 
 
 def count_issues_by_division(since: datetime) -> Mapping[int | None, int]:
-    """Return how many passports of the pupils who are there were issued since an instant, {division id: count}."""
+    """Count the passports issued since an instant to the pupils now present, {division id: count}."""
     issued = (
         select(Student.division_id, func.count(PassportIssue.id))
         .join(PassportIssue, PassportIssue.student_id == Student.id)

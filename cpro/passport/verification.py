@@ -1,4 +1,4 @@
-"""What anyone may know of a passport by its code: which school issued it, when, how large; whether a copy is the file.
+"""Public verification of a passport by its code: issuing school, day, size, and whether a copy is the issued file.
 
 It never says « authentique »: the platform has not seen the paper. Nothing personal leaves this module.
 """
@@ -24,8 +24,8 @@ from cpro.users.errors import TooManyAttempts
 from cpro.users.operations.throttle import Counted, reserve_attempt
 
 _CODE = re.compile(rf"[{ALPHABET}]{{{CODE_LENGTH}}}")
-#: Unknown codes, and copies compared, from one address: how many before waiting, before waiting longest; how
-#: long until one is forgotten.
+#: Limits per address on unknown codes and on copies compared: attempts before waiting, then before the longest wait;
+#: and the time after which an attempt is forgotten.
 _UNKNOWN_FREE, _UNKNOWN_BLOCK = 20, 40
 _COPIES_FREE, _COPIES_BLOCK = 30, 60
 _FORGETS = timedelta(minutes=3)
@@ -34,13 +34,13 @@ _CHUNK = 64 * 1024
 
 @dataclass(frozen=True)
 class Issued:
-    """What the public page says of a passport."""
+    """The content of the public page of a passport."""
 
-    #: as it is printed
+    #: as printed
     code: str
     school_name: str
     school_uai: str
-    #: on the clocks of the school
+    #: in the school's time zone
     day: date
     page_count: int
     entry_count: int
@@ -48,7 +48,7 @@ class Issued:
 
 
 def find_issued(typed: str, *, address: str, now: datetime) -> Issued:
-    """Return what is known of the passport of a code, typed in any way.
+    """Return what the public page shows of the passport with a code, typed in any way.
 
     Raises `UnknownCode`, or `TooManyChecks` after too many unknown codes from one network address.
     """
@@ -72,7 +72,7 @@ def find_issued(typed: str, *, address: str, now: datetime) -> Issued:
 
 
 def is_the_file_issued(issued: Issued, copy: BinaryIO, *, address: str, now: datetime) -> bool:
-    """Return whether a copy is, byte for byte, the file that was issued; it is read little by little and kept nowhere.
+    """Return whether a copy is byte for byte the issued file; it is read in chunks and never stored.
 
     Raises `UnusableCopy` for an empty file, `TooManyChecks` after too many copies from one network address.
     """

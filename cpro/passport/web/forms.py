@@ -10,7 +10,7 @@ from cpro.core.formatting import format_size
 from cpro.core.web.forms import BaseForm
 from cpro.core.web.uploads import bound_files
 
-#: Bytes of a copy that is compared: what is read of any request.
+#: Maximum size in bytes of a copy to compare: the limit read of any request.
 _MAX_COPY: int = FIXED_SETTINGS["MAX_CONTENT_LENGTH"]
 
 

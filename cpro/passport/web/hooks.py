@@ -1,4 +1,4 @@
-"""Hooks of the feature: its menu line, own data."""
+"""Hooks of the feature: its menu line, and the export of own data."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def register_hooks(app: Flask) -> None:
 
 
 def _own_data() -> tuple[str, dict[str, Any]] | None:
-    """Offer pupils all that is kept about them."""
+    """Offer pupils the export of all data kept about them."""
     principal = current_principal()
     if principal is None or not principal.can(Permission.OWN_PASSPORT) or find_own_pupil(principal.id) is None:
         return None

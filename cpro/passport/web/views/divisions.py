@@ -1,4 +1,4 @@
-"""The passports of a division: asked for, awaited, downloaded."""
+"""The passports of a division: request, progress, download."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ close_with(Module.PASSPORT, bp)
 @bp.get("")
 @requires(Permission.DIVISION_PASSPORTS, code_again=False)
 def index() -> ResponseReturnValue:
-    """List the divisions whose passports the user may export, and the archives they asked for lately."""
+    """List the divisions whose passports the user may export, and the archives they requested recently."""
     return _page()
 
 
@@ -53,7 +53,7 @@ def create(division_id: int) -> ResponseReturnValue:
 @bp.get("/travaux/<int:job_id>")
 @requires(Permission.DIVISION_PASSPORTS, code_again=False)
 def progress(job_id: int) -> ResponseReturnValue:
-    """Show how far the passports that one asked for are."""
+    """Show the progress of the passports that the user requested."""
     work = progress_of(_own_job(job_id))
     return show_progress(work, "passports.progress", job_id)
 
@@ -61,7 +61,7 @@ def progress(job_id: int) -> ResponseReturnValue:
 @bp.get("/archives/<int:job_id>")
 @requires(Permission.DIVISION_PASSPORTS, sends_file=True)
 def archive(job_id: int) -> ResponseReturnValue:
-    """Send the ZIP to the person who asked for it, while it is kept."""
+    """Send the ZIP to the person who requested it, while it is kept."""
     job = _own_job(job_id)
     path = ARCHIVES.find(job, now=clock.utcnow())
     name = safe_file_name("passeports", queries.get_division_code(job), suffix="zip")

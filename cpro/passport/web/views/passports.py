@@ -1,4 +1,4 @@
-"""One pupil's passport, and all that a pupil may take away."""
+"""A pupil's passport, and the export of all their data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from cpro.records.queries import find_own_pupil, get_pupil
 from cpro.students.models import Student
 
 bp = Blueprint("passport", __name__)
-close_with(Module.PASSPORT, bp, keeps={"passport.own_data"})  # one’s own data is one’s own whatever the head switches
+close_with(Module.PASSPORT, bp, keeps={"passport.own_data"})  # pupils may always export their own data
 
 
 @bp.errorhandler(GateClosed)
@@ -48,7 +48,7 @@ def show_closed(refusal: DomainError) -> ResponseReturnValue:
 @bp.get("/passeport/<int:student_id>.pdf")
 @requires(Permission.PASSPORT_EXPORT)
 def of_pupil(student_id: int) -> ResponseReturnValue:
-    """Export the passport of a pupil, present or gone: render it and issue it."""
+    """Export the passport of a pupil, present or departed: render it and issue it."""
     student = get_pupil(student_id)
     check_may_read(student, current_actor())
     return _answer_passport(student)
@@ -57,7 +57,7 @@ def of_pupil(student_id: int) -> ResponseReturnValue:
 @bp.get("/mon-passeport.pdf")
 @requires(Permission.OWN_PASSPORT)
 def own() -> ResponseReturnValue:
-    """Export one's own passport."""
+    """Export the passport of the signed-in pupil."""
     return _answer_passport(_own_pupil())
 
 
@@ -85,7 +85,7 @@ def own_data() -> ResponseReturnValue:
 
 
 def current_letterhead() -> Letterhead:
-    """Return how the school worked in heads its passports now."""
+    """Return the current letterhead of the current school."""
     return get_letterhead(
         get_current_establishment(),
         storage=FileStorage(current_app.config["CPRO_UPLOADS"]),
@@ -94,7 +94,7 @@ def current_letterhead() -> Letterhead:
 
 
 def download(content: bytes, mimetype: str, name: str) -> ResponseReturnValue:
-    """Answer with a file that no cache keeps."""
+    """Respond with a file that must not be cached."""
     answer = make_response(send_file(io.BytesIO(content), mimetype=mimetype, as_attachment=True, download_name=name))
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -110,7 +110,7 @@ def _answer_passport(student: Student) -> ResponseReturnValue:
 
 
 def _render(student: Student) -> Passport:
-    """Render a passport before any transaction: it takes longer than a transaction may."""
+    """Render a passport outside any transaction: it takes longer than a transaction may."""
     operations.check_can_export(get_current_establishment())
     return render_passport(get_portfolio(student), current_letterhead(), now=clock.utcnow())
 

@@ -19,14 +19,14 @@ close_with(Module.PASSPORT, bp)
 @bp.get("/premiere-page")
 @requires(Permission.LOGO_VIEW)
 def first_page() -> ResponseReturnValue:
-    """Answer with the first page, which bears the logo."""
+    """Answer with the first page, which shows the logo."""
     return _answer(0)
 
 
 @bp.get("/derniere-page")
 @requires(Permission.STAMP_VIEW)
 def last_page() -> ResponseReturnValue:
-    """Answer with the last page, which bears the stamp and so is shown to fewer people."""
+    """Answer with the last page, which shows the stamp and is therefore restricted to fewer people."""
     return _answer(1)
 
 

@@ -1,4 +1,4 @@
-"""The public page: what was issued under a code, and whether a copy is the file. No sign-in, nothing personal."""
+"""The public page: what was issued under a code, and whether a copy is that file. No sign-in, nothing personal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ bp = Blueprint("verification", __name__, url_prefix="/verifier")
 @bp.route("", methods=["GET", "POST"])
 @public
 def ask() -> ResponseReturnValue:
-    """Ask for the code, and lead to its page."""
+    """Ask for the code, and redirect to its page."""
     form = CodeForm()
     if form.validate_on_submit():
         code = group_printed_code(read_printed_code(form.code.data[:200]))
@@ -37,7 +37,7 @@ def ask() -> ResponseReturnValue:
 @bp.route("/<string:code>", methods=["GET", "POST"])
 @public
 def show(code: str) -> ResponseReturnValue:
-    """Say what was issued under a code; compare the copy that is posted."""
+    """Show what was issued under a code; compare the copy that is posted."""
     try:
         issued = find_issued(code, address=remote_address(), now=clock.utcnow())
     except DomainError as refusal:
