@@ -1,11 +1,11 @@
 """Transfers: copies of a pupil's records from the source school to the destination school.
 
 Words: a *transfer* links one pupil of the source school (A) to the same pupil of the destination school (B); each
-school has its own *side* of it, under the ordinary filter; a *run* looks for pairs of pupils under one INE and copies
-what may be. Invariants: a record is copied once, whatever is interrupted or repeated; only the destination school
-receives records; the source school keeps its own. This feature alone works across schools, in a platform session:
-what it reads (`matching`), what may happen (`lifecycle`), what it writes (`verdicts`, `copies`, and a file for each
-thing that people or the platform do). Pages of a school read its sides and nothing else.
+school has its own *side* of it, under the ordinary filter; a *run* looks for pairs of pupils with the same INE and
+copies what may be copied. Invariants: a record is copied once, whatever is interrupted or repeated; only the
+destination school receives records; the source school keeps its own. Only this feature works across schools, in a
+platform session: it reads in `matching`, decides what may happen in `lifecycle`, writes in `verdicts`, `copies` and one
+file per action of people or of the platform. The pages of a school read its sides and nothing else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: its pages, its jobs, what asks for them, its command, its words."""
+    """Register the feature: its pages, jobs, triggers of runs, command and audit labels."""
     from cpro.core import events
     from cpro.core.jobs.commands import make_task_command
     from cpro.transfers import audit_labels, commands, jobs

@@ -1,8 +1,8 @@
-"""Erase the names from old transfers when the pupil's records go; dates, schools and figures stay.
+"""Erase the names from old transfers when the pupil's records are deleted; dates, schools and figures are kept.
 
-A side names its pupil, and who decided and why. It is read for as long as the school keeps the records of those who
-left (Paramètres, Conservation); beyond, nothing needs it. What still waits for a decision keeps its name, and so does a
-transfer whose pupil left on an unknown day.
+A side names its pupil, who decided and why. These are kept for as long as the school keeps the records of departed
+pupils (Paramètres, Conservation). A transfer that still waits for a decision keeps its name, and so does one whose
+pupil left on an unknown day.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from cpro.transfers.recording import audit_changes
 from cpro.transfers.verdicts import make_search_key
 
 FORGOTTEN = "ancien élève"
-#: Transfers forgotten in one transaction, which keeps the school's row.
+#: Transfers anonymised in one transaction, which locks the school's row.
 AT_ONCE = 500
 
 
 def list_schools_to_forget(now: datetime) -> Sequence[int]:
-    """Return the ids of the schools whose old transfers, or those that get old today, still name a pupil."""
+    """Return the ids of the schools with old transfers (as of today) that still name a pupil."""
     with tenancy.platform_session("transfers: names at the end of their period") as session:
         return session.scalars(
             select(TransferSide.establishment_id)
@@ -47,10 +47,10 @@ def list_schools_to_forget(now: datetime) -> Sequence[int]:
 
 
 def forget_names(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> int:
-    """Forget the names of some of a school's old transfers, in a platform session; return how many lost theirs.
+    """Erase the names from some of a school's old transfers, in a platform session; return how many were anonymised.
 
-    `AT_ONCE` at most, to keep the lock short: called again until it returns 0. The setting is read
-    under the school's lock. Twice forgets nothing more, and records nothing.
+    At most `AT_ONCE`, to keep the lock short: call it again until it returns 0. The setting is read under the school's
+    lock. A second call with nothing left to erase changes and records nothing.
     """
     lock_schools(session, [establishment_id])
     years, timezone = session.execute(
@@ -84,7 +84,7 @@ def forget_names(session: Session, establishment_id: int, *, by: Actor, now: dat
 
 
 def _is_old(since: date) -> ColumnElement[bool]:
-    """Return the condition of the sides that still name a pupil, closed and left before a day."""
+    """Return the condition selecting sides that still name a pupil, closed and whose pupil left before a day."""
     is_gone = and_(Student.is_active.is_(False), Student.departed_on < since)
     return and_(
         TransferSide.student_label != FORGOTTEN,

@@ -1,7 +1,7 @@
 """Remove the copies of a transfer: the destination school cancels it, or the import that caused it is undone.
 
-What is taken back is what a reception copied, unless it was evaluated upon. A fiche that another reception's évaluation
-names stays, as part of that other reception: its school held it too.
+The copies of a reception are removed, except those used by an évaluation. A fiche that another reception's évaluation
+refers to is kept, as part of that other reception: its school had it too.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def cancel(
 ) -> TransferSide:
     """Cancel a DONE transfer for the destination school, delete its copies there, and return the side.
 
-    Fiches evaluated upon here stop it (`EvaluatedUpon`), unless they are kept as the school's own. The
-    pair is not copied again unless asked. Raises `NoSuchTransfer`, `NotNow` when it is not done, too old or not theirs.
+    Fiches evaluated upon here prevent it (`EvaluatedUpon`), unless they are kept as the school's own. The pair is not
+    copied again unless requested. Raises `NoSuchTransfer`, and `NotNow` when it is not done, too old or not theirs.
     """
     locked = lock_for(Event.CANCEL, session, establishment_id=establishment_id, side_id=side_id, now=now)
     typed = clean_reason(reason, required=False)
@@ -54,7 +54,7 @@ def cancel(
 
 
 def count_evaluated(session: Session, establishment_id: int, side_ids: Collection[int]) -> int:
-    """Return how many fiches of some receptions an évaluation born in the school names."""
+    """Return how many fiches of some receptions are referred to by an évaluation created in the school."""
     return (
         session.scalar(
             select(func.count(Fiche.id)).where(
@@ -66,7 +66,7 @@ def count_evaluated(session: Session, establishment_id: int, side_ids: Collectio
 
 
 def count_evaluated_upon(side: TransferSide) -> int:
-    """Return the same of one reception, in the school's own session: cancelling stops at them, unless they are kept."""
+    """Return the same count for one reception, in the school's own session: cancelling must keep them or is refused."""
     return count_evaluated(db.session(), side.establishment_id, [side.id])
 
 
@@ -79,7 +79,7 @@ def remove_copies(session: Session, establishment_id: int, side_ids: Collection[
     write_in_bulk(session, update(Fiche).where(*mine, _is_named_here()).values(received_in=None))
     _hand_over(session, establishment_id, side_ids)
     taken = sum(count_copied(session, side_ids).values(), CopiedRecords())
-    for kind in reversed(KINDS):  # évaluations first: they name fiches
+    for kind in reversed(KINDS):  # évaluations first: they refer to fiches
         write_in_bulk(
             session, delete(kind).where(kind.establishment_id == establishment_id, kind.received_in.in_(side_ids))
         )
@@ -87,7 +87,7 @@ def remove_copies(session: Session, establishment_id: int, side_ids: Collection[
 
 
 def _hand_over(session: Session, establishment_id: int, side_ids: Collection[int]) -> None:
-    """Give the fiches that évaluations of other receptions name to those receptions."""
+    """Reassign the fiches that évaluations of other receptions refer to, to those receptions."""
     heir = (
         select(func.min(Evaluation.received_in))
         .where(_names_fiche(Evaluation, Fiche), Evaluation.received_in.not_in(side_ids))
@@ -99,7 +99,7 @@ def _hand_over(session: Session, establishment_id: int, side_ids: Collection[int
 
 
 def _is_named_here() -> ColumnElement[bool]:
-    """Return the condition of a fiche that an évaluation born in its school names."""
+    """Return the condition of a fiche that an évaluation created in its school refers to."""
     named = aliased(Evaluation)
     return select(named.id).where(_names_fiche(named, Fiche), named.received_in.is_(None)).exists()
 

@@ -1,4 +1,4 @@
-"""Command line: a run, now."""
+"""Command line: start a run immediately."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ group = AppGroup("transfers", help="Transferts des données des élèves entre �
 )
 @sentences
 def run_command() -> None:
-    """Let old offers expire, match the pupils of all schools and copy what may be; counts only are printed."""
+    """Expire old offers, match the pupils of all schools and copy what may be copied; only counts are printed."""
     expire_offers(by=COMMAND_LINE, now=clock.utcnow())
     figures = run(by=COMMAND_LINE, clock=clock.utcnow)
     click.echo(

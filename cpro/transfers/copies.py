@@ -1,7 +1,7 @@
 """Copy pupils' records between schools: the only statements that read one school's content and write another's.
 
-Each is one INSERT … SELECT over all the transfers named, in a platform session whose unit of work is open. It writes
-to the destination school alone; a record that is already there, by its `origin_uid`, is left as it is.
+Each is one INSERT … SELECT over all the given transfers, in a platform session with an open unit of work. It writes to
+the destination school alone; a record already there (same `origin_uid`) is left unchanged.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class CopiedRecords:
 
     @property
     def total(self) -> int:
-        """Return how many in all."""
+        """Return the total number of records."""
         return self.fiches + self.bilans + self.evaluations
 
     def __add__(self, other: CopiedRecords) -> CopiedRecords:
@@ -48,10 +48,10 @@ NAMES: dict[Kind, str] = {Fiche: "fiches", Bilan: "bilans", Evaluation: "evaluat
 
 
 def copy_records(session: Session, transfer_ids: Collection[int]) -> None:
-    """Copy what is missing of the records of some transfers into the destination schools, by kind: fiches come first.
+    """Copy the missing records of some transfers into the destination schools, kind by kind, fiches first.
 
     A copy keeps its origin (school, dates, authors' names, `origin_uid`) and loses its links to people and scenarios.
-    Of the fiches, only the validated ones travel: a draft is the pupil's own, and could not be finished there.
+    Only validated fiches are copied: a draft belongs to the pupil, and could not be finished in the other school.
     """
     on_postgresql = session.get_bind().dialect.name == "postgresql"
     for kind in KINDS:
@@ -60,7 +60,7 @@ def copy_records(session: Session, transfer_ids: Collection[int]) -> None:
 
 @cache
 def _statement(kind: Kind, *, on_postgresql: bool) -> Executable:
-    """Return the copy of one kind of record; made once, since a run sends it hundreds of times."""
+    """Return the statement that copies one kind of record; cached, since a run sends it hundreds of times."""
     table = kind.__table__
     assert isinstance(table, SQLTable)
     values = _values(kind)
@@ -73,7 +73,7 @@ def _statement(kind: Kind, *, on_postgresql: bool) -> Executable:
 
 
 def count_copied(session: Session, side_ids: Collection[int]) -> dict[int, CopiedRecords]:
-    """Count the copies that destination schools hold of each reception, {id of the destination side: figures}."""
+    """Count the copies in destination schools by reception, {id of the destination side: figures}."""
     schools = select(TransferSide.establishment_id).where(TransferSide.id.in_(side_ids)).distinct()
     establishment_ids = session.scalars(schools).all()
     found: dict[int, CopiedRecords] = {}
@@ -94,7 +94,7 @@ _National = aliased(Competence)
 
 
 def _values(kind: Kind) -> dict[str, ColumnElement[Any]]:
-    """Return what each column of a copy holds, {column name: expression}."""
+    """Return the value of each column of a copy, {column name: expression}."""
     mapper = kind.__mapper__
     values: dict[str, ColumnElement[Any]] = {
         column.name: getattr(kind, mapper.get_property_by_column(column).key)
@@ -130,7 +130,7 @@ def _rows_to_copy(kind: Kind, values: dict[str, ColumnElement[Any]]) -> Select[A
     if kind is Fiche:
         return found.where(Fiche.state == FicheState.VALIDATED)
     if kind is Evaluation:
-        # The fiche it is about is named only if it is there: one that was not validated stayed behind.
+        # Refer to the fiche only if it was copied: one that was not validated was left behind.
         return found.outerjoin(
             _Target,
             and_(
@@ -143,7 +143,7 @@ def _rows_to_copy(kind: Kind, values: dict[str, ColumnElement[Any]]) -> Select[A
 
 
 def _school_label() -> ColumnElement[str]:
-    """Return the name and UAI of the source school, as a copy names where it was born."""
+    """Return the name and UAI of the source school, as a copy records its origin."""
     name, uai = Establishment.name, Establishment.uai
     return case(
         (uai.is_(None), name),
@@ -153,7 +153,7 @@ def _school_label() -> ColumnElement[str]:
 
 
 def _competence() -> ColumnElement[int | None]:
-    """Return the competence in the destination school: the national one, or its own of the same diploma and code."""
+    """Return the competence in the destination school: the national one, or its own with the same diploma and code."""
     own = aliased(Competence)
     diploma = aliased(Diploma)
     same_code = (

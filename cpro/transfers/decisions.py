@@ -1,4 +1,4 @@
-"""What a school decides about one transfer: confirm an identity, agree, refuse, ask again."""
+"""Decisions of a school about one transfer: confirm an identity, agree, refuse, ask again."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _RECORDED = {Event.CONFIRM: "confirmed", Event.AGREE: "agreed", Event.ASK_AGAIN:
 def confirm(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
     """Confirm, for the destination school, that a pupil in CONFLICT is the same; return its side.
 
-    It asks the source school for its agreement, even one that agreed before to another identity: the side is AGREEMENT,
-    or DONE when the files agree by now. Raises `NoSuchTransfer`, `NotNow`, `TransfersOff`.
+    This asks the source school for its agreement, even if it agreed before to another identity: the side becomes
+    AGREEMENT, or DONE if the identities agree by now. Raises `NoSuchTransfer`, `NotNow`, `TransfersOff`.
     """
     locked = lock_for(Event.CONFIRM, session, establishment_id=establishment_id, side_id=side_id, now=now)
     locked.transfer.confirmed_at, locked.transfer.agreed_at = now, None
@@ -37,9 +37,9 @@ def confirm(session: Session, *, establishment_id: int, side_id: int, by: Actor,
 
 
 def agree(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
-    """Agree, for the source school, to a transfer in AGREEMENT (or that it REFUSED before), and copy at once.
+    """Agree, for the source school, to a transfer in AGREEMENT (or one it REFUSED before), and copy immediately.
 
-    The side is DONE, or CONFLICT when the destination school must still confirm. Raises as `confirm`.
+    The side becomes DONE, or CONFLICT if the destination school must still confirm. Raises as `confirm`.
     """
     locked = lock_for(Event.AGREE, session, establishment_id=establishment_id, side_id=side_id, now=now)
     locked.transfer.agreed_at = now
@@ -49,9 +49,9 @@ def agree(session: Session, *, establishment_id: int, side_id: int, by: Actor, n
 def refuse(
     session: Session, *, establishment_id: int, side_id: int, reason: str, by: Actor, now: datetime
 ) -> TransferSide:
-    """Refuse a transfer: the destination school one in CONFLICT or OFFERED, the source school one in AGREEMENT.
+    """Refuse a transfer in CONFLICT or OFFERED (destination school) or in AGREEMENT (source school).
 
-    Both schools read the reason. Raises `NoSuchTransfer`, `NotNow`, `FieldErrors` without a reason.
+    Both schools see the reason. Raises `NoSuchTransfer`, `NotNow`, `FieldErrors` without a reason.
     """
     locked = lock_for(Event.REFUSE, session, establishment_id=establishment_id, side_id=side_id, now=now)
     typed = clean_reason(reason, required=True)
@@ -63,16 +63,16 @@ def refuse(
 
 
 def ask_again(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
-    """Ask, for the destination school, for a transfer that it CANCELLED or REFUSED; it is judged anew, at once.
+    """Ask again, for the destination school, for a transfer that it CANCELLED or REFUSED; judge the pair at once.
 
-    A DONE one may be asked again too: what is missing is copied. Raises `NoSuchTransfer`, `NotNow`, `TransfersOff`.
+    A DONE one may be asked for too: missing records are copied. Raises `NoSuchTransfer`, `NotNow`, `TransfersOff`.
     """
     locked = lock_for(Event.ASK_AGAIN, session, establishment_id=establishment_id, side_id=side_id, now=now)
     return _decide(session, locked, Event.ASK_AGAIN, by=by, now=now)
 
 
 def clean_reason(typed: str, *, required: bool) -> str:
-    """Return a reason on one line. Raises `FieldErrors` when it is refused, or missing though required."""
+    """Return a reason on one line. Raises `FieldErrors` when it is invalid, or missing though required."""
     errors: dict[str, str] = {}
     missing = "Indiquez la raison : les deux établissements la liront." if required else ""
     reason = read_line({"reason": typed}, "reason", REASON_LENGTH, errors, required=missing)

@@ -1,4 +1,4 @@
-"""Why an action on a transfer is refused."""
+"""Errors of actions on transfers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from cpro.core.formatting import plural
 
 
 class NoSuchTransfer(NotFound):
-    """Say that the school has no such transfer."""
+    """Report that the school has no such transfer."""
 
     message = "Ce transfert n’existe pas."
 
@@ -17,7 +17,7 @@ class NotNow(Conflict):
 
 
 class ChangedMeanwhile(NotNow):
-    """Refuse a decision on a transfer that is no longer what its page showed."""
+    """Refuse a decision on a transfer that changed since its page was shown."""
 
     message = (
         "Ce transfert a changé pendant que vous lisiez sa page : rien n’a été fait. Lisez-le tel qu’il est, puis "
@@ -38,9 +38,9 @@ class TransfersOff(Conflict):
 
 
 class EvaluatedUpon(Conflict):
-    """Say that fiches received were evaluated here since: cancelling must be asked again, keeping them.
+    """Report that received fiches were evaluated here since: cancelling must be requested again, keeping them.
 
-    `count` is how many fiches; the same action with `keep_evaluated=True` keeps them as the school's own.
+    `count` is the number of fiches; the same action with `keep_evaluated=True` keeps them as the school's own.
     """
 
     def __init__(self, count: int) -> None:
@@ -56,7 +56,7 @@ class EvaluatedUpon(Conflict):
 
 
 class IdentityDiffers(Conflict):
-    """Say that the other school gives the chosen pupil another identity; asked again, confirmed, it links them."""
+    """Report that the other school gives the chosen pupil another identity; the same action, confirmed, links them."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -65,6 +65,6 @@ class IdentityDiffers(Conflict):
 
 
 class WithdrawalImpossible(DomainError):
-    """Refuse to undo what caused transfers, once what they copied was evaluated upon."""
+    """Refuse to undo what caused transfers, once the copied records were evaluated upon."""
 
     status = 409

@@ -1,4 +1,4 @@
-"""What the run that follows a switch of transfers copies, said to the school that switched them on."""
+"""What the run after activating transfers will copy, shown to the school that activated them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cpro.transfers.pairs import Pair
 
 @dataclass(frozen=True)
 class Expected:
-    """How many pupils of the school go one way, and the other school, which a copy names to both."""
+    """How many pupils of the school go in each direction, and the other school, which copies name to both."""
 
     direction: Direction
     other_name: str
@@ -26,10 +26,10 @@ class Expected:
 
 
 def list_expected(establishment_id: int, *, since: datetime) -> list[Expected]:
-    """Return what a school that activated transfers at `since` receives and sends by the run that follows.
+    """Return what a school that activated transfers at `since` receives and sends in the following run.
 
-    Asked once the switch is committed: the run may have begun, so that what it copied already is counted too. Before
-    the switch nobody asks: the number would tell a school of pupils of others that it sees nothing of (decision 0009).
+    Call it after the switch is committed: the run may have begun, so what it already copied is counted too. It is never
+    called before the switch: the number would tell a school about pupils of others that it may not see (decision 0009).
     """
     with tenancy.platform_session("transfers: what the switch copies") as session:
         pending = matching.find_pairs(session, establishment_id=establishment_id)

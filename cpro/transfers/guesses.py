@@ -1,9 +1,9 @@
-"""Bound guessing: who knows an INE does not find the name and the birth date that go with it by trying.
+"""Limit guessing: knowing an INE must not let a school find its name and birth date by trial and error.
 
-Whether two schools speak of one pupil is answered by each run. A school that corrects its pupil, runs, and corrects
-again, would read the answer as often as it likes. So each identity that differed is noted, as a digest; once a school
-has tried `TRIES` of them under one INE within `PERIOD`, its pupil differs from any other, whatever it says, until the
-first is older. People may still confirm, which asks the other school, and that school is notified of the tries.
+Each run tells whether two schools describe the same pupil. A school could correct its pupil, run, correct it again, and
+read the answer as often as it likes. So each identity that differed is recorded, as a digest; once a school has tried
+`TRIES` of them under one INE within `PERIOD`, its pupil differs from any other, whatever its identity, until the oldest
+try expires. People may still confirm, which asks the other school, and that school is notified of the tries.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cpro.transfers.pairs import Pair, Verdict
 #: Correcting a typing error takes one or two.
 TRIES = 5
 PERIOD = timedelta(days=1)
-#: How long an identity is not noted again.
+#: How long an identity is not recorded again.
 KEPT = timedelta(days=30)
 
 
@@ -49,19 +49,19 @@ class Tried(NamedTuple):
         return Known(self.establishment_id, self.ine_digest)
 
 
-#: The INE of which a school has tried enough, and until when.
+#: The INE for which a school reached the limit, and until when.
 Held = Mapping[Known, datetime]
 
 
 def tried_by(pupil: Pupil) -> Tried:
-    """Return what a pupil's row tries."""
+    """Return the identity that a pupil's row tries."""
     born = pupil.birth_date.isoformat() if pupil.birth_date else ""
     names = "|".join(fold(name) for name in (pupil.last_name, pupil.usage_name, pupil.first_name))
     return Tried(*_known(pupil), keyed_hash("tried identity", f"{names}|{born}"))
 
 
 def find_held(session: Session, *, now: datetime) -> Held:
-    """Return the INE of which a school has tried enough; they are few."""
+    """Return the INE for which a school reached the limit; there are few."""
     moments: dict[Known, list[datetime]] = {}
     for school, ine, at in session.execute(
         select(TriedIdentity.establishment_id, TriedIdentity.ine_digest, TriedIdentity.tried_at)
@@ -73,15 +73,15 @@ def find_held(session: Session, *, now: datetime) -> Held:
 
 
 def is_held(held: Held, *pupils: Pupil) -> bool:
-    """Return whether one of some pupils is compared no more for now."""
+    """Return whether the comparison of one of some pupils is suspended."""
     schools = {known.establishment_id for known in held}
     return any(each.establishment_id in schools and _known(each) in held for each in pupils)
 
 
 def find_untried(session: Session, verdicts: Iterable[Verdict], *, now: datetime) -> dict[Pair, set[Tried]]:
-    """Return the identities that verdicts say to differ and that are not noted yet, by pair.
+    """Return the differing identities of verdicts that are not recorded yet, by pair.
 
-    Those of a school that has tried enough are not compared; an offer gives its pupil's to be read.
+    Those of a school that reached the limit are not compared; an offer shows its pupil's identity.
     """
     held = find_held(session, now=now)
     tried = {
@@ -100,9 +100,9 @@ def find_untried(session: Session, verdicts: Iterable[Verdict], *, now: datetime
 
 
 def note(session: Session, tried: Collection[Tried], *, now: datetime) -> Held:
-    """Note identities that differed; return the INE of which a school has thereby tried enough, and until when.
+    """Record identities that differed; return the INE for which a school has now reached the limit, and until when.
 
-    The schools are locked.
+    The schools must be locked.
     """
     if not tried:
         return {}
@@ -114,7 +114,7 @@ def note(session: Session, tried: Collection[Tried], *, now: datetime) -> Held:
 
 
 def forget_old(session: Session, *, now: datetime) -> None:
-    """Delete what nobody needs any more."""
+    """Delete expired tries."""
     session.execute(delete(TriedIdentity).where(TriedIdentity.tried_at < now - KEPT))
 
 

@@ -1,6 +1,6 @@
-"""Whether two schools speak of the same pupil under one INE.
+"""Whether two schools describe the same pupil under one INE.
 
-Accents, case, hyphens, the usage name and compound first names are no disagreements: schools write them as they like.
+Accents, case, hyphens, usage names and compound first names are not disagreements: spelling varies between schools.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MOST_LEFT_OUT = 2
 
 
 class Pupil(NamedTuple):
-    """What is asked of a pupil of either school."""
+    """What is compared of a pupil of either school."""
 
     id: int
     establishment_id: int
@@ -33,7 +33,7 @@ class Pupil(NamedTuple):
 
 
 def find_disagreements(one: Pupil, other: Pupil) -> list[Disagreement]:
-    """Return what two schools say otherwise of a pupil, an unknown birth date apart; an empty list when they agree."""
+    """Return how two schools disagree about a pupil, ignoring an unknown birth date; an empty list when they agree."""
     found = []
     if one.birth_date and other.birth_date and one.birth_date != other.birth_date:
         found.append(Disagreement.BIRTH_DATE)
@@ -45,7 +45,7 @@ def find_disagreements(one: Pupil, other: Pupil) -> list[Disagreement]:
 
 
 def differ(one: Pupil, other: Pupil) -> bool:
-    """Return whether one INE is not enough for two pupils to be one; a birth date left out is no way round it."""
+    """Return whether an INE is not enough to identify two pupils; a missing birth date is not a way around it."""
     return one.birth_date != other.birth_date or bool(find_disagreements(one, other))
 
 
@@ -54,9 +54,9 @@ def _family_names(person: Pupil) -> list[str]:
 
 
 def _agree(one: str, other: str) -> bool:
-    """Return whether two names are one: the same letters, or the words of one among those of the other.
+    """Return whether two names match: the same letters, or the words of one are among those of the other.
 
-    A school may leave out a word or two; a name of many words, of which any would do, is a guess.
+    A school may leave out a word or two; in a name of many words, where any one would match, it would be a guess.
     """
     if one == other:
         return True

@@ -1,4 +1,4 @@
-"""The jobs of transfers, and what asks for them."""
+"""The jobs of transfers, and the listeners that request them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _report(done: Job, reader: Principal) -> Report:
 
 
 def _describe_result(result: Mapping[str, Any]) -> str:
-    """Return what a run did, in one sentence."""
+    """Return a sentence describing the result of a run."""
     parts = [
         plural(result.get("transfers", 0), "transfert fait", "transferts faits"),
         plural(result.get("records", 0), "donnée copiée", "données copiées"),
@@ -60,7 +60,7 @@ def _describe_forgetting(result: Mapping[str, Any]) -> str:
     RUN_JOB, label="Recherche des élèves à transférer", summary=_describe_result, exclusive="transfers", report=_report
 )
 def run_for_school(context: JobContext) -> dict[str, Any]:
-    """Match and copy for the pupils whose INE the school knows; each batch is a transaction of its own."""
+    """Match and copy for the pupils whose INE the school has; each batch is a transaction of its own."""
     return _run(context, context.establishment_id)
 
 
@@ -72,7 +72,7 @@ def run_for_school(context: JobContext) -> dict[str, Any]:
     report=_report,
 )
 def withdraw_transfers(context: JobContext, transfer_ids: list[int]) -> dict[str, Any]:
-    """Withdraw what an undone import caused, then match again."""
+    """Withdraw the transfers caused by an undone import, then match again."""
     withdrawn = 0
     for done, transfer_id in enumerate(transfer_ids, 1):
         with platform_unit_of_work(context.reason) as work:
@@ -83,7 +83,7 @@ def withdraw_transfers(context: JobContext, transfer_ids: list[int]) -> dict[str
 
 @nightly("transfers:nightly", label="Transferts de la nuit", summary=_describe_night)
 def run_for_all(context: JobContext) -> dict[str, Any]:
-    """Match and copy for all schools, and let old offers expire."""
+    """Match and copy for all schools, and expire old offers."""
     with platform_unit_of_work("transfers: old guesses") as work:
         guesses.forget_old(work.session, now=context.now)
     return {"expired": expire_offers(by=context.actor, now=context.now), **_run(context, None)}
@@ -91,7 +91,7 @@ def run_for_all(context: JobContext) -> dict[str, Any]:
 
 @nightly("transfers:forget", label="Oubli des noms des transferts anciens", summary=_describe_forgetting)
 def forget_old_names(context: JobContext) -> dict[str, int]:
-    """Forget whom old transfers named, some of a school in a transaction; one where nothing is left is skipped."""
+    """Erase the names from old transfers, one batch of a school per transaction; skip schools with nothing left."""
     forgotten = 0
     for establishment_id in anonymisation.list_schools_to_forget(context.now):
         while some := _forget_some(context, establishment_id):
@@ -106,7 +106,7 @@ def _forget_some(context: JobContext, establishment_id: int) -> int:
 
 
 def expire_offers(*, by: Actor, now: datetime) -> int:
-    """Let the offers that were not answered in time expire, each in its transaction; return how many."""
+    """Expire the offers that were not answered in time, each in its own transaction; return how many."""
     with tenancy.platform_session("transfers: old offers") as session:
         due = session.scalars(
             select(Transfer.id).where(Transfer.state == TransferState.OFFERED, Transfer.expires_at <= now)
@@ -119,9 +119,9 @@ def expire_offers(*, by: Actor, now: datetime) -> int:
 
 
 def request_run(*, by: Actor, now: datetime) -> Job:
-    """Ask for a run on the pupils of the current school (« Essayer maintenant »), in its unit of work.
+    """Request a run on the pupils of the current school (« Essayer maintenant »), in its unit of work.
 
-    One that already waits is returned instead of a second.
+    A waiting run is returned instead of creating a second one.
     """
     waiting = db.session.scalars(
         select(Job).where(Job.kind == RUN_JOB, Job.state == JobState.WAITING).order_by(Job.id).limit(1)
@@ -135,13 +135,13 @@ def after_import(sender: object, *, establishment_id: int, run_id: int, by: Acto
 
 
 def after_presence(sender: object, *, student_ids: Sequence[int], by: Actor, now: datetime) -> None:
-    """Request a run once pupils who may be matched with another school's were said to have left, or to be back."""
+    """Request a run when pupils who may match another school's were marked as departed or back."""
     if has_ine(student_ids):
         request_run(by=by, now=now)
 
 
 def after_switch(sender: Establishment, *, enabled: bool, by: Actor, now: datetime) -> None:
-    """Ask for a run once a school switched its transfers: pairs wait for it no longer, or wait again."""
+    """Request a run when a school switched its transfers on or off: pairs stop waiting for it, or wait again."""
     request_run(by=by, now=now)
 
 
@@ -156,7 +156,7 @@ def before_undoing(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Take back what an import caused, before it is undone. Raises `WithdrawalImpossible`."""
+    """Remove what an import caused, before it is undone. Raises `WithdrawalImpossible`."""
     transfer_ids = withdraw_here(
         establishment_id=establishment_id, student_ids=student_ids, created_ids=created_ids, since=applied_at, now=now
     )

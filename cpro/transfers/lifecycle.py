@@ -1,7 +1,7 @@
-"""The life of a transfer: what may happen to it, who may cause it, from which state and to which.
+"""The life cycle of a transfer: which events may happen, caused by whom, from which state and to which.
 
-`TABLE` is the one place that says so. A page reads it to offer an event and before it shows the page of one; the
-operation reads it again under the locks, and a run reads which states it may change. docs/transfers.md draws it.
+`TABLE` is the only definition. Pages read it to offer an event and before they show an event's page; the operation
+reads it again under the locks; a run reads which states it may change. docs/transfers.md has a diagram of it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TOO_LATE = "Cette proposition a expiré : demandez à l’établissement d’
 
 
 class Event(enum.Enum):
-    """What happens to transfers; the values of what people do are the ends of the addresses of its pages."""
+    """Events of transfers; the values of people's actions are the ends of the URLs of their pages."""
 
     RUN = "run"
     OFFER = "proposer"
@@ -41,7 +41,7 @@ class Event(enum.Enum):
 
     @property
     def needs_both_switches(self) -> bool:
-        """Return whether a person causes it and it ends with copies: both schools must have activated transfers."""
+        """Return whether a person causes it and it ends with copies: both schools must then have transfers on."""
         return self in _COPYING
 
 
@@ -50,7 +50,7 @@ _COPYING = frozenset({Event.CONFIRM, Event.AGREE, Event.ACCEPT, Event.ASK_AGAIN}
 
 @dataclass(frozen=True)
 class Condition:
-    """What an event asks of a side besides its state: in words, as a function, and the sentence that refuses."""
+    """A condition on a side besides its state: its text, a function, and the sentence shown when it fails."""
 
     words: str
     holds: Callable[[TransferSide, datetime], bool]
@@ -59,9 +59,10 @@ class Condition:
 
 @dataclass(frozen=True)
 class Arrow:
-    """An event from one state: `by` the school of a direction or, if None, by the platform; `after`, where it may lead.
+    """An event from one state: `by` the school of a direction or, if None, the platform; `after`, the possible states.
 
-    As a state, None is no transfer at all. One that no longer speaks for its pair is open to what is `even_if_over`.
+    The state None means no transfer at all. A transfer that is no longer current for its pair accepts only
+    `even_if_over` events.
     """
 
     event: Event
@@ -84,13 +85,13 @@ _REFUSED_HERE = Condition(
 )
 
 _S, _SOURCE, _DESTINATION = TransferState, Direction.SOURCE, Direction.DESTINATION
-#: States that a run forgets or changes by itself, as the files of the two schools say.
+#: States that a run deletes or changes by itself, according to the data of the two schools.
 MATCHED = frozenset({_S.WAITING_SOURCE, _S.WAITING_DESTINATION, _S.TWINS, _S.BLOCKED, _S.CONFLICT, _S.AGREEMENT})
-#: States from which a decision or a file may still let the copy happen, nothing having been copied yet.
+#: States from which a decision or an import may still lead to a copy, nothing having been copied yet.
 PENDING = MATCHED | {_S.OFFERED}
 _JUDGED = frozenset({_S.TWINS, _S.BLOCKED, _S.CONFLICT, _S.AGREEMENT, _S.DONE})
 
-#: The most expected first: pages offer events in this order.
+#: Most expected first: pages offer events in this order.
 TABLE: tuple[Arrow, ...] = (
     Arrow(Event.RUN, None, None, MATCHED | {_S.DONE}),
     *(Arrow(Event.RUN, None, state, MATCHED | {_S.DONE, None}) for state in _S if state in MATCHED),
@@ -104,7 +105,7 @@ TABLE: tuple[Arrow, ...] = (
     Arrow(Event.REFUSE, _SOURCE, _S.AGREEMENT, frozenset({_S.REFUSED})),
     Arrow(Event.TAKE_BACK, _SOURCE, _S.OFFERED, frozenset({_S.CANCELLED})),
     Arrow(Event.CANCEL, _DESTINATION, _S.DONE, frozenset({_S.CANCELLED}), _RECENT, even_if_over=True),
-    # What was copied stays copied until it is cancelled: asked again, it is completed, or the question is refused.
+    # What was copied stays until it is cancelled: asked for again, it is completed, or the question is refused.
     Arrow(Event.ASK_AGAIN, _DESTINATION, _S.DONE, frozenset({_S.DONE})),
     Arrow(Event.ASK_AGAIN, _DESTINATION, _S.CANCELLED, _JUDGED, _COPIED),
     Arrow(Event.ASK_AGAIN, _DESTINATION, _S.REFUSED, _JUDGED, _REFUSED_HERE),
@@ -112,7 +113,7 @@ TABLE: tuple[Arrow, ...] = (
     Arrow(Event.WITHDRAW, None, _S.DONE, frozenset({_S.CANCELLED}), even_if_over=True),
 )
 
-#: What waits for a person of a school, by the direction of its side: what they may refuse.
+#: States that wait for a person of a school, by the direction of its side: those they may refuse.
 TO_DECIDE: dict[Direction, frozenset[TransferState]] = {
     direction: frozenset(
         each.before for each in TABLE if each.event is Event.REFUSE and each.by is direction and each.before
@@ -122,15 +123,15 @@ TO_DECIDE: dict[Direction, frozenset[TransferState]] = {
 
 
 def get_end_state(event: Event) -> TransferState:
-    """Return the one state to which an event leads, wherever it happens. Raises `ValueError` for one that judges."""
+    """Return the only state to which an event leads, from any state. Raises `ValueError` for an event that judges."""
     (state,) = {state for each in TABLE if each.event is event for state in each.after if state}
     return state
 
 
 def find_arrow(event: Event, side: TransferSide) -> Arrow | None:
-    """Return the arrow that an event would follow from where a side stands, whatever its condition; None without one.
+    """Return the arrow that an event would follow from a side's state, ignoring conditions; None if there is none.
 
-    What only the platform causes is asked of either side.
+    Events that only the platform causes may be looked up on either side.
     """
     return next(
         (
@@ -146,7 +147,7 @@ def find_arrow(event: Event, side: TransferSide) -> Arrow | None:
 
 
 def find_refusal(event: Event, side: TransferSide, *, now: datetime) -> str | None:
-    """Return the sentence that refuses an event on a side now, the switches of the two schools apart; None if open."""
+    """Return the sentence that refuses an event on a side now, None if allowed; ignores the two schools' switches."""
     arrow = find_arrow(event, side)
     if arrow is None:
         return _NOT_POSSIBLE
@@ -154,16 +155,16 @@ def find_refusal(event: Event, side: TransferSide, *, now: datetime) -> str | No
 
 
 def list_open_events(side: TransferSide, *, now: datetime) -> list[Event]:
-    """Return what a school may do about one of its sides, the most expected first."""
+    """Return the events a school may cause on one of its sides, most expected first."""
     mine = dict.fromkeys(each.event for each in TABLE if each.by is side.direction)
     return [event for event in mine if find_refusal(event, side, now=now) is None]
 
 
 def check_event(session: Session, event: Event, side: TransferSide, *, now: datetime) -> None:
-    """Raise a refusal unless an event may happen now to a side, in a platform session.
+    """Raise unless an event may happen now to a side, in a platform session.
 
-    Asked before a page is shown, and by the operation under the locks. Raises `NotNow`; `TransfersOff` where the event
-    copies and one of the two schools has transfers switched off; `NoSuchTransfer` when a run forgot it meanwhile.
+    Called before a page is shown, and by the operation under the locks. Raises `NotNow`; `TransfersOff` if the event
+    copies and one of the two schools has transfers switched off; `NoSuchTransfer` if a run deleted the side meanwhile.
     """
     refusal = find_refusal(event, side, now=now)
     if refusal is not None:

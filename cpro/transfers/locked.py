@@ -1,4 +1,4 @@
-"""Steps that the events of a transfer share: lock it, check that one may happen, change it, record it on both sides."""
+"""Steps shared by the events of a transfer: lock it, check an event, change it, record it on both sides."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NO_LONGER_THE_SAME = (
 class LockedTransfer:
     """A transfer read with both its schools locked.
 
-    `side` is the side of the acting school, `other` that of the other school, None when it was forgotten.
+    `side` is the side of the acting school, `other` that of the other school, None if it was deleted.
     """
 
     transfer: Transfer
@@ -43,7 +43,7 @@ class LockedTransfer:
 
     @property
     def sides(self) -> list[TransferSide]:
-        """Return the sides there are, the acting school's first."""
+        """Return the existing sides, the acting school's first."""
         return [self.side, *([self.other] if self.other else [])]
 
     @property
@@ -59,7 +59,7 @@ class LockedTransfer:
 
 
 def lock_transfer(session: Session, *, establishment_id: int, side_id: int) -> LockedTransfer:
-    """Lock both schools of a transfer, then read it anew with its sides. Raises `NoSuchTransfer`."""
+    """Lock both schools of a transfer, then reload it with its sides. Raises `NoSuchTransfer`."""
     transfer = session.scalars(
         select(Transfer)
         .join(TransferSide, TransferSide.transfer_id == Transfer.id)
@@ -76,7 +76,7 @@ def lock_transfer(session: Session, *, establishment_id: int, side_id: int) -> L
     ).all()
     mine = [side for side in sides if side.id == side_id]
     if not mine:
-        raise NoSuchTransfer  # a run has just forgotten it
+        raise NoSuchTransfer  # a run has just deleted it
     session.refresh(transfer)
     others = [side for side in sides if side.id != side_id]
     return LockedTransfer(
@@ -92,7 +92,7 @@ def lock_for(event: Event, session: Session, *, establishment_id: int, side_id: 
 
 
 def follow(locked: LockedTransfer, event: Event, *, reason: str = "", by: Actor, now: datetime) -> None:
-    """Write on the transfer and on both sides the one state to which an event leads, and who decided."""
+    """Set the only state to which an event leads, and who decided, on the transfer and on both sides."""
     locked.transfer.state = get_end_state(event)
     for side in locked.sides:
         side.state, side.changed_at = locked.transfer.state, now
@@ -100,14 +100,14 @@ def follow(locked: LockedTransfer, event: Event, *, reason: str = "", by: Actor,
 
 
 def note_decision(locked: LockedTransfer, *, reason: str = "", by: Actor, now: datetime) -> None:
-    """Write a decision on both sides; the person is named to their own school alone."""
+    """Record a decision on both sides; the person is named only to their own school."""
     for side in locked.sides:
         side.decided_at, side.decided_in, side.reason = now, locked.side.direction.value, reason
         side.decided_by = by.label[:200] if side is locked.side else ""
 
 
 def close_offer(locked: LockedTransfer) -> None:
-    """Erase what an offer told the destination school about a pupil, once it is answered, withdrawn or expired."""
+    """Erase the pupil's data that an offer showed the destination school, once it is answered, withdrawn or expired."""
     for side in locked.sides:
         side.offered_birth_date = side.expires_at = None
         if side.direction is Direction.DESTINATION and side.student_id is None:
@@ -117,10 +117,10 @@ def close_offer(locked: LockedTransfer) -> None:
 
 
 def judge_again(session: Session, locked: LockedTransfer, event: Event, *, now: datetime) -> CopiedRecords:
-    """Judge a pair anew with what was just decided, copy if nothing is missing, and return what was copied.
+    """Judge a pair again after a decision, copy if nothing is missing, and return what was copied.
 
-    The sides keep who decided. Raises `NotNow` when the files no longer match the two pupils, or would lead where the
-    event does not.
+    The sides keep who decided. Raises `NotNow` when the data no longer matches the two pupils, or would lead to a state
+    that the event does not allow.
     """
     arrow = find_arrow(event, locked.side)
     session.flush()
@@ -151,7 +151,7 @@ def record_on_both_sides(
 ) -> None:
     """Record one action in the journals of both schools, with what it `copied` or has `taken` back.
 
-    By ascending id of school. The other school's journal names the acting school, and none of its people.
+    In ascending order of school ids. The other school's journal names the acting school, but none of its people.
     """
     figures = audit_changes(0, copied) if copied else {}
     figures |= {name: (number, None) for name, (_before, number) in audit_changes(0, taken or CopiedRecords()).items()}

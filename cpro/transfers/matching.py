@@ -1,7 +1,7 @@
-"""Which pairs of pupils bear one INE, all schools together, and what each pair calls for: a run's reading.
+"""Find the pairs of pupils with the same INE, all schools together, and decide what each pair calls for, for a run.
 
 Everything here reads across schools, in a platform session. The statements propose pairs whose row is missing or no
-longer right; `judge` decides, pair by pair, and is asked again under the schools' locks before anything is written.
+longer right; `judge` decides, pair by pair, and is called again under the schools' locks before anything is written.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cpro.transfers.models import Direction, Transfer, TransferSide, TransferSta
 from cpro.transfers.pairs import Pair, School, StoredTransfer, Verdict
 
 _PAGE = 5000
-#: States in which a pair is judged anew by each run: what decides them is not seen by the statements below.
+#: States in which each run judges a pair again: what they depend on is not visible to the statements below.
 _DOUBTFUL = frozenset({TransferState.BLOCKED, TransferState.CONFLICT, TransferState.AGREEMENT})
 _CLOSED = frozenset({TransferState.CANCELLED, TransferState.REFUSED})
 
@@ -30,9 +30,9 @@ _CLOSED = frozenset({TransferState.CANCELLED, TransferState.REFUSED})
 def find_pairs(
     session: Session, *, establishment_id: int | None = None, ines: Collection[str] | None = None
 ) -> set[Pair]:
-    """Return the pairs whose verdict may have changed: all, or those of the INE known in a school, or of some INE.
+    """Return the pairs whose verdict may have changed: all, or those of the INE known in a school, or of given INE.
 
-    One statement for each of: departed and present, present twice, rows whose pair is no more.
+    One statement for each of: departed and present, present twice, rows whose pair no longer exists.
     """
     found: set[Pair] = set()
     found.update(Pair(*row) for row in session.execute(_departed_and_present(establishment_id, ines)))
@@ -45,8 +45,8 @@ def find_pairs(
     return found
 
 
-#: What makes PostgreSQL count pupils along the index of INE instead of sorting them all: row-level security hides from
-#: its planner how many rows there are, and it believes that there are few to sort.
+#: Makes PostgreSQL count pupils along the index of INE instead of sorting them all: row-level security hides the number
+#: of rows from its planner, which then assumes that there are few to sort.
 _ALONG_THE_INDEX = {"enable_sort": "off", "enable_hashagg": "off", "max_parallel_workers_per_gather": "0"}
 
 
@@ -57,12 +57,12 @@ def _read_present_twice(session: Session, statement: Select[int, int, int, int])
         for setting, value in _ALONG_THE_INDEX.items():
             session.execute(select(func.set_config(setting, value, True)))
         pairs = [Pair(*row) for row in session.execute(statement)]
-        while_reading.rollback()  # the settings go back to what they were
+        while_reading.rollback()  # restores the settings
     return pairs
 
 
 def judge(session: Session, pairs: Iterable[Pair], *, asked: Collection[Pair] = (), now: datetime) -> list[Verdict]:
-    """Return the verdict on each pair from the present rows; `asked` names the closed pairs that are asked again."""
+    """Return the verdict on each pair from the current rows; `asked` has the closed pairs that are asked for again."""
     verdicts: list[Verdict] = []
     ordered, held = sorted(set(pairs)), guesses.find_held(session, now=now)
     for start in range(0, len(ordered), _PAGE):
@@ -101,7 +101,7 @@ def load_pupils(session: Session, ids: Collection[int]) -> dict[int, Pupil]:
 def _within(
     ine: InstrumentedAttribute[str | None], establishment_id: int | None, ines: Collection[str] | None
 ) -> list[ColumnElement[bool]]:
-    """Return the conditions that keep the INE looked for; none for a run on all schools."""
+    """Return the conditions on the INE to look for; none for a run on all schools."""
     if ines is not None:
         return [ine.in_(ines)]
     if establishment_id is None:
@@ -148,7 +148,7 @@ def _departed_and_present(establishment_id: int | None, ines: Collection[str] | 
 
 
 def _is_on(establishment_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    """Return the condition of a school that activated transfers; few are: the database keeps them at hand."""
+    """Return the condition of a school that activated transfers; they are few: the database keeps them in memory."""
     school = aliased(Establishment)
     return establishment_id.in_(select(school.id).where(school.transfers_enabled))
 
@@ -259,7 +259,7 @@ def _load_stored(session: Session, pairs: Sequence[Pair]) -> dict[tuple[int, int
 
 
 def _count_present(session: Session, ines: Collection[str]) -> dict[str, int]:
-    """Return how many active pupils bear each INE, whatever their school."""
+    """Return how many active pupils have each INE, in any school."""
     rows = session.execute(
         select(Student.ine, func.count())
         .where(Student.is_active, Student.ine.is_not(None), Student.ine.in_(ines))
@@ -269,7 +269,7 @@ def _count_present(session: Session, ines: Collection[str]) -> dict[str, int]:
 
 
 def _is_over(row: StoredTransfer | None, source: Pupil | None, destination: Pupil | None) -> bool:
-    """Return whether a copy that was made is past: the pupil went back, or left another day."""
+    """Return whether a copy that was made is over: the pupil went back, or left on another day."""
     if row is None or row.state is not TransferState.DONE or source is None or destination is None:
         return False
     went_back = source.is_active or not destination.is_active
@@ -277,7 +277,7 @@ def _is_over(row: StoredTransfer | None, source: Pupil | None, destination: Pupi
 
 
 def _keeps(row: StoredTransfer, *, is_asked: bool) -> bool:
-    """Return whether a row stays as it is whatever the files say."""
+    """Return whether a row stays as it is whatever the data says."""
     return not is_asked and row.state not in MATCHED
 
 
@@ -315,7 +315,7 @@ def _get_state(
 
 
 def _get_open_state(destination: Pupil, row: StoredTransfer | None, they_differ: bool) -> TransferState:
-    """Return what is missing between people; where identities differ, no school copies by its own word alone."""
+    """Return which decision is missing; where identities differ, one school's decision alone never leads to a copy."""
     if they_differ and (row is None or row.confirmed_at is None):
         return TransferState.CONFLICT
     if (they_differ or destination.came_by is not Origin.SIECLE) and (row is None or row.agreed_at is None):

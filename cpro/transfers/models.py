@@ -1,4 +1,4 @@
-"""A transfer as the platform knows it, and the side that each of its two schools sees."""
+"""A transfer as the platform stores it, and the side that each of its two schools sees."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _CURRENT = text("is_current")
 _UNRECORDED = text("told_at IS NULL AND done_at IS NOT NULL")
 
 _NEW = text("told_at IS NULL")
-#: What stands for the other school of a side that may not name it.
+#: Label used for the other school by a side that may not name it.
 UNNAMED = "non nommé, car les identités diffèrent"
 
 
 class TransferState(LabelledEnum):
-    """States of a transfer; the values are those of the database."""
+    """States of a transfer; the values are those stored in the database."""
 
     WAITING_SOURCE = "waiting_left", "en attente de l’établissement d’origine"
     WAITING_DESTINATION = "waiting_joined", "en attente de l’établissement d’accueil"
@@ -41,7 +41,7 @@ class TransferState(LabelledEnum):
 class Direction(LabelledEnum):
     """Which school a side belongs to: the source (« vers un autre établissement ») or the destination.
 
-    Values are what the database keeps.
+    Values are those stored in the database.
     """
 
     SOURCE = "left"
@@ -54,7 +54,7 @@ class Direction(LabelledEnum):
 
 
 class Disagreement(LabelledEnum):
-    """What two schools say otherwise of one pupil."""
+    """What two schools disagree on about one pupil."""
 
     BIRTH_DATE = "birth_date", "la date de naissance"
     LAST_NAME = "last_name", "le nom"
@@ -62,16 +62,15 @@ class Disagreement(LabelledEnum):
 
 
 class Transfer(PlatformOnly, Model):
-    """One pupil in the source school and in the destination school; for twins, two active pupils of one INE.
+    """A pupil in the source school and in the destination school; for twins, two active pupils with the same INE.
 
-    The columns keep their first names, left_… for the source and joined_… for the destination.
-
-    No school reads it. Pupils are named by their ids, without foreign keys: undoing an import deletes pupils.
+    The columns keep their first names, left_… for the source and joined_… for the destination. No school reads this
+    table. Pupils are referred to by id, without foreign keys: undoing an import deletes pupils.
     """
 
     __tablename__ = "transfer"
     __table_args__ = (
-        # A pair is copied once: whatever the workers believe, the database refuses a second current row.
+        # A pair is copied once: the database refuses a second current row even if workers race.
         Index(
             "uq_transfer_current_pair",
             "left_student_id",
@@ -84,25 +83,25 @@ class Transfer(PlatformOnly, Model):
         Index("ix_transfer_joined", "joined_id", "id"),
         Index("ix_transfer_state", "state", "id"),
         Index("ix_transfer_untold", "left_id", "id", sqlite_where=_UNRECORDED, postgresql_where=_UNRECORDED),
-        {"sqlite_autoincrement": True},  # the journal names it by its id
+        {"sqlite_autoincrement": True},  # the journal refers to it by id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     source_id: Mapped[int] = mapped_column("left_id", ForeignKey("establishment.id"))
     source_student_id: Mapped[int] = mapped_column("left_student_id")
     destination_id: Mapped[int] = mapped_column("joined_id", ForeignKey("establishment.id"))
-    #: empty while the destination school has not linked what it was offered to one of its pupils
+    #: empty until the destination school links the offer to one of its pupils
     destination_student_id: Mapped[int | None] = mapped_column("joined_student_id")
     state: Mapped[TransferState] = mapped_column(EnumValue(TransferState, 16))
-    #: whether it speaks for its pair; one that is over (the pupil went back) leaves the place to the next
+    #: whether it is current for its pair; one that is over (the pupil went back) makes room for the next
     is_current: Mapped[bool] = mapped_column(default=True)
-    #: whether it was born of an offer rather than of an INE
+    #: whether it started as an offer rather than from an INE
     is_offer: Mapped[bool] = mapped_column(default=False)
-    #: the day the pupil had left when the copy was made: another day is another departure
+    #: the day the pupil had left when the copy was made: another day means another departure
     departed_on: Mapped[date | None] = mapped_column("left_on")
     #: when the source school agreed, for a pupil not imported from SIECLE or whose identities differ
     agreed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: when the destination school confirmed, in spite of what disagrees, and so asked the source school
+    #: when the destination school confirmed despite disagreements, and so asked the source school
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -112,10 +111,10 @@ class Transfer(PlatformOnly, Model):
 
 
 class TransferSide(Owned, Searched, Model):
-    """What one school sees of a transfer: its own pupil, the other school by name and UAI, figures, never content.
+    """A school's view of a transfer: its own pupil, the other school by name and UAI, figures, never content.
 
-    While the identities differ, the destination's does not name the source school before that school agreed, for any
-    INE would do; the source's names who asks.
+    While the identities differ, the destination's side does not name the source school before that school agreed (any
+    INE could be used to probe); the source's side names the school that asks.
     """
 
     __tablename__ = "transfer_side"
@@ -126,7 +125,7 @@ class TransferSide(Owned, Searched, Model):
         key_within_school("student_id", "student", name="fk_transfer_side_student"),
         CheckConstraint("direction IN ('left', 'joined')", name="direction"),
         Index("ix_transfer_side_list", "establishment_id", "direction", "state", "id"),
-        # The order of the list, and one per filter that ends with it.
+        # The sort order of the list, and one index per filter, ending with it.
         Index("ix_transfer_side_changed_at", "establishment_id", "changed_at", "id"),
         Index("ix_transfer_side_direction", "establishment_id", "direction", "changed_at", "id"),
         Index("ix_transfer_side_state", "establishment_id", "state", "changed_at", "id"),
@@ -134,20 +133,20 @@ class TransferSide(Owned, Searched, Model):
         Index("ix_transfer_side_student", "establishment_id", "student_id", "id"),
         Index("ix_transfer_side_done_at", "establishment_id", "done_at", "id"),
         Index("ix_transfer_side_search_key", "establishment_id", "search_key", "id"),
-        {"sqlite_autoincrement": True},  # the journal names it by its id
+        {"sqlite_autoincrement": True},  # the journal refers to it by id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
     transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"))
-    #: a `Direction`; between twins it means nothing
+    #: a `Direction`; meaningless between twins
     direction: Mapped[Direction] = mapped_column(EnumValue(Direction, 8))
-    #: the school's own pupil; empty for an offer not yet linked, once an undone import took the pupil away, and once
-    #: the names are forgotten (`anonymisation`)
+    #: the school's own pupil; empty for an offer not yet linked, once an undone import deleted the pupil, and once the
+    #: names are erased (`anonymisation`)
     student_id: Mapped[int | None]
-    #: the name of its own pupil as it was then; of an offer, the name that the source school gives
+    #: the name of its own pupil at the time; for an offer, the name given by the source school
     student_label: Mapped[str] = mapped_column(String(210), info=shown("Élève", key="pupil", sort="search_key"))
-    #: the other school as it was then; both empty while it may not be named (`Verdict.names_other_to`)
+    #: the other school at the time; both empty while it may not be named (`Verdict.names_other_to`)
     other_name: Mapped[str] = mapped_column(
         String(150), info=shown("Autre établissement", reads=lambda name: name or UNNAMED)
     )
@@ -159,7 +158,7 @@ class TransferSide(Owned, Searched, Model):
             filters=[Filter("uai", where=lambda text: TransferSide.other_uai == text.upper())],
         ),
     )
-    #: pupil and other school, folded: what the list is searched by
+    #: pupil and other school, folded, for searches
     search_key: Mapped[str] = mapped_column(String(400))
     state: Mapped[TransferState] = mapped_column(
         EnumValue(TransferState, 16),
@@ -176,27 +175,27 @@ class TransferSide(Owned, Searched, Model):
             ],
         ),
     )
-    #: as the transfer's
+    #: same as the transfer's
     is_current: Mapped[bool] = mapped_column(default=True)
     is_offer: Mapped[bool] = mapped_column(default=False)
-    #: what was copied, by kind; what the transfer copied, not what was there already
+    #: number of records copied, by kind; without those already there
     fiches: Mapped[int] = mapped_column(default=0, info=shown("Fiches"))
     bilans: Mapped[int] = mapped_column(default=0, info=shown("Bilans"))
     evaluations: Mapped[int] = mapped_column(default=0, info=shown("Évaluations"))
-    #: fiches that were not validated and stay in the source school; shown to that school alone
+    #: fiches not validated, which stay in the source school; shown to that school only
     left_out: Mapped[int] = mapped_column(default=0)
-    #: whether the identities differ, or differed when it was done; never in what, which would tell a guess from another
+    #: whether the identities differ, or differed when it was done; never how, which would tell one guess from another
     identities_differ: Mapped[bool] = mapped_column(default=False)
-    #: on the side of a school that tried enough identities: until when its pupil is compared no more (`guesses`)
+    #: on the side of a school that tried too many identities: until when its pupil is not compared (`guesses`)
     held_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: of an offer, on the side that must link it, until it is closed
+    #: for an offer, on the side that must link it, until it is closed
     offered_birth_date: Mapped[date | None]
-    #: who of this school confirmed, agreed, refused, accepted or cancelled; the other school's people are not named
+    #: who in this school confirmed, agreed, refused, accepted or cancelled; people of the other school are not named
     decided_by: Mapped[str] = mapped_column(String(200), default="", info=shown("Décidé chez vous par", in_list=False))
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=shown("Décidé le", in_list=False))
     #: a `Direction`: which of the two schools decided; empty when no decision was needed
     decided_in: Mapped[str] = mapped_column(String(8), default="")
-    #: why it was refused or cancelled, as typed; both schools read it
+    #: why it was refused or cancelled, as typed; both schools see it
     reason: Mapped[str] = mapped_column(String(300), default="", info=shown("Raison", in_list=False))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     changed_at: Mapped[datetime] = mapped_column(
@@ -213,12 +212,12 @@ class TransferSide(Owned, Searched, Model):
 
     @property
     def records(self) -> int:
-        """Return how many records the transfer copied."""
+        """Return the number of records that the transfer copied."""
         return self.fiches + self.bilans + self.evaluations
 
     @property
     def other_school(self) -> str:
-        """Return the other school as pages name it: « l’établissement 0999002X », or « l’autre établissement »."""
+        """Return the other school as pages name it: « l’établissement 0999002X », or « l’autre établissement »."""
         return f"l’établissement {self.other_uai}" if self.other_uai else self.other_name or "l’autre établissement"
 
     @property
@@ -228,7 +227,7 @@ class TransferSide(Owned, Searched, Model):
 
 
 class TriedIdentity(PlatformOnly, Model):
-    """An identity that differed from another school's under one INE (`guesses`): digests, neither INE nor names."""
+    """An identity that differed from another school's under one INE (`guesses`): digests only, no INE or names."""
 
     __tablename__ = "tried_identity"
     __table_args__ = (
@@ -244,7 +243,7 @@ class TriedIdentity(PlatformOnly, Model):
 
 
 class SchoolPair(PlatformOnly, Model):
-    """Two schools between which something was transferred at least once; their heads are notified of the first time."""
+    """Two schools that have had at least one transfer; their heads are notified of the first one."""
 
     __tablename__ = "school_pair"
     __table_args__ = (
@@ -260,5 +259,5 @@ class SchoolPair(PlatformOnly, Model):
     #: the first transfer between them
     transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    #: when both heads were notified by mail; a job notifies of several pairs at once
+    #: when both heads were notified by e-mail; one job handles several pairs at once
     notified_at: Mapped[datetime | None] = mapped_column("told_at", UTCDateTime)

@@ -1,4 +1,4 @@
-"""The e-mails to heads: the first transfer with a school, an offer; names of schools and figures, never a pupil."""
+"""E-mails to heads: the first transfer with a school, an offer; with school names and figures, never a pupil."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MATCHING = Actor("system", None, "Transferts", "system")
 def notify_heads(session: Session, *, between: tuple[int, int] | None = None, now: datetime) -> int:
     """Notify the heads of the schools of new pairs, one message a school, and return how many pairs.
 
-    At most 500 at once, oldest first; `between` names two schools and leaves the others for later.
+    At most 500 at once, oldest first; `between` limits it to two schools and leaves the others for later.
     """
     statement = select(SchoolPair).where(SchoolPair.notified_at.is_(None)).order_by(SchoolPair.id).limit(_PAGE)
     if between:
@@ -52,15 +52,15 @@ def notify_heads(session: Session, *, between: tuple[int, int] | None = None, no
 def notify_of_offer(
     session: Session, destination: School, source: School, pupils: int, *, by: Actor, now: datetime
 ) -> None:
-    """Notify the heads of a school by mail of pupils that are offered to it; `by` is as that school may name them."""
+    """E-mail the heads of a school about pupils offered to it; `by` is the actor as that school may name them."""
     for mail in _write_offers(_heads_of(session, [destination.id])[destination.id], destination, source, pupils):
         enqueue(mail, by=by, now=now, session=session, establishment_id=destination.id)
 
 
 def notify_of_guesses(session: Session, pair: Pair, *, by_school: int, until: datetime, now: datetime) -> None:
-    """Record in both schools that one tried many identities of a pair under one INE, and write to the other's heads.
+    """Record in both schools that one tried many identities of a pair under one INE, and e-mail the other's heads.
 
-    The other reads who tried; a school that sees nothing of the pair is not notified.
+    The other school's journal names the school that tried; a school that sees nothing of the pair is not notified.
     """
     schools = load_schools(session, [pair.source_id, pair.destination_id])
     trying = schools[by_school]
@@ -95,7 +95,7 @@ def notify_of_guesses(session: Session, pair: Pair, *, by_school: int, until: da
 
 
 def _write_guesses(addresses: Sequence[str], trying: School) -> list[Mail]:
-    """Return the messages that tell the heads of a school which other one tried identities of a pupil of theirs."""
+    """Return the messages telling a school's heads which other school tried identities of one of their pupils."""
     body = (
         f"{_named(trying)} a inscrit, en un jour, un élève sous {TRIES} identités différentes et sous l’INE d’un de "
         "vos élèves. Rien n’a été copié, et rien n’a été dit de votre élève. Ses essais ne sont plus comparés "
@@ -108,9 +108,9 @@ def _write_guesses(addresses: Sequence[str], trying: School) -> list[Mail]:
 
 
 def _write_first_transfers(addresses: Sequence[str], school: School, others: Sequence[School]) -> list[Mail]:
-    """Return the messages that notify the heads of a school with which others it exchanged for the first time.
+    """Return the messages telling a school's heads with which schools it exchanged records for the first time.
 
-    `addresses` are where its heads are written to, as `_heads_of` returns them.
+    `addresses` are those of its heads, as returned by `_heads_of`.
     """
     names = "\n".join(f"— {_named(other)}" for other in others)
     body = (
@@ -126,7 +126,7 @@ def _write_first_transfers(addresses: Sequence[str], school: School, others: Seq
 
 
 def _write_offers(addresses: Sequence[str], school: School, source: School, pupils: int) -> list[Mail]:
-    """Return the messages that notify the heads of a school that pupils are offered to it."""
+    """Return the messages telling a school's heads that pupils are offered to it."""
     body = (
         f"{_named(source)} propose de transmettre à votre établissement les données de "
         f"{plural(pupils, 'élève parti de chez lui', 'élèves partis de chez lui')}.\n"
@@ -138,7 +138,7 @@ def _write_offers(addresses: Sequence[str], school: School, source: School, pupi
 
 
 def _heads_of(session: Session, school_ids: Collection[int]) -> dict[int, list[str]]:
-    """Return where the heads of schools are written to, by school: their own addresses, or else the school's."""
+    """Return the e-mail addresses of heads by school: their own, or else the school's."""
     own = session.execute(select(Establishment.id, Establishment.email).where(Establishment.id.in_(school_ids)))
     schools = {id_: [email] if email else [] for id_, email in own}
     accounts = session.scalars(

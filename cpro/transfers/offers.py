@@ -1,7 +1,7 @@
-"""Offer pupils where one of two schools does not use SIECLE; the destination school links them and accepts.
+"""Offer pupils when one of two schools does not use SIECLE; the destination school links them and accepts.
 
-The only way without an INE. The actions below refuse every other pair of schools. An offer shows the destination school
-the name and birth date of a pupil, to link it; both are erased there once it is closed.
+This is the only way without an INE; the actions below refuse every other pair of schools. An offer shows the
+destination school the name and birth date of a pupil, for linking; both are erased there once it is closed.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from cpro.transfers.pairs import School
 from cpro.transfers.recording import named_to
 from cpro.transfers.verdicts import describe_pupil, make_search_key
 
-#: How long an offer waits.
+#: How long an offer stays open.
 OFFER_PERIOD = timedelta(days=60)
-#: How many pupils one action may offer: a division, and some.
+#: How many pupils one action may offer: somewhat more than a division.
 MAX_OFFERED = 200
 
 
@@ -107,7 +107,7 @@ def accept(
 
 
 def take_back(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
-    """Take back, for the source school, an offer that still waits. Raises `NoSuchTransfer`, `NotNow`."""
+    """Take back, for the source school, an offer not answered yet. Raises `NoSuchTransfer`, `NotNow`."""
     locked = lock_for(Event.TAKE_BACK, session, establishment_id=establishment_id, side_id=side_id, now=now)
     close_offer(locked)
     follow(locked, Event.TAKE_BACK, by=by, now=now)
@@ -116,7 +116,7 @@ def take_back(session: Session, *, establishment_id: int, side_id: int, by: Acto
 
 
 def expire(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> bool:
-    """Close an offer that was not answered in time; return whether it was still waiting."""
+    """Close an offer that was not answered in time; return whether it was still open."""
     side = session.scalars(
         select(TransferSide).where(TransferSide.transfer_id == transfer_id, TransferSide.direction == Direction.SOURCE)
     ).one_or_none()

@@ -1,4 +1,4 @@
-"""Two pupils who bear one INE, what is known of their schools and of their transfer, and what the pair calls for."""
+"""Two pupils with the same INE, the state of their schools and of their transfer, and the verdict on the pair."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import NamedTuple
 from cpro.transfers.identity import Pupil
 from cpro.transfers.models import Direction, TransferState
 
-#: States whose sides say whether the identities differ, and whose pupils may change still.
+#: States whose sides say whether the identities differ, and whose pupils may still change.
 _OPEN = frozenset({TransferState.CONFLICT, TransferState.AGREEMENT})
 
 
 class Pair(NamedTuple):
-    """Two pupils, each by school and id; between twins the older row stands for the source school's."""
+    """Two pupils, each by school and id; between twins, the older row takes the source's place."""
 
     destination_id: int
     destination_student_id: int
@@ -23,7 +23,7 @@ class Pair(NamedTuple):
 
 
 class School(NamedTuple):
-    """What is asked of a school."""
+    """The data read of a school."""
 
     id: int
     name: str
@@ -33,7 +33,7 @@ class School(NamedTuple):
 
 
 class StoredTransfer(NamedTuple):
-    """The current transfer of a pair; `identities_differ` is what its sides say, None while it has none."""
+    """The current transfer of a pair; `identities_differ` comes from its sides, None if it has none."""
 
     id: int
     source_student_id: int
@@ -48,7 +48,7 @@ class StoredTransfer(NamedTuple):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The state that a pair should have, None for no transfer; `over` when the stored transfer belongs to the past."""
+    """The state that a pair should have, None for no transfer; `over` when the stored transfer is over."""
 
     pair: Pair
     source: Pupil | None
@@ -59,10 +59,10 @@ class Verdict:
     identities_differ: bool = False
 
     def names_other_to(self, direction: Direction) -> bool:
-        """Return whether the school of a direction may read the name of the other.
+        """Return whether the school of a direction may see the name of the other.
 
-        One INE is not enough, for a wrong one is anybody's. Where the identities differ, the destination school reads
-        the name once the source school agreed, and the source school once it is asked.
+        The same INE is not enough, for a wrong INE may be anyone's. Where the identities differ, the destination school
+        sees the name once the source school agreed, and the source school once it is asked.
         """
         if not self.identities_differ or self.pair.source_id == self.pair.destination_id:
             return True
@@ -73,7 +73,7 @@ class Verdict:
 
     @property
     def changes_something(self) -> bool:
-        """Return whether what stands is not what the pair calls for."""
+        """Return whether the stored transfer differs from the verdict."""
         if self.over:
             return True
         if self.stored is None:

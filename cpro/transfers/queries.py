@@ -1,4 +1,4 @@
-"""What a school reads of its own transfers: its sides, under the ordinary filter, in its own session."""
+"""Read a school's own transfers: its sides, under the ordinary filter, in its own session."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cpro.transfers.lifecycle import PENDING, TO_DECIDE, Event, check_event, fin
 from cpro.transfers.matching import load_pupils
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 
-#: How many transfers back the first one with a school is looked for.
+#: How many of the latest transfers are searched for the first one with a school.
 _FIRSTS_AMONG = 1_000
 
 
@@ -35,9 +35,9 @@ class Figures:
     #: DONE, by direction
     received: int
     sent: int
-    #: that wait for this school: to confirm, to agree, to link
+    #: waiting for this school: to confirm, to agree, to link
     to_decide: int
-    #: that wait for the other school, or for files
+    #: waiting for the other school, or for an import
     waiting: int
 
 
@@ -61,15 +61,15 @@ def get_side(side_id: int) -> TransferSide:
 
 
 def check_open(event: Event, side: TransferSide, *, now: datetime) -> None:
-    """Raise as `lifecycle.check_event`, for the page of an event: before it is shown, and once it is sent."""
+    """Raise as `lifecycle.check_event`, for the page of an event: before it is shown, and once it is submitted."""
     with tenancy.platform_session("transfers: may this happen?") as session:
         check_event(session, event, side, now=now)
 
 
 def list_identities(side: TransferSide, *, now: datetime) -> list[Pupil]:
-    """Return whom to compare before a decision on identities that differ: the school's own pupil, then the other's.
+    """Return the identities to compare before a decision where they differ: the school's own pupil, then the other's.
 
-    The other's is read across schools, for the school of origin alone and once it is asked for its agreement.
+    The other's is read across schools, only for the source school and once it is asked for its agreement.
     """
     if not side.identities_differ or side.student_id is None:
         return []
@@ -84,7 +84,7 @@ def list_identities(side: TransferSide, *, now: datetime) -> list[Pupil]:
 
 
 def count_sides() -> Figures:
-    """Return the figures of the school, in one statement."""
+    """Return the counts of the school's transfers, in one statement."""
     asked: dict[tuple[str, Direction], Counted] = {}
     for way in Direction:
         sides = select(TransferSide.id).where(TransferSide.direction == way)
@@ -101,9 +101,9 @@ def count_sides() -> Figures:
 
 
 def find_closed(asked: ListState, direction: Direction) -> Page[TransferSide]:
-    """Return a page of the sides DONE, CANCELLED, REFUSED or EXPIRED, the latest first.
+    """Return a page of the sides DONE, CANCELLED, REFUSED or EXPIRED, latest first.
 
-    A search looks in the pupil and the other school.
+    A search looks at the pupil's name and the other school.
     """
     closed = select(TransferSide).where(
         TransferSide.direction == direction, ~_is_pending(), *find_words(TransferSide, asked.search)
@@ -112,9 +112,9 @@ def find_closed(asked: ListState, direction: Direction) -> Page[TransferSide]:
 
 
 def find_pending(asked: ListState) -> Page[TransferSide]:
-    """Return a page of the pending sides, those that wait for this school first, then by pupil, offers among them.
+    """Return a page of the pending sides: those that wait for this school first, then by pupil, offers included.
 
-    No index has this order: what is pending is sorted, of which there is little, for a decision or a run ends it.
+    No index has this order: pending sides are sorted at each request. They are few: a decision or a run ends them.
     """
     pending = select(TransferSide).where(_is_pending(), *find_words(TransferSide, asked.search))
     rank = case((_waits_for_us(), 0), else_=1)
@@ -122,7 +122,7 @@ def find_pending(asked: ListState) -> Page[TransferSide]:
 
 
 def list_without_destination(today: date, *, limit: int) -> Sequence[Student]:
-    """Return departed pupils with an INE, within the retention period, of whom no transfer is known, by name."""
+    """Return departed pupils with an INE, within the retention period and without a known transfer, by name."""
     since = kept_since(get_current_establishment().retention_years, today)
     return db.session.scalars(
         select(Student)
@@ -138,14 +138,14 @@ def list_without_destination(today: date, *, limit: int) -> Sequence[Student]:
 
 
 def list_transfers_of(student_id: int) -> Sequence[TransferSide]:
-    """Return what the school sees of the transfers of one of its pupils, oldest first."""
+    """Return the school's sides of the transfers of one of its pupils, oldest first."""
     return db.session.scalars(
         select(TransferSide).where(TransferSide.student_id == student_id).order_by(TransferSide.id)
     ).all()
 
 
 def list_offerable(*, limit: int, sought: str = "") -> Sequence[Student]:
-    """Return departed pupils whom no school waits for nor received, by name: those an offer may name."""
+    """Return departed pupils without a waiting or received transfer, by name: those that may be offered."""
     held = (TransferState.OFFERED, TransferState.DONE)
     return db.session.scalars(
         select(Student)
@@ -161,9 +161,9 @@ def list_offerable(*, limit: int, sought: str = "") -> Sequence[Student]:
 
 
 def list_linkable(side: TransferSide, *, limit: int, sought: str = "") -> Sequence[Student]:
-    """Return active pupils of the school whom an offered side may be, born that day first, then named so.
+    """Return active pupils of the school who may match an offered side: same birth date first, then same name.
 
-    `sought` keeps those whose name holds all of its words.
+    `sought` keeps those whose name contains all of its words.
     """
     words = hold_words(side.student_label, Student.search_key)
     named = or_(*words) if words else Student.id.is_(None)
@@ -183,7 +183,7 @@ def list_linkable(side: TransferSide, *, limit: int, sought: str = "") -> Sequen
 
 
 def list_chosen(ids: Sequence[int], *, present: bool) -> Sequence[Student]:
-    """Return the pupils of the school among some ids, all present or all departed, by name."""
+    """Return the school's pupils among some ids, all present or all departed, by name."""
     return db.session.scalars(
         select(Student)
         .where(Student.id.in_(ids), Student.is_active if present else ~Student.is_active)
@@ -192,9 +192,9 @@ def list_chosen(ids: Sequence[int], *, present: bool) -> Sequence[Student]:
 
 
 def may_offer() -> bool:
-    """Return whether the school sees the list of offers: it, or a school with transfers on, does not use SIECLE.
+    """Return whether the school sees the list of offers: it, or another school with transfers on, does not use SIECLE.
 
-    Whether another school does is asked across schools: yes or no, never which.
+    The other schools are read across schools: the answer is yes or no, never which one.
     """
     own = get_current_establishment()
     if not own.uses_siecle:
@@ -214,7 +214,7 @@ def select_in_state(direction: Direction, state: TransferState) -> Select[int]:
 
 
 def select_to_decide() -> Select[int]:
-    """Return the ids of the sides that wait for a decision of the school: identities, agreements, pupils proposed."""
+    """Return the ids of the sides that wait for a decision of the school: identities, agreements, offered pupils."""
     received = and_(
         TransferSide.direction == Direction.DESTINATION,
         TransferSide.state.in_((TransferState.CONFLICT, TransferState.OFFERED)),
@@ -224,7 +224,7 @@ def select_to_decide() -> Select[int]:
 
 
 def select_blocked() -> Select[int]:
-    """Return the ids of the sides that an INE present twice keeps from being copied."""
+    """Return the ids of the sides that are blocked by an INE present twice."""
     return select(TransferSide.id).where(TransferSide.state.in_((TransferState.TWINS, TransferState.BLOCKED)))
 
 
@@ -236,9 +236,9 @@ def select_done_between(start: datetime, end: datetime, direction: Direction) ->
 
 
 def list_first_transfers(since: datetime, *, limit: int) -> Sequence[FirstTransfer]:
-    """Return the first transfer with each school met since an instant, the latest first.
+    """Return the first transfer with each school met since an instant, latest first.
 
-    They are looked for among the latest transfers.
+    They are searched for among the latest transfers.
     """
     recent = (
         select(TransferSide.id)
@@ -251,7 +251,7 @@ def list_first_transfers(since: datetime, *, limit: int) -> Sequence[FirstTransf
         earlier.other_uai == TransferSide.other_uai,
         earlier.other_name == TransferSide.other_name,
         earlier.done_at.is_not(None),
-        # As in `students.queries`: SQLite would read the index of ids instead of that of the other school.
+        # As in `students.queries`: SQLite would use the index of ids instead of that of the other school.
         func.coalesce(earlier.id, 0) < TransferSide.id,
     )
     rows = db.session.execute(
@@ -274,13 +274,13 @@ def _is_pending() -> ColumnElement[bool]:
 
 
 def _waits_for_us() -> ColumnElement[bool]:
-    """Return the condition of the sides that wait for a person of the school."""
+    """Return the condition selecting sides that wait for a person of the school."""
     ways = (and_(TransferSide.direction == way, TransferSide.state.in_(states)) for way, states in TO_DECIDE.items())
     return or_(*ways)
 
 
 def _has_side(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the condition of a pupil of whom the source school knows a current transfer."""
+    """Return the condition of a pupil who has a current transfer known to the source school."""
     return (
         select(TransferSide.id)
         .where(

@@ -11,12 +11,12 @@ from cpro.transfers.models import Direction, TransferSide, TransferState
 
 
 def render_receipt(side: TransferSide, school: Establishment, *, now: datetime) -> bytes:
-    """Return the receipt of a transfer that was made, for one of its two schools, as a PDF/UA-1."""
+    """Return the receipt of a completed transfer, for one of its two schools, as a PDF/UA-1."""
     return render_pdf("transfers/receipt.typ", receipt_data(side, school, now=now))
 
 
 def receipt_data(side: TransferSide, school: Establishment, *, now: datetime) -> dict[str, object]:
-    """Return the data that the template reads. Raises `ValueError` for a transfer that was never made."""
+    """Return the data that the template reads. Raises `ValueError` for a transfer that was never completed."""
     if side.done_at is None:
         raise ValueError(f"nothing was copied by the transfer of side {side.id}: there is no receipt")
     ours = {"name": school.name, "uai": school.uai or ""}

@@ -1,4 +1,4 @@
-"""The lines that transfers write in the journals of schools: figures and names, never what was copied."""
+"""Write the journal lines of transfers: figures and names, never what was copied."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def record_copies(
     named: Callable[[int], Actor],
     now: datetime,
 ) -> None:
-    """Record in the journals of schools what they received, or what followed their pupils, by some transfers.
+    """Record in the journals of schools what some transfers copied to them, or from them.
 
-    One line a school, in a platform session; `named` is whom its journal names. A pupil alone is named, and so is a
-    school alone, as the sides of the school name them; of several, how many.
+    One line per school, in a platform session; `named` returns the actor shown in a school's journal. A single pupil is
+    named, and so is a single school, as on the sides of the school; for several, only their number is given.
     """
     found = session.execute(
         select(
@@ -70,9 +70,9 @@ def _describe(row: Any, preposition: str) -> str:
 
 
 def named_to(by: Actor, *, is_own: bool, otherwise: str) -> Actor:
-    """Return whom the journal of a school names: its own people, the platform, or `otherwise` for another's.
+    """Return the actor shown in a school's journal: its own people, the platform, or `otherwise` for people of another.
 
-    Neither the name of a person nor the address they acted from is shown to another school.
+    Neither a person's name nor their network address is shown to another school.
     """
     return by if is_own or by.kind == "system" else Actor("system", None, otherwise, "system", "")
 

@@ -1,7 +1,7 @@
-"""Run the matching of pupils: find the pairs to judge, apply the verdicts in batches, record them where pupils left.
+"""Run the matching of pupils: find the pairs to judge, apply the verdicts in batches, record them in source schools.
 
-A run may be killed anywhere, repeated, or run beside another. Each batch is one short transaction, of one destination
-school or of several small ones, judged again under the locks; whatever a killed run left undone is found by the next.
+A run may be killed at any point, repeated, or run beside another. Each batch is one short transaction, for one
+destination school or several small ones, judged again under the locks; the next run does what a killed run left.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from cpro.transfers.pairs import Pair
 from cpro.transfers.recording import named_to, record_copies
 from cpro.transfers.verdicts import apply_verdicts, write_in_bulk
 
-#: Pupils copied in one transaction, which keeps the rows of their schools, or the single writer of SQLite: some
+#: Pupils copied in one transaction, which locks the rows of their schools, or the single writer of SQLite: some
 #: thousands of rows, a tenth of a second.
 BATCH = 100
-#: Schools whose journals are written in one transaction, which keeps their rows.
+#: Schools whose journals are written in one transaction, which locks their rows.
 _SCHOOLS_AT_ONCE = 20
 _REASON = "transfers: run"
-#: Who acts in the journal of a school that did not ask for the run.
+#: The actor shown in the journal of a school that did not request the run.
 _AUTOMATIC = "Transferts automatiques"
 
 
 @dataclass
 class RunFigures:
-    """What a run did."""
+    """The results of a run."""
 
-    #: pairs that called for something
+    #: pairs with something to do
     pairs: int = 0
     transfers: int = 0
     records: int = 0
-    #: pairs that wait for a decision, or no longer do
+    #: pairs that now wait for a decision, or no longer do
     changed: int = 0
 
     def as_result(self) -> dict[str, int]:
@@ -57,10 +57,10 @@ def run(
     establishment_id: int | None = None,
     progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> RunFigures:
-    """Match and copy, for all schools or for the pupils whose INE one school knows; return what was done.
+    """Match and copy, for all schools or for the pupils whose INE one school has; return what was done.
 
-    `by` is of the school named, or the platform's: other schools' journals name no person. Opens its own transactions:
-    call it outside any. `progress` is called, between two of them, with how many pairs are done.
+    `by` belongs to the given school, or to the platform: other schools' journals name no person. Opens its own
+    transactions: call it outside any. `progress` is called between two of them, with the number of pairs done.
     """
 
     def named(school_id: int) -> Actor:
@@ -71,7 +71,7 @@ def run(
     touched = _ines_of_twins(pairs) if establishment_id is not None else set()
     _apply_all(pairs, figures, named=named, clock=clock, progress=progress)
     if touched:
-        # A pupil no longer present twice may free pupils of schools that this run does not look at.
+        # When a pupil is no longer present twice, pupils of schools outside this run may be unblocked.
         _apply_all(_find(None, touched, now=clock()), figures, named=named, clock=clock, progress=progress)
     _record_sent(named=named, clock=clock, progress=progress)
     _notify_all_heads(clock)
@@ -88,7 +88,7 @@ def _find(establishment_id: int | None, ines: set[str] | None = None, *, now: da
 
 
 def _ines_of_twins(pairs: list[Pair]) -> set[str]:
-    """Return the INE of the pupils that the school said to be present twice, and no longer is alone to say so."""
+    """Return the INE of the pairs stored as twins, which a change of the school may have unblocked elsewhere."""
     with tenancy.platform_session(_REASON) as session:
         changed = matching.list_twins(session, {pair.source_student_id for pair in pairs})
         ids = {
@@ -126,7 +126,7 @@ def _apply_all(
 
 
 def _batches(pairs: list[Pair]) -> Iterator[list[Pair]]:
-    """Yield what one transaction judges: the pupils of a school, a part of a large one's, or several small schools'."""
+    """Yield the pairs of each transaction: those of a school, of a part of a large one, or of several small ones."""
     batch: list[Pair] = []
     for _establishment_id, group in groupby(pairs, key=lambda pair: pair.destination_id):
         received = list(group)
@@ -160,7 +160,7 @@ def _record_sent(
 
 
 def _notify_all_heads(clock: Callable[[], datetime]) -> None:
-    """Notify the heads of the schools that met; lock nothing when none did."""
+    """Notify the heads of the schools of new pairs; take no lock if there are none."""
     with tenancy.platform_session(_REASON) as session:
         remaining = session.scalars(select(SchoolPair.id).where(SchoolPair.notified_at.is_(None)).limit(1)).first()
     while remaining:
@@ -181,12 +181,12 @@ def _record_sent_by(
             *_unrecorded(establishment_ids),
         )
         .order_by(TransferSide.establishment_id)
-    ).all()  # a school that another run recorded meanwhile has none
+    ).all()  # a school recorded meanwhile by another run has none
     recorded = sorted({row.establishment_id for row in sent})
     record_copies(session, recorded, Direction.SOURCE, [row.id for row in sent], named=named, now=now)
     write_in_bulk(session, update(Transfer).where(*_unrecorded(recorded)).values(recorded_at=now))
 
 
 def _unrecorded(establishment_ids: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of what was copied from some schools and is in no journal of theirs yet."""
+    """Return the conditions selecting what was copied from some schools and is not in their journals yet."""
     return Transfer.source_id.in_(establishment_ids), Transfer.recorded_at.is_(None), Transfer.done_at.is_not(None)

@@ -1,8 +1,8 @@
-"""The state of a transfer, in steps: what is done, what is missing, who must act.
+"""The state of a transfer as steps: what is done, what is missing, who must act.
 
-Nothing is shown of the other school but its name, its UAI and whether it activated transfers: a school needs them to
-know whom to ask; of an identity, that it differs, never in what. A school that has not activated
-transfers itself sees nothing at all of others: it has no side.
+The only facts shown about the other school are its name, its UAI and whether it activated transfers: a school needs
+them to know whom to ask. About an identity, only that it differs, never how. A school that has not activated transfers
+itself sees nothing of others: it has no side.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cpro.transfers.models import Direction, TransferSide, TransferState
 
 
 class StepState(enum.Enum):
-    """How far one step is; values are what templates compare."""
+    """Progress of one step; the values are compared by templates."""
 
     DONE = "done"
     MISSING = "missing"
@@ -26,7 +26,7 @@ class StepState(enum.Enum):
 
 
 class Who(enum.Enum):
-    """Who must act for a step that is missing."""
+    """Who must act on a missing step."""
 
     US = "us"
     THEM = "them"
@@ -36,7 +36,7 @@ class Who(enum.Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """One step: a title, a sentence that says what is done or missing and who must act, and when it was done."""
+    """One step: a title, a sentence saying what is done or missing and who must act, and when it was done."""
 
     key: str
     title: str
@@ -46,7 +46,7 @@ class Step:
     at: datetime | None = None
 
 
-#: Said whole, whatever differs: which part agrees would tell a guess from another.
+#: The same sentence whatever differs: naming the part that agrees would tell one guess from another.
 _WHAT = "le nom, le prénom ou la date de naissance"
 _ORDER = ("departure", "activation", "identity", "agreement", "copy")
 _TITLES = {
@@ -56,7 +56,7 @@ _TITLES = {
     "agreement": "Accord de l’établissement d’origine",
     "copy": "Copie des données",
 }
-#: The step at which each state stands; what comes before it is done.
+#: The current step of each state; the steps before it are done.
 _AT = {
     TransferState.TWINS: "departure",
     TransferState.BLOCKED: "departure",
@@ -75,7 +75,7 @@ _AT = {
 def list_steps(side: TransferSide, school: Establishment) -> list[Step]:
     """Return the steps of one side of a school, in order: departure, activation, identity, agreement, copy.
 
-    A copy that will not follow by itself any more is not among them.
+    A copy that will no longer happen by itself is not included.
     """
     reached = _AT[side.state]
     if side.state is TransferState.REFUSED and side.decided_in == Direction.SOURCE.value:
@@ -103,7 +103,7 @@ def next_act(side: TransferSide, school: Establishment) -> str:
 
 
 def _later(side: TransferSide, school: Establishment) -> str:
-    """Return when the copy will come: once people did what is missing, or once an import says who is present where."""
+    """Return when the copy will be made: once people act, or once an import says who is present where."""
     what = "les fiches validées, les bilans et les évaluations"
     match side.state:
         case TransferState.TWINS if _is_own_twin(side, school):
@@ -120,7 +120,7 @@ def _later(side: TransferSide, school: Establishment) -> str:
 
 
 def _is_shown(key: str, side: TransferSide) -> bool:
-    """Return whether a step that is past deserves a line: an agreement is asked of few."""
+    """Return whether a past step gets a line: agreement is only needed for some transfers."""
     return key != "agreement" or side.decided_in == Direction.SOURCE.value
 
 
@@ -134,7 +134,7 @@ def _done(key: str, side: TransferSide) -> str:
 
 
 def _of_identity(side: TransferSide) -> str:
-    """Return how the identity was decided: designated, confirmed in spite of what disagrees, or never in doubt."""
+    """Return how the identity was established: designated, confirmed despite disagreements, or never in doubt."""
     if side.is_offer:
         return "L’établissement d’accueil a désigné l’élève."
     if not side.identities_differ:
@@ -150,7 +150,7 @@ def _current(key: str, side: TransferSide, school: Establishment) -> Step:
 
 
 def _sentence(side: TransferSide, school: Establishment) -> tuple[str, StepState, Who]:
-    """Return what is said of the step at which a side stands, how far it is, and who must act."""
+    """Return the sentence of a side's current step, its progress, and who must act."""
     is_destination = side.direction is Direction.DESTINATION
     other = side.other_school
     match side.state:
@@ -206,7 +206,7 @@ def _of_twins(side: TransferSide, school: Establishment) -> tuple[str, StepState
 
 
 def _is_own_twin(side: TransferSide, school: Establishment) -> bool:
-    """Return whether both pupils present are of the school."""
+    """Return whether both pupils present belong to the school."""
     return side.other_uai == (school.uai or "") and side.other_name == school.name
 
 

@@ -1,7 +1,7 @@
-"""Write what verdicts call for, pair by pair or in batches: rows, sides, copies, journal, all in one transaction.
+"""Apply verdicts, pair by pair or in batches: rows, sides, copies and journal, all in one transaction.
 
 The rows of the schools concerned are locked first, in the order of their ids, and the pairs judged again under those
-locks: two runs at once, or a run and a switch, wait for each other instead of crossing.
+locks: two concurrent runs, or a run and a switch, are serialised.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ _COMPARED = frozenset({TransferState.CONFLICT, TransferState.AGREEMENT, Transfer
 class Applied:
     """The figures of what a transaction wrote."""
 
-    #: transfers whose copy was made, {id of the destination school: how many}
+    #: transfers completed, {id of the destination school: how many}
     received: dict[int, int] = field(default_factory=dict)
     copied_records: dict[int, CopiedRecords] = field(default_factory=dict)
     #: those transfers
     transfer_ids: Sequence[int] = ()
-    #: pairs whose row changed otherwise
+    #: pairs whose row changed in another way
     changed: int = 0
 
     @property
     def copied(self) -> int:
-        """Return how many transfers were made."""
+        """Return how many transfers were completed."""
         return sum(self.received.values())
 
     @property
@@ -61,10 +61,10 @@ class Applied:
 def apply_verdicts(
     session: Session, pairs: Collection[Pair], *, asked: Collection[Pair] = (), now: datetime
 ) -> Applied:
-    """Judge some pairs anew and write what the verdicts call for, copies included; return the figures.
+    """Judge some pairs again and write their verdicts, copies included; return the figures.
 
-    `asked` names the closed pairs that are asked again. The caller writes the journals of the schools. The UAI of
-    schools between which something was copied are locked.
+    `asked` contains the closed pairs that are asked for again. The caller writes the journals of the schools. The UAI
+    of schools between which something was copied are locked.
     """
     lock_schools(session, {id_ for pair in pairs for id_ in (pair.source_id, pair.destination_id)})
     judged = matching.judge(session, pairs, asked=asked, now=now)
@@ -89,7 +89,7 @@ def _apply(session: Session, verdicts: Sequence[Verdict], now: datetime) -> Appl
 
 
 def _note_guesses(session: Session, verdicts: Sequence[Verdict], now: datetime) -> None:
-    """Note the identities that differ; hold those of a school that has tried enough of them, and notify the other."""
+    """Record the identities that differ; suspend those of a school that reached the limit, and notify the other."""
     untried = guesses.find_untried(session, verdicts, now=now)
     held = guesses.note(session, {tried for each in untried.values() for tried in each}, now=now)
     for pair, tried in untried.items() if held else ():
@@ -103,12 +103,12 @@ def write_in_bulk(session: Session, statement: Any) -> None:
 
 
 def describe_pupil(pupil: Pupil) -> str:
-    """Return a pupil's name as lists write it: « TOPAZE Lou »."""
+    """Return a pupil's name as shown in lists: « TOPAZE Lou »."""
     return person_name(choose_name(pupil.last_name, pupil.usage_name), pupil.first_name)
 
 
 def make_search_key(label: str, other_name: str, other_uai: str | None) -> str:
-    """Return what a side is searched by: its pupil and the other school."""
+    """Return the search key of a side: its pupil and the other school."""
     return fold(f"{label} {other_name} {other_uai or ''}")[:400]
 
 
@@ -120,7 +120,7 @@ def _is_to_apply(verdict: Verdict, asked: Collection[Pair]) -> bool:
 
 
 def _end(transfer_ids: Sequence[int], session: Session, now: datetime) -> None:
-    """Leave the place of some pairs to whatever comes next; what they copied stays."""
+    """Mark the transfers of some pairs as over, making room for the next; their copies stay."""
     if not transfer_ids:
         return
     session.execute(update(Transfer).where(Transfer.id.in_(transfer_ids)).values(is_current=False))
@@ -128,10 +128,10 @@ def _end(transfer_ids: Sequence[int], session: Session, now: datetime) -> None:
 
 
 def _forget(transfer_ids: Sequence[int], session: Session, now: datetime) -> None:
-    """Delete rows that stood for nothing but files, which now say otherwise; nothing that they copied is left.
+    """Delete rows that only reflected the schools' data, which has changed since; none of their copies is left.
 
-    The first transfer of two schools, cancelled and asked again since, is named by their pair: its row stays, without
-    any side, as one that is over.
+    The first transfer of two schools, cancelled and asked for again since, is referred to by their pair: its row is
+    kept, without any side, as one that is over.
     """
     if not transfer_ids:
         return
@@ -181,7 +181,7 @@ def _state_values(verdict: Verdict, now: datetime) -> dict[str, Any]:
 def write_sides(
     session: Session, verdicts: Sequence[tuple[int, Verdict]], schools: Mapping[int, School], now: datetime
 ) -> None:
-    """Write the sides of transfers, given as (transfer's id, verdict), of the schools that have activated transfers."""
+    """Write the sides of transfers, given as (transfer id, verdict), for the schools that have activated transfers."""
     if not verdicts:
         return
     known = {
@@ -248,7 +248,7 @@ def _new_side(
 
 
 def _other_school(verdict: Verdict, direction: Direction, schools: Mapping[int, School], label: str) -> dict[str, str]:
-    """Return what a side says of the other school, and what it is searched by: nothing of one that it may not name."""
+    """Return the columns of a side about the other school, and its search key: empty for one that it may not name."""
     other = schools[verdict.pair.destination_id if direction is Direction.SOURCE else verdict.pair.source_id]
     name, uai = (other.name, other.uai or "") if verdict.names_other_to(direction) else ("", "")
     return {"other_name": name, "other_uai": uai, "search_key": make_search_key(label, name, uai)}
@@ -272,9 +272,9 @@ def _copy(session: Session, pairs: Sequence[Pair], ids: Mapping[Pair, int], now:
 
 
 def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, CopiedRecords]:
-    """Write on the sides of some transfers what they copied, and return it by destination school.
+    """Write the numbers of copies on the sides of some transfers, and return them by destination school.
 
-    Three statements, whatever the number of transfers: rows are counted where they are.
+    Three statements for any number of transfers: rows are counted in the database.
     """
     *updates, sums = _figures_statements()
     of_these = {"transfer_ids": list(transfer_ids)}
@@ -286,7 +286,7 @@ def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Co
 
 @cache
 def _figures_statements() -> tuple[Executable, ...]:
-    """Return the statements of `write_figures`; made once, since a run sends them hundreds of times."""
+    """Return the statements of `write_figures`; cached, since a run sends them hundreds of times."""
     here = aliased(TransferSide)
     of_these = TransferSide.transfer_id.in_(bindparam("transfer_ids", expanding=True))
     destination, source = (TransferSide.direction == each for each in (Direction.DESTINATION, Direction.SOURCE))
@@ -312,7 +312,7 @@ def _figures_statements() -> tuple[Executable, ...]:
 
 
 def _count_left_out() -> ScalarSelect[int]:
-    """Return how many fiches of the pupil who left were not validated, and so stay there."""
+    """Return how many fiches of the departed pupil were not validated, and so stay in the source school."""
     return (
         select(func.count())
         .where(
@@ -338,7 +338,7 @@ def _lock_uais(session: Session, establishment_ids: Collection[int], now: dateti
 
 
 def _note_school_pairs(session: Session, pairs: Sequence[Pair], ids: Mapping[Pair, int], now: datetime) -> None:
-    """Note the schools between which something was transferred for the first time: their heads are notified."""
+    """Record the pairs of schools with their first transfer: their heads are notified."""
     first: dict[tuple[int, int], int] = {}
     for pair in pairs:
         one, other = sorted((pair.source_id, pair.destination_id))
@@ -355,7 +355,7 @@ def _note_school_pairs(session: Session, pairs: Sequence[Pair], ids: Mapping[Pai
 
 
 def _insert(session: Session, model: type[Transfer] | type[TransferSide], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows into the table itself: by the hundred they go faster than through the mapped class."""
+    """Insert rows into the table directly: for hundreds of rows, faster than through the mapped class."""
     table = model.__table__
     assert isinstance(table, Table)
     columns = {attribute.key: attribute.columns[0].name for attribute in model.__mapper__.column_attrs}

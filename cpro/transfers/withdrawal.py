@@ -1,8 +1,8 @@
 """Undo the transfers that an import caused, when the import is undone.
 
-Undoing an import is an action of one school, in its own session. What that school received goes in the same
-transaction, since the pupils themselves may go. What others received, and the rows that no school sees, follow in a
-job asked for in that transaction. The pairs are not closed: if the files match again, a run copies again.
+Undoing an import is an action of one school, in its own session. What that school received is removed in the same
+transaction, since the pupils themselves may be deleted. What others received, and the rows that no school sees, are
+removed by a job enqueued in that transaction. The pairs are not closed: if the data match again, a run copies again.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Caused(NamedTuple):
 def withdraw_here(
     *, establishment_id: int, student_ids: Sequence[int], created_ids: Sequence[int], since: datetime, now: datetime
 ) -> list[int]:
-    """Take back, in the school's own session, what it received for some pupils; return the transfers to withdraw.
+    """Remove, in the school's own session, what it received for some pupils; return the transfers to withdraw.
 
-    `student_ids` are the pupils whose presence or identity the import changed, `created_ids` those it created, who go
-    with it. Raises `WithdrawalImpossible` once what those transfers copied was evaluated upon, here or there.
+    `student_ids` are the pupils whose presence or identity the import changed, `created_ids` those it created, deleted
+    with it. Raises `WithdrawalImpossible` once the copies of those transfers were evaluated upon, here or there.
     """
     caused = _list_caused(establishment_id, student_ids, since)
     receptions = [each.side_id for each in caused if each.destination_id == establishment_id]
@@ -65,9 +65,9 @@ def withdraw_here(
 
 
 def withdraw(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> bool:
-    """Withdraw a transfer for both schools, in a platform session; return whether it still was to be done.
+    """Withdraw a transfer for both schools, in a platform session; return whether there was still something to do.
 
-    What was evaluated upon since the undoing stays, as the own of the destination school.
+    Fiches evaluated upon since the undoing are kept, as the destination school's own.
     """
     side = session.scalars(
         select(TransferSide)
@@ -81,7 +81,7 @@ def withdraw(session: Session, transfer_id: int, *, by: Actor, now: datetime) ->
     if side is None:
         return False
     locked = lock_transfer(session, establishment_id=side.establishment_id, side_id=side.id)
-    # The destination school's side may say cancelled already: the undoing wrote it there.
+    # The destination school's side may already be cancelled: the undoing wrote it there.
     if find_refusal(Event.WITHDRAW, locked.other or locked.side, now=now):
         return False
     taken = remove_copies(session, side.establishment_id, [side.id])
@@ -96,11 +96,11 @@ def withdraw(session: Session, transfer_id: int, *, by: Actor, now: datetime) ->
 def _list_caused(establishment_id: int, student_ids: Sequence[int], since: datetime) -> list[Caused]:
     """Return the transfers of some pupils of a school since an instant. Raises `WithdrawalImpossible`.
 
-    Read past the school's session, in one of the platform: the other school is not the school's to read.
+    Uses a platform session instead of the school's, which may not read the other school.
     """
     concerned = set(student_ids)
     with tenancy.platform_session("transfers: what an import caused") as session:
-        # The transfers of a week are few, the pupils of an import are many: these are looked up here.
+        # The transfers of a week are few and the pupils of an import many: they are filtered in Python.
         rows = session.execute(
             select(
                 Transfer.id,
@@ -134,7 +134,7 @@ def _list_caused(establishment_id: int, student_ids: Sequence[int], since: datet
 
 
 def _list_sides(student_ids: Sequence[int], since: datetime) -> list[int]:
-    """Return the sides that the school has of some pupils who came at an instant or since."""
+    """Return the school's sides of some pupils who arrived at an instant or later."""
     concerned = set(student_ids)
     rows = db.session.execute(
         select(TransferSide.id, TransferSide.student_id)

@@ -1,4 +1,4 @@
-"""What the dashboard shows of transfers: the decisions that wait, the first ones with a school, the chart of months."""
+"""Transfers on the dashboard: pending decisions, first transfers with a school, and the chart by month."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from cpro.transfers import queries
 from cpro.transfers.lifecycle import CANCEL_PERIOD
 from cpro.transfers.models import Direction, TransferState
 
-#: How many months the chart shows, the present one among them.
+#: How many months the chart shows, the current one included.
 _MONTHS = 6
 _MONTH_NAMES = ("janv.", "févr.", "mars", "avril", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
 _FIRSTS_SHOWN = 3
-#: The transfers of a month are counted no further: each of those counted is read.
+#: Upper bound on the transfers counted in a month: each transfer counted is read.
 _MOST_IN_A_MONTH = 1_000
 
 
 def count_transfers() -> Asked:
-    """Return what the lines and the chart count."""
+    """Return the counts needed by the lines and the chart."""
     months = list(enumerate(pairwise(_first_days(_now()))))
     return {
         "conflicts": Counted(queries.select_in_state(Direction.DESTINATION, TransferState.CONFLICT)),
@@ -55,7 +55,7 @@ def count_transfers() -> Asked:
 
 
 def list_transfer_items(figures: Figures) -> list[ChecklistItem]:
-    """Return a line for each kind of decision that waits, then the first transfers."""
+    """Return a line for each kind of pending decision, then the first transfers."""
     return [*_decisions(figures), *_firsts()]
 
 
@@ -100,7 +100,7 @@ def _decisions(figures: Figures) -> list[ChecklistItem]:
 
 
 def _firsts() -> list[ChecklistItem]:
-    """Show the first transfer with another school, for as long as it may be cancelled."""
+    """Return the first transfers with other schools, for as long as they may be cancelled."""
     now, zone = clock.utcnow(), get_current_establishment().timezone
     return [
         ChecklistItem(
@@ -117,7 +117,7 @@ def _firsts() -> list[ChecklistItem]:
 
 
 def _remedy(first: queries.FirstTransfer) -> str:
-    """Return who may undo a transfer: the school that received it, alone."""
+    """Return who may undo a transfer: only the school that received it."""
     if first.direction is Direction.DESTINATION:
         return "annulez-le depuis sa page"
     return "demandez à cet établissement de l’annuler"
@@ -147,7 +147,7 @@ def draw_transfers_by_month(figures: Figures) -> Chart | None:
 
 
 def _tell_last_month(received: Sequence[int], sent: Sequence[int]) -> str:
-    """Return how the last whole month compares with the one before it, as a sentence; "" where nothing was then."""
+    """Return a sentence comparing the last whole month with the one before, or "" if that one had no transfers."""
     before, last = _MONTHS - 3, _MONTHS - 2
     told = [
         f"{plural(each[last], *words)}{change}"
@@ -158,7 +158,7 @@ def _tell_last_month(received: Sequence[int], sent: Sequence[int]) -> str:
 
 
 def _now() -> datetime:
-    """Return the instant on the school's clocks."""
+    """Return the current time in the school's time zone."""
     return clock.utcnow().astimezone(ZoneInfo(get_current_establishment().timezone or DEFAULT_TIMEZONE))
 
 

@@ -1,4 +1,4 @@
-"""Forms of the actions on transfers: French labels and shape; the rules are those of the operations."""
+"""Forms of the actions on transfers: French labels and input shape; the rules are in the operations."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from cpro.transfers.decisions import REASON_LENGTH
 
 
 class PlainForm(BaseForm):
-    """An action that asks for nothing but a button."""
+    """An action with nothing but a button."""
 
 
 class RefusalForm(BaseForm):
-    """Why a transfer is refused."""
+    """The reason for refusing a transfer."""
 
     reason = StringField(
         "Raison",
@@ -29,14 +29,14 @@ class RefusalForm(BaseForm):
 
 
 class CancellingForm(BaseForm):
-    """Why copies are taken back, and whether what was evaluated upon stays."""
+    """Why copies are removed, and whether evaluated fiches are kept."""
 
     reason = StringField(
         "Raison (facultative)",
         [text_rule(REASON_LENGTH)],
         description="Les deux établissements la lisent. N’y mettez rien sur la scolarité de l’élève.",
     )
-    #: filled by the second button, once the first was refused
+    #: filled by the second button, after the first one was refused
     keep_evaluated = HiddenField()
 
 
@@ -52,33 +52,33 @@ class OfferForm(BaseForm):
         "Anciens élèves à proposer",
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
-        validate_choice=False,  # the rule does, and says more
+        validate_choice=False,  # checked by the operation, with a better message
     )
     sought = StringField("Chercher un ancien élève", [text_rule(100)])
 
     def offer(self, students: Sequence[Student]) -> None:
-        """Offer these pupils."""
+        """Set the choices to these pupils."""
         self.students.choices = [SelectChoice(str(each.id), describe_student(each)) for each in students]
 
 
 class AcceptanceForm(BaseForm):
-    """Which pupil of the school an offer is about."""
+    """The pupil of the school that an offer is linked to."""
 
     sought = StringField(
         "Chercher l’un de vos élèves",
         [text_rule(100)],
         description="Son nom ou son prénom. Celui que vous avez déjà choisi reste dans la liste.",
     )
-    student = RadioField("Votre élève", validate_choice=False)  # the rule does, and says more
+    student = RadioField("Votre élève", validate_choice=False)  # checked by the operation, with a better message
     confirmed = BooleanField("Je confirme qu’il s’agit de la même personne")
 
     def offer(self, students: Sequence[Student]) -> None:
-        """Offer these pupils."""
+        """Set the choices to these pupils."""
         self.student.choices = [SelectChoice(str(each.id), describe_student(each)) for each in students]
 
 
 def describe_student(student: Student) -> str:
-    """Return a pupil as one chooses among several: « DUPONT Zoé, naissance le 31/01/2009, départ le 04/07/2026 »."""
+    """Return the label of a pupil in a choice: « DUPONT Zoé, naissance le 31/01/2009, départ le 04/07/2026 »."""
     parts = [person_name(student.last_name, student.first_name)]
     if student.usage_name:
         parts.append(f"nom d’usage {student.usage_name.upper()}")

@@ -27,7 +27,7 @@ def register_hooks(app: Flask) -> None:
 
 
 def _list_decisions(person: Principal) -> list[Counted]:
-    """Return the transfers that wait for the decision of a person, if it is theirs."""
+    """Return the transfers that wait for a decision of this person."""
     if not person.can(Permission.TRANSFERS_MANAGE):
         return []
     return [Counted(queries.select_to_decide(), MOST_WAITING)]

@@ -1,4 +1,4 @@
-"""How a side reads on a page: plain words, made before the template is asked."""
+"""Present a side on a page: plain text, prepared before the template is rendered."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WHO = {
     Who.THEM: "À l’autre établissement d’agir",
     Who.BOTH: "Aux deux établissements d’agir",
 }
-#: word of a step and icon of its line
+#: label of a step and icon of its line
 _STEPS = {
     StepState.DONE: ("Fait", "ok"),
     StepState.MISSING: ("En attente", "todo"),
@@ -41,27 +41,27 @@ _STEPS = {
 
 @dataclass(frozen=True)
 class ShownSide:
-    """A side as lists and its own page show it."""
+    """A side as shown in lists and on its own page."""
 
     id: int
     pupil: str
-    #: what the other school is to it: « Établissement d’origine »…
+    #: the role of the other school: « Établissement d’origine »…
     way: str
     other_school: str
     state: str
     level: str
-    #: when it was done, or when it last changed if it does not stand
+    #: when it was completed if DONE, else when it last changed
     at: str
-    #: what was copied, while it stands
+    #: what was copied, "" unless DONE
     figures: str
-    #: what is missing and who must act, in a sentence
+    #: a sentence: what is missing and who must act
     next_act: str
     url: str
 
 
 @dataclass(frozen=True)
 class ShownStep:
-    """A step of a timeline as the page shows it; `key` is compared by the style sheet."""
+    """A step of a timeline as the page shows it; `key` is matched by the style sheet."""
 
     key: str
     title: str
@@ -78,7 +78,7 @@ def get_level(state: TransferState) -> str:
 
 
 def shown_side(side: TransferSide, school: Establishment) -> ShownSide:
-    """Return a side of a school in words."""
+    """Return a side of a school as text."""
     stands = side.state is TransferState.DONE
     return ShownSide(
         id=side.id,
@@ -95,12 +95,12 @@ def shown_side(side: TransferSide, school: Establishment) -> ShownSide:
 
 
 def shown_steps(side: TransferSide, school: Establishment) -> list[ShownStep]:
-    """Return the timeline of a side in words."""
+    """Return the timeline of a side as text."""
     return [_shown_step(each, school) for each in list_steps(side, school)]
 
 
 def list_facts(side: TransferSide, school: Establishment) -> list[tuple[str, str]]:
-    """Return what is known of a side, as label and value, without what is not known yet; never any content."""
+    """Return the known facts about a side, as (label, value) pairs; never any content."""
     decided = f"{side.decided_by}, le {format_instant(side.decided_at, school.timezone)}" if side.decided_by else ""
     pairs = [
         ("Élève", side.student_label),
@@ -121,7 +121,7 @@ def list_facts(side: TransferSide, school: Establishment) -> list[tuple[str, str
 
 
 def describe_hold(side: TransferSide, school: Establishment, *, now: datetime) -> str:
-    """Return why a pupil of the school is compared no more for now, "" where they are."""
+    """Return why the comparison of a pupil of the school is suspended, "" if it is not."""
     if side.held_until is None or side.held_until <= now:
         return ""
     return (
@@ -132,7 +132,7 @@ def describe_hold(side: TransferSide, school: Establishment, *, now: datetime) -
 
 
 def describe_recourse(side: TransferSide, school: Establishment, *, now: datetime) -> str:
-    """Return whom to ask about a copy that this school cannot undo itself, "" where it can or nothing was copied."""
+    """Return whom to contact about a copy that this school cannot undo itself, "" if it can or nothing was copied."""
     if side.state is not TransferState.DONE or side.done_at is None:
         return ""
     until = side.done_at + CANCEL_PERIOD
@@ -149,7 +149,7 @@ def describe_recourse(side: TransferSide, school: Establishment, *, now: datetim
 
 
 def list_identities(*pupils: Pupil) -> list[tuple[str, list[str]]]:
-    """Return the identity of some pupils side by side: a label, then what is said of each."""
+    """Return the identities of some pupils side by side: a label, then the value for each."""
     return [
         ("Nom", [_family_name(each) for each in pupils]),
         ("Prénom", [each.first_name for each in pupils]),
@@ -158,7 +158,7 @@ def list_identities(*pupils: Pupil) -> list[tuple[str, list[str]]]:
 
 
 def describe_way(side: TransferSide, *, alone: bool = False) -> str:
-    """Return the direction in words: as a label of the other school, or alone."""
+    """Return the direction as text: as a label of the other school, or on its own."""
     if side.state is TransferState.TWINS:
         return "Même INE dans un autre établissement" if alone else "Même INE dans"
     if side.direction is Direction.DESTINATION:
@@ -174,7 +174,7 @@ def describe_other_school(side: TransferSide) -> str:
 
 
 def describe_figures(side: TransferSide) -> str:
-    """Return what a transfer copied: « 2 fiches, 1 bilan et 3 évaluations », or « rien »."""
+    """Return a description of what was copied: « 2 fiches, 1 bilan et 3 évaluations », or « rien »."""
     parts = [
         plural(count, *words)
         for count, words in (

@@ -1,4 +1,4 @@
-"""Generated screen: the transfers of the school, read and exported; they are decided on their own pages."""
+"""Generated screen: the transfers of the school, read and exported; decisions are made on their own pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WAY = Column("way", "Sens", partial(describe_way, alone=True), needs=("state", 
 
 
 class TransfersScreen(Screen):
-    """The transfers of the school, whatever their state, the latest first; figures, never content."""
+    """The transfers of the school in any state, latest first; figures, never content."""
 
     permission, export_permission = Permission.TRANSFERS_VIEW, Permission.RECORDS_EXPORT
     title, noun, object_type = "Transferts", ("transfert", "transferts"), "transfer"
@@ -45,13 +45,13 @@ class TransfersScreen(Screen):
     filters = (choice("sens", "Sens", "dans les deux sens", _WAYS), "state", "other_uai", "done_at")
 
     def label_of(self, row: TransferSide) -> str:
-        """Return what people call a transfer: its pupil and the other school, in either direction."""
+        """Return the label of a transfer: its pupil and the other school, in either direction."""
         return f"{row.student_label}, {describe_way(row).lower()}\u202f: {row.other_uai or row.other_name or UNNAMED}"
 
     def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
-        """Lead to the page where transfers are followed and decided."""
+        """Link to the page where transfers are followed and decided."""
         return [("Transferts effectués et en cours", url_for("transfers.index"))]
 
     def row_links(self, row: TransferSide) -> list[tuple[str, str]]:
-        """Lead to the timeline."""
+        """Link to the timeline."""
         return [("Où il en est", url_for("transfers.show", side_id=row.id))]

@@ -1,4 +1,4 @@
-"""The actions on one transfer, each on a page of its own: confirm, agree, refuse, ask again, take back, cancel."""
+"""The actions on one transfer, each on its own page: confirm, agree, refuse, ask again, take back, cancel."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from cpro.transfers.web.views.transfers import bp, show_side
 
 @dataclass(frozen=True)
 class Asked:
-    """How an action is asked: the page's title, the button, what follows, and what is said once it is done."""
+    """The texts of an action: page title, button, consequences, and the message once it is done."""
 
     event: Event
     title: str
@@ -37,28 +37,28 @@ class Asked:
     consequences: Callable[[TransferSide], Sequence[str]]
     done: Callable[[TransferSide], str]
     is_danger: bool = False
-    #: whether identities that differ are shown first
+    #: whether differing identities are shown first
     compares: bool = False
 
 
 @bp.route("/<int:side_id>/confirmer", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def confirm(side_id: int) -> ResponseReturnValue:
-    """Confirm that two schools speak of the same pupil, and ask the source school for its agreement."""
+    """Confirm that two schools describe the same pupil, and ask the source school for its agreement."""
     return _play(_CONFIRM, side_id, PlainForm(), lambda form, **who: decisions.confirm(**who))
 
 
 @bp.route("/<int:side_id>/accorder", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def agree(side_id: int) -> ResponseReturnValue:
-    """Agree, as the source school, that a pupil's records are copied."""
+    """Agree, as the source school, to the copy of a pupil's records."""
     return _play(_AGREE, side_id, PlainForm(), lambda form, **who: decisions.agree(**who))
 
 
 @bp.route("/<int:side_id>/refuser", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def refuse(side_id: int) -> ResponseReturnValue:
-    """Refuse a transfer, with a reason that both schools read."""
+    """Refuse a transfer, with a reason shown to both schools."""
     return _play(
         _REFUSE,
         side_id,
@@ -70,21 +70,21 @@ def refuse(side_id: int) -> ResponseReturnValue:
 @bp.route("/<int:side_id>/redemander", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def ask_again(side_id: int) -> ResponseReturnValue:
-    """Ask again for a transfer that was cancelled or refused here, or for what one did not copy."""
+    """Ask again for a transfer that was cancelled or refused here, or for the records that one did not copy."""
     return _play(_ASK_AGAIN, side_id, PlainForm(), lambda form, **who: decisions.ask_again(**who))
 
 
 @bp.route("/<int:side_id>/reprendre", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def take_back(side_id: int) -> ResponseReturnValue:
-    """Take back an offer that still waits."""
+    """Take back an offer not answered yet."""
     return _play(_TAKE_BACK, side_id, PlainForm(), lambda form, **who: offers.take_back(**who))
 
 
 @bp.route("/<int:side_id>/annuler", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def cancel(side_id: int) -> ResponseReturnValue:
-    """Take back what a transfer copied; what was evaluated upon is kept if asked."""
+    """Remove the copies of a transfer; evaluated fiches are kept on request."""
     return _play(
         _CANCEL,
         side_id,
@@ -96,7 +96,7 @@ def cancel(side_id: int) -> ResponseReturnValue:
 
 
 def _play(asked: Asked, side_id: int, form: BaseForm, act: Callable[..., TransferSide]) -> ResponseReturnValue:
-    """Show the page of an action, or make it; a transfer that no longer stands as it was seen is shown as it stands."""
+    """Show the page of an action, or perform it; if the transfer changed since it was shown, show its current state."""
     side = queries.get_side(side_id)
     refused = refusal_of(queries.check_open, asked.event, side, now=clock.utcnow())
     if refused is not None:
@@ -153,7 +153,7 @@ def _page(
 
 
 def _look_at(asked: Asked, side: TransferSide) -> dict[str, Any]:
-    """Return what the page of an action shows of a transfer, on which the decision is made."""
+    """Return what the page of an action shows of a transfer, to support the decision."""
     return {
         "facts": list_facts(side, get_current_establishment()),
         "identities": list_identities(*queries.list_identities(side, now=clock.utcnow())) if asked.compares else [],
@@ -232,7 +232,7 @@ def _source_school(side: TransferSide) -> str:
 
 
 def _describe_outcome(side: TransferSide) -> str:
-    """Return the sentence shown after an action that may copy."""
+    """Return the message shown after an action that may copy."""
     if side.state is TransferState.DONE:
         return f"{side.student_label} : le transfert est effectué."
     if side.state is TransferState.AGREEMENT:

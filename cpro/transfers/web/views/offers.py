@@ -1,4 +1,4 @@
-"""Between two schools of which one does not use SIECLE: offer departed pupils, link those one is offered."""
+"""Offers, when one of two schools does not use SIECLE: offer departed pupils, link the pupils offered."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from cpro.transfers.web.forms import AcceptanceForm, OfferForm
 from cpro.transfers.web.presenters import describe_other_school
 from cpro.transfers.web.views.transfers import bp, show_side
 
-#: How many pupils a form shows; a search finds the others.
+#: How many pupils a form shows; the others are found by searching.
 _SHOWN = 50
-#: More than a school sees leave in a year; more is no person's choice.
+#: More than the pupils leaving a school in a year; a larger number is not a person's choice.
 _MOST_CHOSEN = 500
 
 
@@ -41,9 +41,9 @@ def offer() -> ResponseReturnValue:
 @bp.post("/proposer")
 @requires(Permission.TRANSFERS_MANAGE, keeps_typed_form=True)
 def send_offer() -> ResponseReturnValue:
-    """Offer the pupils ticked; or only search for others, or check the destination, as the button asks.
+    """Offer the ticked pupils, or only search for others, or check the destination, depending on the button.
 
-    A school that uses SIECLE sees its pupils once the destination is known to be without it.
+    A school that uses SIECLE sees its pupils once the destination is known not to use it.
     """
     form = OfferForm()
     only_looks = _only_searches() or request.form.get("geste") == "destination"
@@ -62,7 +62,7 @@ def send_offer() -> ResponseReturnValue:
             counted = plural(len(sides), "élève est proposé", "élèves sont proposés")
             sentence = f"{counted} à {sides[0].other_school}, qui a 60 jours pour répondre."
     except DomainError as refusal:
-        # The operation judges the destination before the pupils: once these are refused, the destination is good.
+        # The operation checks the destination before the pupils: if only these are refused, the destination is valid.
         destination_is_good = "students" in refusal.errors
         shows_pupils = destination_is_good or _offers_to_anyone()
         if only_looks and (destination_is_good or (shows_pupils and _only_searches())):
@@ -75,7 +75,7 @@ def send_offer() -> ResponseReturnValue:
 @bp.route("/<int:side_id>/accepter", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def accept(side_id: int) -> ResponseReturnValue:
-    """Link a pupil one is offered to one of one's own, and copy; or only search, as the button asks."""
+    """Link an offered pupil to one of the school's own, and copy; or only search, depending on the button."""
     form = AcceptanceForm()
     side = queries.get_side(side_id)
     refused = refusal_of(queries.check_open, Event.ACCEPT, side, now=clock.utcnow())
@@ -111,7 +111,7 @@ def accept(side_id: int) -> ResponseReturnValue:
 
 
 def _offers_to_anyone() -> bool:
-    """Return whether the destination does not matter: the school does not use SIECLE itself."""
+    """Return whether any destination is allowed: the school does not use SIECLE itself."""
     return not get_current_establishment().uses_siecle
 
 
@@ -120,7 +120,7 @@ def _only_searches() -> bool:
 
 
 def _sought(form: OfferForm | AcceptanceForm) -> str:
-    """Return what a pupil is searched by; nothing if it was refused: no database need read it."""
+    """Return the text a pupil is searched by; "" if it is invalid, which spares a query."""
     return "" if form.sought.errors else form.sought.data or ""
 
 

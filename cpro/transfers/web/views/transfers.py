@@ -1,4 +1,4 @@
-"""« Visualiser les transferts effectués »: lists, the timeline of one, the run asked for, the receipt."""
+"""« Visualiser les transferts effectués »: lists, timeline of a transfer, request of a run, receipt."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from cpro.transfers.web.presenters import describe_hold, describe_recourse, list
 
 bp = Blueprint("transfers", __name__, url_prefix="/admin/parametres/transferts/effectues")
 
-#: How many rows of a list the first page shows, and how many a page of the list alone.
+#: How many rows of a list the first page shows, and how many a page of a single list.
 _SHOWN, _PER_PAGE = 10, 20
 
 
 @dataclass(frozen=True)
 class ListOf:
-    """One of the lists: its title, what its table is called, what it says when empty, how a page of it is found."""
+    """One of the lists: its title, the name of its table, its text when empty, and the query of a page of it."""
 
     key: str
     title: str
@@ -100,7 +100,7 @@ def show(side_id: int) -> ResponseReturnValue:
 @bp.post("/essayer")
 @requires(Permission.TRANSFERS_MANAGE)
 def try_now() -> ResponseReturnValue:
-    """Ask for a run on the school's pupils, and lead to its progress."""
+    """Request a run on the school's pupils, and redirect to its progress."""
     if not get_current_establishment().transfers_enabled:
         return _index_page(TransfersOff())
     with unit_of_work():
@@ -109,9 +109,9 @@ def try_now() -> ResponseReturnValue:
 
 
 @bp.get("/<int:side_id>/recepisse.pdf")
-@requires(Permission.RECORDS_EXPORT, code_again=False)  # of one pupil
+@requires(Permission.RECORDS_EXPORT, code_again=False)  # of one pupil only
 def receipt(side_id: int) -> ResponseReturnValue:
-    """Send the receipt of a transfer that was made."""
+    """Send the receipt of a completed transfer."""
     side, school, now = queries.get_side(side_id), get_current_establishment(), clock.utcnow()
     if side.done_at is None:
         raise NotNow("Rien n’a été copié : il n’y a pas de récépissé.")
@@ -128,7 +128,7 @@ def receipt(side_id: int) -> ResponseReturnValue:
 
 
 def show_side(side: TransferSide, refusal: DomainError | None = None) -> ResponseReturnValue:
-    """Render the page of a side, with the sentence that refused an action on it if there was one."""
+    """Render the page of a side, with the message of a refused action if any."""
     school, principal = get_current_establishment(), current_principal()
     may_decide = can(principal, Permission.TRANSFERS_MANAGE)
     return render_page(
@@ -141,7 +141,7 @@ def show_side(side: TransferSide, refusal: DomainError | None = None) -> Respons
         if side.done_at and can(principal, Permission.RECORDS_EXPORT)
         else None,
         pupil_url=url_for("eleves.details_view", id=side.student_id) if side.student_id else None,
-        # A run records all that it copied in one line; only a decision has a line of its own.
+        # A run records all its copies in one line; only a decision has a line of its own.
         sections=registry().object_sections("transfer", str(side.id)) if side.decided_at or side.held_until else [],
         hold=describe_hold(side, school, now=clock.utcnow()),
         recourse=describe_recourse(side, school, now=clock.utcnow()) if may_decide else "",
@@ -217,7 +217,7 @@ def _figures(figures: queries.Figures) -> list[str]:
 
 
 def _list_to_try(figures: queries.Figures) -> list[str]:
-    """Return whom a run asked for now would look at: what waits, and the pupils with an INE; none, nothing to ask."""
+    """Return what a run requested now would process: waiting transfers and pupils with an INE; empty if nothing."""
     pending = figures.waiting + figures.to_decide
     present, gone = count_with_ine(get_school_today(clock.utcnow()))
     return [
@@ -228,6 +228,6 @@ def _list_to_try(figures: queries.Figures) -> list[str]:
 
 
 def _departed(school: Establishment) -> dict[str, Any]:
-    """Return the first departed pupils of whom no school has asked for anything."""
+    """Return the first departed pupils whom no school has requested."""
     found = queries.list_without_destination(clock.today_in(school.timezone, clock.utcnow()), limit=_SHOWN + 1)
     return {"rows": found[:_SHOWN], "more": len(found) > _SHOWN}
