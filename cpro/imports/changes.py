@@ -1,8 +1,8 @@
-"""What an import changes of an object, and how that is kept: the one place that knows both.
+"""The changes an import makes to an object, and how they are stored: the only module that knows both.
 
-A change is a pair of typed values under the name of an attribute of the model. It is kept as JSON, {key: [old, new]},
-for as long as the school: what any version wrote stays readable, so that a key outlives the renaming of its attribute,
-days are texts, members of an enum their values. `ChangesType` translates on the way in and on the way out; applying
+A change is a pair of typed values under the name of an attribute of the model. It is stored as JSON, {key: [old, new]},
+for as long as the school exists: what any version wrote must stay readable, so a key survives the renaming of its
+attribute; days are stored as text, enum members as their values. `ChangesType` translates in both directions; applying
 and undoing never see the JSON.
 """
 
@@ -22,7 +22,7 @@ from cpro.students.models import Origin
 
 
 class Pair(NamedTuple):
-    """What a field holds before an import, and after it."""
+    """The value of a field before an import, and after it."""
 
     old: Any
     new: Any
@@ -34,15 +34,15 @@ Changes = dict[str, Pair]
 class Field(NamedTuple):
     """A field that an import may change."""
 
-    #: of its values, None apart
+    #: type of its values, None excluded
     type: type
-    #: what the changes kept call it, where that is not the name of its attribute
+    #: its key in stored changes, if different from the name of its attribute
     key: str = ""
 
 
-#: The divisions that an import gives a teacher, and those that the file gave them, both by code.
+#: The divisions that an import gives a teacher, and those given by the file, both as codes.
 DIVISIONS, SERVICES = "divisions", "services"
-#: Every field that an import may change, whatever the object; those of people first.
+#: Every field that an import may change, for all types of object; those of people first.
 FIELDS = {
     "last_name": Field(str),
     "usage_name": Field(str),
@@ -73,21 +73,21 @@ FIELDS = {
     "diploma_id": Field(int),
 }
 _KEYS = {name: field.key for name, field in FIELDS.items() if field.key}
-#: What the values of each field may be.
+#: The possible values of each field.
 _TYPES = {name: (field.type, type(None)) for name, field in FIELDS.items()}
 _NAMES = {key: name for name, key in _KEYS.items()}
-#: Those that JSON cannot hold as they are.
+#: Types that JSON cannot represent.
 _KINDS = {name: field.type for name, field in FIELDS.items() if issubclass(field.type, dt.date | LabelledEnum)}
 
 
 class ChangesType(TypeDecorator[Changes]):
-    """Keep changes as JSON and hand them back typed. Refuses, on the way in, what no import changes."""
+    """Store changes as JSON and return them typed. Refuses, when storing, fields that no import changes."""
 
     impl = JSON
     cache_ok = True
 
     def process_bind_param(self, value: Changes | None, dialect: Dialect) -> dict[str, list[Any]] | None:
-        """Return changes as they are kept; raises `TypeError` for what no import changes, or not so."""
+        """Return changes as stored; raises `TypeError` for a field that no import changes, or a wrong type."""
         if value is None:
             return None
         for name, pair in value.items():
@@ -97,12 +97,12 @@ class ChangesType(TypeDecorator[Changes]):
         return to_plain(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Changes | None:
-        """Return kept changes as they are used."""
+        """Return stored changes as typed values."""
         return None if value is None else _from_plain(value)
 
 
 def to_plain(changes: Changes) -> dict[str, list[Any]]:
-    """Return changes as they are kept, which is also how the journal names fields."""
+    """Return changes as stored, which is also how the journal names fields."""
     return {
         _KEYS.get(name, name): [_plain(old), _plain(new)] if name in _KINDS else [old, new]
         for name, (old, new) in changes.items()
@@ -131,12 +131,12 @@ def _typed(kind: type, plain: Any) -> Any:
 
 
 def creating(values: Mapping[str, Any]) -> Changes:
-    """Return the changes that make an object of these values; the blank ones are left out."""
+    """Return the changes that create an object with these values; blank ones are left out."""
     return {name: Pair(None, value) for name, value in values.items() if value}
 
 
 def new_values(changes: Changes) -> dict[str, Any]:
-    """Return what the fields hold once the changes are applied."""
+    """Return the values of the fields after the changes."""
     return {name: pair.new for name, pair in changes.items()}
 
 
@@ -146,7 +146,7 @@ def backwards(changes: Changes) -> Changes:
 
 
 def set_fields(row: Any, changes: Changes, *, otherwise: Exception) -> None:
-    """Set the new values on a row that has the old ones; raises `otherwise` when one was changed meanwhile."""
+    """Set the new values on a row that has the old ones; raises `otherwise` if one was changed meanwhile."""
     if any(getattr(row, name) != pair.old for name, pair in changes.items()):
         raise otherwise
     for name, pair in changes.items():

@@ -61,8 +61,8 @@ def siecle(
 ) -> None:
     """Analyse SIECLE's and STS-Web's files, or tables of a school without SIECLE, and write changes with --apply.
 
-    The analysis alone is done whatever it finds: it says which confirmations the application will ask for. With
-    --apply, a confirmation that is missing ends the command with status 1, and nothing is written.
+    The analysis alone never fails on what it finds: it prints which confirmations the application will require. With
+    --apply, a missing confirmation ends the command with status 1, and nothing is written.
     """
     _enter(establishment)
     given = [CONFIRM_DEACTIVATIONS] * confirm_deactivations + [CONFIRM_YEAR] * confirm_year
@@ -84,7 +84,7 @@ def undo(establishment: str) -> None:
 
 
 def _enter(establishment: str) -> None:
-    """Open the session on the school of that code or UAI, or raise `NotFound`."""
+    """Open the session on the school with that code or UAI, or raise `NotFound`."""
     with tenancy.platform_session("command line: the school is named by its code") as lookup:
         school_id = get_named_establishment(lookup, establishment).id
     tenancy.enter(tenancy.Scope(school_id, reason="command line: an import"))
@@ -97,7 +97,7 @@ def _foresee(sources: Sources, given: Sequence[str]) -> dict[str, Any]:
 
 
 def _apply(sources: Sources, given: Sequence[str], opens_accounts: bool) -> dict[str, Any]:
-    """Analyse, then write; a refused import does not wait for a confirmation on a screen."""
+    """Analyse, then write; a refused import is not left waiting for a confirmation on a page."""
     now = clock.utcnow()
     run_id = analyse(sources, opens_student_accounts=opens_accounts, by=COMMAND_LINE, now=now)
     try:

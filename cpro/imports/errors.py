@@ -1,4 +1,4 @@
-"""Why a file is refused as a whole, why an import is, or must be confirmed first: one sentence each."""
+"""Errors of imports: why a file or an import is refused, or must be confirmed first; one sentence each."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from cpro.core.errors import Conflict, DomainError, NotFound
 
 
 class FileRefused(DomainError):
-    """Refuse a deposited file; each subclass holds the sentence, unless the refusal has figures to give."""
+    """Refuse a deposited file; each subclass defines the sentence, unless it needs figures."""
 
     message = "Ce fichier ne peut pas être lu : refaites l’export, puis déposez-le de nouveau."
     field = "files"
     file_name = ""
 
     def name_file(self, name: str) -> None:
-        """Put the file's name before the sentence, once: the innermost name is the one a person can act upon."""
+        """Prefix the sentence with the file's name, once: the innermost name is the one the user can act upon."""
         if not self.file_name:
             self.file_name = name
             self.message = f"« {name} » : {self.message[0].lower()}{self.message[1:]}"
@@ -21,7 +21,7 @@ class FileRefused(DomainError):
 
 
 class DepositTooLarge(FileRefused):
-    """Refuse more bytes than a school's files can weigh."""
+    """Refuse more bytes than a school's files can have."""
 
 
 class EmptyFile(FileRefused):
@@ -31,7 +31,7 @@ class EmptyFile(FileRefused):
 
 
 class BrokenArchive(FileRefused):
-    """Refuse an archive that is damaged, or whose table of contents lies."""
+    """Refuse an archive that is damaged, or whose table of contents is false."""
 
     message = "Cette archive est abîmée : téléchargez-la de nouveau depuis l’application qui l’a produite."
 
@@ -43,13 +43,13 @@ class EncryptedArchive(FileRefused):
 
 
 class ArchiveBomb(FileRefused):
-    """Refuse an archive that would unfold beyond measure."""
+    """Refuse an archive that would unpack to an excessive size."""
 
     message = "Cette archive se déploie hors de toute mesure : déposez le fichier XML lui-même."
 
 
 class CrowdedArchive(FileRefused):
-    """Refuse an archive of very many members."""
+    """Refuse an archive with too many members."""
 
 
 class NestedArchive(FileRefused):
@@ -59,7 +59,7 @@ class NestedArchive(FileRefused):
 
 
 class UnsafeArchive(FileRefused):
-    """Refuse an archive whose names point outside it, or that holds links."""
+    """Refuse an archive with names pointing outside it, or with links."""
 
     message = "Cette archive contient un lien ou un chemin interdit : déposez les fichiers XML eux-mêmes."
 
@@ -71,13 +71,13 @@ class UnsupportedArchive(FileRefused):
 
 
 class ArchiveWithoutFile(FileRefused):
-    """Refuse an archive that holds nothing to read."""
+    """Refuse an archive without any file to read."""
 
     message = "Cette archive ne contient aucun fichier XML, CSV ou XLSX : vérifiez l’export choisi."
 
 
 class UnknownFile(FileRefused):
-    """Refuse a file that is none of those a school deposits."""
+    """Refuse a file that is not of a kind that schools deposit."""
 
     message = (
         "Ce fichier n’est ni un export de SIECLE ou de STS-Web, ni un tableau issu de nos modèles : vérifiez l’export "
@@ -86,7 +86,7 @@ class UnknownFile(FileRefused):
 
 
 class WebPage(FileRefused):
-    """Refuse the page that an application served in place of the file."""
+    """Refuse a web page that an application returned instead of the file."""
 
     message = (
         "Ce fichier est une page web, sans doute celle d’une session expirée : reconnectez-vous et refaites l’export."
@@ -94,7 +94,7 @@ class WebPage(FileRefused):
 
 
 class TableInWebPage(WebPage):
-    """Refuse a page that holds a table: many programs save one so, under a name in « .xls »."""
+    """Refuse a page that contains a table: many programs save tables so, with the extension « .xls »."""
 
     message = (
         "Ce fichier est une page web qui contient un tableau : si c’est un tableau enregistré au format page web, même "
@@ -104,13 +104,13 @@ class TableInWebPage(WebPage):
 
 
 class ResponsiblesRefused(FileRefused):
-    """Refuse the file of parents, which no function of the product needs."""
+    """Refuse the file of parents, which no feature needs."""
 
     message = "Le fichier des responsables n’est pas utile, nous ne conservons aucune donnée sur les familles."
 
 
 class WrongDirection(FileRefused):
-    """Refuse the file that goes from the timetable software to STS-Web."""
+    """Refuse the file that the timetable software sends to STS-Web."""
 
     message = (
         "Ce fichier va du logiciel d’emploi du temps vers STS-Web (emp_sts) : déposez celui qui vient de STS-Web, "
@@ -119,7 +119,7 @@ class WrongDirection(FileRefused):
 
 
 class UnusedExport(FileRefused):
-    """Refuse an export of SIECLE that holds nothing for us."""
+    """Refuse an export of SIECLE that contains nothing we use."""
 
     message = (
         "Cet export de SIECLE ne sert pas ici : déposez les élèves, les structures ou les nomenclatures, ou le fichier "
@@ -128,25 +128,25 @@ class UnusedExport(FileRefused):
 
 
 class ForbiddenDeclaration(FileRefused):
-    """Refuse a DOCTYPE: no export has one, and attacks by entities begin there."""
+    """Refuse a DOCTYPE: no export has one, and entity attacks need one."""
 
     message = "Ce fichier contient une déclaration DOCTYPE, interdite dans un import : refaites l’export."
 
 
 class UnknownEncoding(FileRefused):
-    """Refuse a file whose characters are written in a way no export uses."""
+    """Refuse a file in an encoding that no export uses."""
 
     message = "L’encodage de ce fichier n’est pas reconnu : refaites l’export, puis déposez-le sans l’ouvrir."
 
 
 class BrokenXML(FileRefused):
-    """Refuse an XML file that is damaged or cut."""
+    """Refuse an XML file that is damaged or truncated."""
 
     message = "Ce fichier est incomplet ou abîmé : refaites l’export, puis déposez-le sans l’ouvrir."
 
 
 class OversizedRecord(FileRefused):
-    """Refuse an XML file one record of which is larger than any person's can be."""
+    """Refuse an XML file with a record larger than any person's can be."""
 
     message = "La structure de ce fichier n’est pas celle d’un export de SIECLE ou de STS-Web : refaites l’export."
 
@@ -185,7 +185,7 @@ class EncryptedWorkbook(UnreadableTable):
 
 
 class StrayQuote(UnreadableTable):
-    """Refuse a CSV file in which a quotation mark opens or closes a value where none should."""
+    """Refuse a CSV file with a quotation mark in an unexpected place."""
 
     def __init__(self, line: int) -> None:
         super().__init__(
@@ -195,7 +195,7 @@ class StrayQuote(UnreadableTable):
 
 
 class UnknownTableEncoding(UnreadableTable):
-    """Refuse a CSV file whose letters can be read in two ways."""
+    """Refuse a CSV file whose encoding is ambiguous."""
 
     message = (
         "Les lettres accentuées de ce tableau ne peuvent pas être lues avec certitude (Windows-1252 ou Mac OS Roman) : "
@@ -204,11 +204,11 @@ class UnknownTableEncoding(UnreadableTable):
 
 
 class MissingColumns(FileRefused):
-    """Refuse a table that lacks required columns, or holds one twice."""
+    """Refuse a table that lacks required columns, or has one twice."""
 
 
 class NotAnExport(FileRefused):
-    """Refuse what is no export, where the school's data come from SIECLE: tables are nothing to it."""
+    """Refuse a file that is not an export, if the school's data comes from SIECLE: it does not use tables."""
 
     message = (
         "Ce fichier n’est pas un export de SIECLE ni de STS-Web : déposez les fichiers tels que ces applications les "
@@ -217,7 +217,7 @@ class NotAnExport(FileRefused):
 
 
 class NotATable(FileRefused):
-    """Refuse what is no table, where the school deposits tables only."""
+    """Refuse a file that is not a table, if the school deposits tables only."""
 
     message = (
         "Ce fichier n’est pas un tableau issu de nos modèles : remplissez le modèle des élèves ou celui des "
@@ -236,14 +236,14 @@ class OtherSchool(DomainError):
 
 
 class UAIMissing(DomainError):
-    """Refuse to import into a school that has not said which one it is."""
+    """Refuse to import into a school without a UAI."""
 
     message = "L’UAI de l’établissement manque : indiquez-la dans Paramètres, onglet Établissement, avant d’importer."
     field = "files"
 
 
 class SIECLENotUsed(DomainError):
-    """Refuse the ministry's files where the school says it does not use SIECLE."""
+    """Refuse the ministry's files if the school says it does not use SIECLE."""
 
     message = (
         "Votre établissement déclare ne pas utiliser SIECLE : déposez les tableaux issus de nos modèles, ou "
@@ -253,7 +253,7 @@ class SIECLENotUsed(DomainError):
 
 
 class SIECLEUsed(DomainError):
-    """Refuse tables where the school's data come from SIECLE."""
+    """Refuse tables if the school's data comes from SIECLE."""
 
     message = (
         "Votre établissement utilise SIECLE : élèves et personnels viennent des exports de SIECLE et de STS-Web. "
@@ -292,17 +292,17 @@ class AnalysisOutdated(Conflict):
 
 
 class ConfirmationMissing(DomainError):
-    """Ask for an explicit confirmation, in sentences that name the figures."""
+    """Ask for an explicit confirmation, with sentences stating the figures."""
 
 
 class AnalysisSeenChanged(Conflict):
-    """Refuse to apply figures other than those the person saw."""
+    """Refuse to apply figures other than those the user saw."""
 
     message = "L’analyse ou les choix ont changé depuis que vous avez ouvert cette page : relisez-les, puis confirmez."
 
 
 class FilesGone(Conflict):
-    """Refuse to analyse files that are not kept any more."""
+    """Refuse to analyse files that are no longer kept."""
 
     message = "Les fichiers de cet import ne sont plus conservés : déposez-les de nouveau."
 
@@ -325,12 +325,12 @@ class WorkedOn(UndoImpossible):
 
 
 class UnknownRun(NotFound):
-    """Say that an import does not exist, for this school at least."""
+    """Report that an import does not exist, at least in this school."""
 
     message = "Cet import n’existe pas."
 
 
 class AnalysisGone(NotFound):
-    """Say that what an import was found to change is not kept: it was not applied."""
+    """Report that the proposed changes of an import are not kept: it was not applied."""
 
     message = "Cet import n’a pas été appliqué : son analyse n’est plus conservée."

@@ -1,4 +1,4 @@
-"""Long work of the imports: analysing large files, applying, deleting what was never confirmed."""
+"""Background jobs of imports: analysing large files, applying, undoing, deleting what was never confirmed."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from cpro.imports.runs.deposits import conclude, fill, prepare, read_kept
 from cpro.imports.runs.lifecycle import close_run, give_up_application, record_about_run, restart_run
 from cpro.imports.summaries import describe_outcome
 
-#: How long an analysis waits to be confirmed before its files go.
+#: How long an analysis waits to be confirmed before its files are deleted.
 PENDING_PERIOD = timedelta(days=7)
 _EXPIRE_JOB = "imports:expire"
 _COMPARING = "Comparaison des élèves des fichiers avec ceux de l’établissement"
-#: A folder without a row is left alone for that long: its deposit may be under way.
+#: A folder without a row is left alone for that long: its deposit may be in progress.
 _SWEEP_AFTER = timedelta(hours=2)
 
 
@@ -74,7 +74,7 @@ def _describe_expiry(result: Mapping[str, Any]) -> str:
 
 @job(ANALYSE_JOB, label="Analyse des fichiers déposés", summary=_describe_analysis, exclusive="imports", report=_report)
 def analyse_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
-    """Analyse the kept files of an import; those that are refused close it."""
+    """Analyse the stored files of an import; if they are refused, it is closed."""
     if get_run(run_id).state is not RunState.DEPOSITED:
         return None
     try:
@@ -120,7 +120,7 @@ def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> 
 
 @job(UNDO_JOB, label="Annulation d’un import", summary=_describe_undoing, exclusive="imports", report=_report)
 def undo_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
-    """Undo an import in the transaction that ends the job; one that cannot be undone stands as it is."""
+    """Undo an import in the transaction that ends the job; one that cannot be undone is unchanged."""
     context.progress(0, 0, "Retour des données à ce qu’elles étaient, en une seule fois")
     reversal.undo(
         run_id=run_id,
@@ -134,7 +134,7 @@ def undo_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
 
 @nightly("imports:sweep", label="Suppression des fichiers d’imports devenus inutiles", summary=_describe_sweep)
 def sweep(context: JobContext) -> dict[str, int]:
-    """Ask for the imports that waited too long to expire; delete the files that no import needs."""
+    """Request the expiry of imports that waited too long; delete the files that no import needs."""
     with platform_unit_of_work(context.reason) as work:
         open_runs = work.session.scalars(select(ImportRun).where(ImportRun.open_key.is_not(None))).all()
         expired = [run for run in open_runs if run.created_at < context.now - PENDING_PERIOD]

@@ -1,4 +1,4 @@
-"""Imports: what was deposited, what it changes field by field, what was found in it."""
+"""Imports: the deposit, its changes field by field, and its findings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANALYSE_JOB, APPLY_JOB, UNDO_JOB = "imports:analyse", "imports:apply", "imports:
 
 
 class RunState(LabelledEnum):
-    """Life of an import; values are what the database keeps."""
+    """States of an import; values are those stored in the database."""
 
     DEPOSITED = "deposited", "déposé"
     ANALYSED = "analysed", "analysé, à confirmer"
@@ -35,14 +35,14 @@ class RunState(LabelledEnum):
 
 
 class RunKind(LabelledEnum):
-    """Where the files of an import come from; values are what the database keeps."""
+    """Where the files of an import come from; values are those stored in the database."""
 
     SIECLE = "siecle", "SIECLE"
     TABLE = "table", "hors SIECLE"
 
 
 class ChangeAction(LabelledEnum):
-    """What happens to one object; values are what the database keeps."""
+    """What happens to one object; values are those stored in the database."""
 
     CREATE = "create", "à créer"
     CHANGE = "change", "à modifier"
@@ -51,7 +51,7 @@ class ChangeAction(LabelledEnum):
 
     @property
     def done_label(self) -> str:
-        """Return what was done, for an import that is applied."""
+        """Return the label of the action in the past tense, for an applied import."""
         return _DONE_LABELS.get(self, self.label)
 
 
@@ -61,7 +61,7 @@ _DONE_LABELS = {
     ChangeAction.DEACTIVATE: "désactivé",
     ChangeAction.REACTIVATE: "réactivé",
 }
-#: What happens to objects that were there.
+#: Actions on existing objects.
 CORRECTING = (ChangeAction.CHANGE, ChangeAction.REACTIVATE, ChangeAction.DEACTIVATE)
 
 
@@ -71,10 +71,10 @@ class ImportRun(Owned, Model):
     __tablename__ = "import_run"
     __table_args__ = (
         UniqueConstraint("establishment_id", "id"),
-        # The database refuses two imports under way in one school, whatever the workers believe.
+        # The database refuses two imports in progress in one school, even if workers race.
         UniqueConstraint("open_key"),
         Index("ix_import_run_establishment_id", "establishment_id", "id"),
-        {"sqlite_autoincrement": True},  # the journal names it by its id
+        {"sqlite_autoincrement": True},  # the journal refers to it by id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -92,33 +92,33 @@ class ImportRun(Owned, Model):
     )
     #: the school's id while the import is not over, else empty
     open_key: Mapped[int | None]
-    #: [{"name", "kind", "stored"}]: the files, the kind by its French label, the name under which it is kept; with
-    #: "left", a sentence that says why, instead of "stored" for those of the deposit that are not used
+    #: [{"name", "kind", "stored"}]: the files; the kind is its French label, "stored" the name under which it is kept;
+    #: files of the deposit that are not used have "left", a sentence saying why, instead of "stored"
     files: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     #: folder of the files while the import is not over (`imports.upload_files`), else empty
     kept_in: Mapped[str] = mapped_column(String(32), default="")
     #: calendar year in which the files' school year starts
     school_year: Mapped[int]
-    #: who deposited, as the journal names them: {kind, id, label, role, origin}
+    #: who deposited, as named in the journal: {kind, id, label, role, origin}
     requested_by: Mapped[dict[str, Any]] = mapped_column(JSON)
-    #: whether pupils receive accounts
+    #: whether accounts are opened for pupils
     opens_student_accounts: Mapped[bool] = mapped_column(default=False)
     #: {"students": {"created": 3, …}, "staff": {…}, …}
     counts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    #: what the analysis was based on (`queries.fingerprint_of_data`)
+    #: the data the analysis was based on (`queries.fingerprint_of_data`)
     fingerprint: Mapped[str] = mapped_column(String(64), default="")
-    #: what the same file of pupils finds once the import is applied (`diff.repetition`), empty where it must be read;
-    #: lists of imports do without it
+    #: what the same file of pupils will find once the import is applied (`diff.repetition`), empty if it must be read;
+    #: deferred, since lists of imports do not need it
     settled: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
-    #: `queries.fingerprint_of_data` as the application left it, for what is settled
+    #: `queries.fingerprint_of_data` after the application, for `settled`
     settled_with: Mapped[str] = mapped_column(String(64), default="", server_default="")
     #: [{"key", "sentence"}]: what must be confirmed before the application
     confirmations_needed: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     #: keys of what was confirmed
     confirmations_given: Mapped[list[str]] = mapped_column(JSON, default=list)
-    #: {key of a question: id of the person meant, 0 for another person}; a new analysis goes by them
+    #: {key of a question: id of the person meant, 0 for another person}; used by a new analysis
     answers: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
-    #: the last job that analyses, applies or undoes it, without a foreign key: old jobs are swept
+    #: the last job that analyses, applies or undoes it; no foreign key, because old jobs are swept
     job_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, info=shown("Déposé le", sort=True))
     analysed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -127,12 +127,12 @@ class ImportRun(Owned, Model):
 
     @property
     def label(self) -> str:
-        """Return how people call the import: « Import SIECLE n° 3 »."""
+        """Return the label of the import: « Import SIECLE n° 3 »."""
         return f"Import {self.kind.label} n°{NO_BREAK_SPACE}{self.id}"
 
     @property
     def keeps_analysis(self) -> bool:
-        """Return whether what its analysis found is there to be read: while it is under way, or once it was applied."""
+        """Return whether the analysis can be read: while the import is in progress, or once it was applied."""
         applied = self.state in (RunState.APPLIED, RunState.UNDONE)
         return bool(self.counts) and (applied or self.open_key is not None)
 
@@ -153,7 +153,7 @@ class ImportRun(Owned, Model):
 
 
 class ImportChange(Owned, Model):
-    """What an import does to one object: proposed until it is applied, then what undoing it rests on."""
+    """What an import does to one object: a proposal until it is applied, then the data needed to undo it."""
 
     __tablename__ = "import_change"
     __table_args__ = (
@@ -167,23 +167,23 @@ class ImportChange(Owned, Model):
     run_id: Mapped[int]
     #: division, mef, student or account
     object_type: Mapped[str] = mapped_column(String(16))
-    #: empty for an object that is still to be created
+    #: empty for an object still to be created
     object_id: Mapped[int | None]
-    #: the object's number in the files: ELEVE_ID, code, "type:id" of STS-Web; what a created object is found by
+    #: the object's number in the files: ELEVE_ID, code, "type:id" of STS-Web; a created object is found by it
     object_key: Mapped[str] = mapped_column(String(40), default="")
-    #: its name, as it is shown
+    #: its name, as displayed
     object_label: Mapped[str] = mapped_column(String(210))
-    #: its name, folded: what the list is searched by
+    #: its name, folded, for searches in the list
     search_key: Mapped[str] = mapped_column(String(210), default="")
     action: Mapped[ChangeAction] = mapped_column("action_value", EnumValue(ChangeAction, 12))
-    #: whether it is to be done; proposals that a person must tick are not
+    #: whether it is to be done; false for proposals until a person ticks them
     is_selected: Mapped[bool] = mapped_column(default=True)
-    #: {field: (old, new)}; `imports.changes` says how it is kept
+    #: {field: (old, new)}; `imports.changes` defines how it is stored
     changes: Mapped[Changes] = mapped_column(ChangesType)
 
 
 class ImportQuestion(Owned, Model):
-    """A line of a file that may be about a person the school knows, or a column that is not recognised: a user says."""
+    """A line that may be about a known person, or a column that is not recognised: the user must say."""
 
     COLUMN = "column"
 
@@ -196,17 +196,17 @@ class ImportQuestion(Owned, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
     run_id: Mapped[int]
-    #: the line among those of the same files, "student:900001": what an answer is found by after a new analysis
+    #: identifies the line in the same files, "student:900001": finds its answer again after a new analysis
     key: Mapped[str] = mapped_column(String(60))
-    #: student, account, or column: what a column of a table is, whose answer is a number of the model
+    #: student, account, or column: which column of the model a column of a table is; the answer is a column number
     object_type: Mapped[str] = mapped_column(String(16))
     line: Mapped[int]
-    #: who the line is about, as the file gives it: name, birth date, division
+    #: the person of the line, as the file describes them: name, birth date, division
     person: Mapped[str] = mapped_column(String(300))
     sentence: Mapped[str] = mapped_column(String(400))
-    #: [[id, description]]: those of the school it may be about
+    #: [[id, description]]: people of the school it may be about
     candidates: Mapped[list[list[Any]]] = mapped_column(JSON)
-    #: what « une autre personne » does: whether it creates a person, or leaves the line out
+    #: the effect of « une autre personne »: whether it creates a person, or leaves the line out
     can_create: Mapped[bool]
     #: id of one of the candidates, 0 for another person, empty while unanswered
     answer: Mapped[int | None]
@@ -218,7 +218,7 @@ class ImportQuestion(Owned, Model):
 
 
 class ImportFinding(Owned, Model):
-    """Something found in a line of a file; the sentence names no one, the label does."""
+    """A finding about a line of a file; the sentence names no one, the label does."""
 
     __tablename__ = "import_finding"
     __table_args__ = (
@@ -235,9 +235,9 @@ class ImportFinding(Owned, Model):
     code: Mapped[str] = mapped_column(String(24))
     #: French label of the file's kind
     file_kind: Mapped[str] = mapped_column(String(40))
-    #: 0 for what concerns the file as a whole
+    #: 0 for a finding about the whole file
     line: Mapped[int]
-    #: who or what the line is about, as far as it can be read
+    #: whom or what the line is about, as far as it can be read
     object_label: Mapped[str] = mapped_column(String(210), default="")
     search_key: Mapped[str] = mapped_column(String(210), default="")
     sentence: Mapped[str] = mapped_column(String(400))

@@ -1,4 +1,4 @@
-"""Reads of the imports."""
+"""Queries of the imports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cpro.students.models import Division
 _PAGE = 2000
 #: How long the last import can be undone.
 UNDO_PERIOD = timedelta(days=7)
-#: Objects and actions on which an analysis rests; signing in or creating codes changes nothing for it.
+#: Objects and actions on which an analysis depends; signing in or generating codes does not affect it.
 _OBJECT_TYPES = ("student", "division", "diploma", "mef")
 _ACTIONS = (
     *(f"import:{kind.value}:{action}" for kind in RunKind for action in ("applied", "undone")),
@@ -39,16 +39,16 @@ _ACTIONS = (
 
 
 def count_runs_by_state(session: Session) -> dict[str, int]:
-    """Return how many imports there are in each state, of every school; a platform session."""
+    """Return the number of imports in each state, of all schools, in a platform session."""
     found = session.execute(select(ImportRun.state, func.count()).group_by(ImportRun.state)).all()
     return {state.value: 0 for state in RunState} | {state.value: number for state, number in found}
 
 
 def fingerprint_of_data(today: date) -> str:
-    """Return what changes whenever the data an analysis rests on does: students, divisions, diplomas, staff, the day,
-    whose files the school takes.
+    """Return a fingerprint that changes whenever the data of an analysis does.
 
-    Every action leaves its line in the journal, so the last line about these is enough.
+    This covers students, divisions, diplomas, staff, the day, and whose files the school accepts. Every action writes a
+    journal line, so the last line about these is enough.
     """
     lines = [
         db.session.scalar(select(func.max(AuditEntry.id)).where(AuditEntry.object_type == object_type))
@@ -71,25 +71,25 @@ def get_run(run_id: int) -> ImportRun:
 
 
 def find_open_run() -> ImportRun | None:
-    """Return the import of the school that is not over, or None."""
+    """Return the school's import in progress, or None."""
     return db.session.scalars(select(ImportRun).where(ImportRun.open_key.is_not(None))).one_or_none()
 
 
 def find_last_applied() -> ImportRun | None:
-    """Return the latest import whose effect stands, or None."""
+    """Return the latest import in effect, or None."""
     return db.session.scalars(
         select(ImportRun).where(ImportRun.state == RunState.APPLIED).order_by(ImportRun.id.desc()).limit(1)
     ).first()
 
 
 def list_applied_in(school_year: int) -> Sequence[ImportRun]:
-    """Return the imports of a school year whose effect stands, the last first."""
+    """Return the imports of a school year that are in effect, latest first."""
     wanted = select(ImportRun).where(ImportRun.state == RunState.APPLIED, ImportRun.school_year == school_year)
     return db.session.scalars(wanted.order_by(ImportRun.id.desc())).all()
 
 
 def list_latest_runs() -> tuple[ImportRun | None, ImportRun | None]:
-    """Return the import that is not over and the latest whose effect stands, in one statement."""
+    """Return the import in progress and the latest one in effect, in one statement."""
     applied = select(func.max(ImportRun.id)).where(ImportRun.state == RunState.APPLIED).scalar_subquery()
     found = db.session.scalars(
         select(ImportRun).where(or_(ImportRun.open_key.is_not(None), ImportRun.id == applied))
@@ -99,41 +99,41 @@ def list_latest_runs() -> tuple[ImportRun | None, ImportRun | None]:
 
 
 def select_unconfirmed() -> Select[int]:
-    """Return the ids of the imports whose analysis waits for an answer."""
+    """Select the ids of the imports whose analysis waits for confirmation."""
     return select(ImportRun.id).where(ImportRun.open_key.is_not(None), ImportRun.state == RunState.ANALYSED)
 
 
 def recall_answers() -> dict[str, int]:
-    """Return what people answered up to the last import that stands: the same line in a later file asks nothing."""
+    """Return the answers given up to the last import in effect: the same line in a later file asks nothing."""
     last = find_last_applied()
     answers = last.answers.items() if last else ()
     return {key: answer for key, answer in answers if key.startswith(("student:", "account:", COLUMN_KEY))}
 
 
 def find_undoable(now: datetime) -> ImportRun | None:
-    """Return the import that may still be undone, or None."""
+    """Return the import that can still be undone, or None."""
     run = find_last_applied()
     return run if run and run.applied_at and run.applied_at > now - UNDO_PERIOD else None
 
 
 def list_recent_runs(limit: int) -> Sequence[ImportRun]:
-    """Return the latest imports of the school, the last first."""
+    """Return the latest imports of the school, latest first."""
     return db.session.scalars(select(ImportRun).order_by(ImportRun.id.desc()).limit(limit)).all()
 
 
 def is_outdated(run: ImportRun, today: date) -> bool:
-    """Return whether the data changed since the analysis of an import that waits."""
+    """Return whether the data changed since the analysis of a waiting import."""
     return run.state is RunState.ANALYSED and run.fingerprint != fingerprint_of_data(today)
 
 
 def list_selected(run_id: int, object_type: str, *actions: ChangeAction) -> Iterator[Sequence[Row[Any]]]:
-    """Yield the selected changes of an import (id, object_id, changes), a page at a time, action by action."""
+    """Yield the selected changes of an import (id, object_id, changes), one page at a time, action by action."""
     for action in actions:
         yield from _pages(run_id, object_type, action, ImportChange.object_id, ImportChange.changes)
 
 
 def list_selected_ids(run_id: int, object_type: str, action: ChangeAction) -> Iterator[list[int]]:
-    """Yield the ids of the objects of the selected changes of one action, a page at a time, without what they hold."""
+    """Yield the object ids of the selected changes of one action, a page at a time, without the changes themselves."""
     for page in _pages(run_id, object_type, action, ImportChange.object_id):
         yield [change.object_id for change in page if change.object_id is not None]
 

@@ -1,4 +1,4 @@
-"""Gather the refusals of one deposit: told together, or left aside where files of use are beside them."""
+"""Collect the refusals of one deposit: reported together, or ignored if there are useful files beside them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cpro.imports.errors import (
 
 @contextmanager
 def reword_refusals(uses_siecle: bool) -> Iterator[None]:
-    """Put the refusal of a file that is none of those a school deposits in the words of such a school."""
+    """Adapt the refusal of a file of an unknown kind to what such a school deposits."""
     try:
         yield
     except (UnknownFile, UnreadableTable, MissingColumns) as refusal:
@@ -37,20 +37,20 @@ def reword_refusals(uses_siecle: bool) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class LeftFile:
-    """A file that a deposit leaves aside, and why, in a sentence that names it."""
+    """A file of a deposit that is ignored, and why, in a sentence that names it."""
 
     name: str
     sentence: str
 
 
 class SeveralRefused(DomainError):
-    """Refuse several files of one deposit, each in its own sentence."""
+    """Refuse several files of one deposit, each with its own sentence."""
 
     def __init__(self, refusals: Sequence[DomainError]) -> None:
         super().__init__(" ".join(each.message for each in refusals), field="files")
 
 
-#: What can be of no use to a school, whatever is done again: left aside beside useful files, its reason told.
+#: Refusals of files useless to a school in any case: ignored beside useful files, with the reason reported.
 _USELESS = (
     UnknownFile,
     NotAnExport,
@@ -64,9 +64,9 @@ _USELESS = (
 
 
 class Refusals:
-    """The refusals of one deposit, raised together, in the words of such a school if it is known.
+    """The refusals of one deposit, raised together, worded for the school's SIECLE setting if it is known.
 
-    Files of no use are refused only where another one is, or where nothing useful is left.
+    Useless files are refused only together with another file, or if nothing useful is left.
     """
 
     def __init__(self, *, uses_siecle: bool | None = None) -> None:
@@ -78,7 +78,7 @@ class Refusals:
 
     @contextmanager
     def gathered(self, *kinds: type[DomainError]) -> Iterator[None]:
-        """Keep a refusal of these kinds that comes out of the block, and go on after it."""
+        """Collect refusals of these kinds raised in the block, and continue after it."""
         try:
             with nullcontext() if self._uses_siecle is None else reword_refusals(self._uses_siecle):
                 yield
@@ -87,11 +87,11 @@ class Refusals:
 
     @property
     def left(self) -> tuple[LeftFile, ...]:
-        """Return the files of no use, with the sentence of each."""
+        """Return the ignored files, with the sentence of each."""
         return tuple(LeftFile(each.file_name, each.message) for each in self._found if isinstance(each, _USELESS))
 
     def raise_if_any(self, *, useful: bool = True) -> None:
-        """Raise the only refusal, or `SeveralRefused`; those of files of no use only where nothing is `useful`."""
+        """Raise the only refusal, or `SeveralRefused`; those of useless files only if nothing is `useful`."""
         found = [each for each in self._found if not (useful and isinstance(each, _USELESS))]
         if len(found) > 1:
             raise SeveralRefused(found)
@@ -101,7 +101,7 @@ class Refusals:
 
 @contextmanager
 def about_file(name: str) -> Iterator[None]:
-    """Name the file in whatever refusal comes out of the block."""
+    """Add the file's name to any refusal raised in the block."""
     try:
         yield
     except FileRefused as refusal:

@@ -1,4 +1,4 @@
-"""What an import did, or would do, in one line: for its jobs, for lists, for its page."""
+"""One-line summaries of what an import did, or would do: for its jobs, lists and page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TO_DO = {
 
 
 def describe_outcome(counts: Mapping[str, Any] | None, *, is_done: bool) -> str:
-    """Return what an import did, or would do, in one line: the accounts it opened too, and « rien à changer »."""
+    """Return a one-line summary of an import, accounts opened included, or « rien à changer »."""
     parts = [summarise(counts, is_done=is_done)] if counts else []
     if counts and (opened := counts.get("accounts_opened")):
         parts.append(plural(opened, "compte d’élève ouvert", "comptes d’élèves ouverts"))

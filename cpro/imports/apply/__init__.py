@@ -1,1 +1,1 @@
-"""Writes of the imports: applied and undone, object by object, in one short transaction each way."""
+"""Apply and undo imports, object by object, in one short transaction each way."""

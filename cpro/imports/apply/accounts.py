@@ -1,6 +1,6 @@
-"""The accounts that an import creates: opened to pupils who have none; deleted with those of the staff once undone.
+"""The accounts that an import creates: opened to pupils who have none; deleted with those of the staff when undone.
 
-Staged first, written at once, without a code; the logins of the staff are chosen here too, before those of pupils.
+They are staged first, then written at once, without a code; staff logins are chosen here too, before those of pupils.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _COPIED = ("login", "last_name", "first_name", "search_key")
 
 
 class _Named(NamedTuple):
-    """A pupil as their account is named."""
+    """What the name of a pupil's account is made from."""
 
     first_name: str
     last_name: str
@@ -42,16 +42,16 @@ class _Named(NamedTuple):
 
 @dataclass
 class Opened:
-    """The accounts that an import opens to pupils, in a temporary table; None where it opens none."""
+    """The accounts that an import opens to pupils, in a temporary table; None if it opens none."""
 
     table: Table | None
     count: int = 0
-    #: how many are of pupils who are there already
+    #: how many belong to pupils already in the school
     linked: int = 0
 
 
 class Opener:
-    """Choose the logins of the accounts that an import opens, those of its staff first, and prepare those of pupils."""
+    """Choose the logins of the accounts that an import opens, staff first, and stage those of pupils."""
 
     def __init__(self, staged: Staging, run: ImportRun, now: dt.datetime) -> None:
         self._staged, self._run, self._now = staged, run, now
@@ -67,7 +67,7 @@ class Opener:
         self.opened = Opened(_new_table(staged) if run.opens_student_accounts else None)
 
     def open_to_present(self, heartbeat: Callable[[], None]) -> None:
-        """Prepare an account for each pupil there who has none and stays or comes back, in the order of their ids."""
+        """Stage an account for each existing pupil without one who stays or comes back, in the order of their ids."""
         if self.opened.table is None:
             return
         changed = self._list_changed()
@@ -80,16 +80,16 @@ class Opener:
                     self.opened.linked += 1
 
     def open_to_new(self, values: Mapping[str, Any]) -> int | None:
-        """Prepare an account for a pupil whom the import creates, and return its reserved number, if any is opened."""
+        """Stage an account for a pupil that the import creates; return its reserved number, None if none is opened."""
         return None if self.opened.table is None else self._prepare(values, student_id=None)
 
     def finish(self) -> Opened:
-        """Return all that was prepared."""
+        """Return everything that was staged."""
         self._flush()
         return self.opened
 
     def _list_changed(self) -> dict[int, dict[str, Any]]:
-        """Return what the import changes of the names and the presence of pupils, by id."""
+        """Return the import's changes to the names and the presence of pupils, by id."""
         changed = {}
         for page in list_selected(self._run.id, "student", *CORRECTING):
             for change in page:
@@ -137,7 +137,7 @@ class Opener:
 
 
 def insert_opened(staged: Staging, opened: Opened, *, now: dt.datetime) -> bool:
-    """Insert the prepared accounts and return whether all were. Call it before the pupils are inserted."""
+    """Insert the staged accounts; return whether all were inserted. Call it before the pupils are inserted."""
     if opened.table is None:
         return True
     accounts = opened.table.c
@@ -154,9 +154,9 @@ def insert_opened(staged: Staging, opened: Opened, *, now: dt.datetime) -> bool:
 
 
 def link_opened(staged: Staging, run: ImportRun, opened: Opened) -> bool:
-    """Give the accounts written to the pupils who were there, and note them in the changes of the import.
+    """Link the written accounts to the pupils already there, and record them in the changes of the import.
 
-    Return whether each of these pupils still had none. After the corrections, so that all of them are present.
+    Return whether each of these pupils still had none. Call it after the corrections, so that all of them are present.
     """
     if opened.table is None:
         return True
@@ -221,7 +221,7 @@ def _without_account() -> Iterator[Sequence[Any]]:
 
 @dataclass
 class Going:
-    """The accounts that an import created, of pupils and of the staff, which go with it: their ids, and how many."""
+    """The accounts that an import created, of pupils and staff, to be deleted with it: their ids and number."""
 
     table: Table
     count: int = 0
@@ -233,7 +233,7 @@ def list_created(run: ImportRun) -> set[int]:
 
 
 def stage_going(staged: Staging, run: ImportRun, *, heartbeat: Callable[[], None]) -> Going:
-    """Prepare the deletion of the accounts created. Raises `WorkedOn`."""
+    """Stage the deletion of the accounts created. Raises `WorkedOn`."""
     going = Going(staged.table("going", id=Integer()))
     for page in list_selected(run.id, "account", ChangeAction.CREATE):
         heartbeat()
@@ -243,7 +243,7 @@ def stage_going(staged: Staging, run: ImportRun, *, heartbeat: Callable[[], None
 
 
 def delete_created(staged: Staging, going: Going) -> None:
-    """Take the accounts that go from their pupils and divisions, and delete them. Raises `WorkedOn`."""
+    """Detach the staged accounts from their pupils and divisions, and delete them. Raises `WorkedOn`."""
     accounts = Account.__table__.c
     staged.update(Student, Student.__table__.c.account_id == going.table.c.id, {"account_id": None})
     staged.delete(TeacherDivision, going.table, key="account_id")
@@ -259,7 +259,7 @@ def delete_created(staged: Staging, going: Going) -> None:
 
 
 def refuse_opened(run: ImportRun) -> None:
-    """Refuse once an account that the import created was activated."""
+    """Raise `WorkedOn` if an account that the import created was activated."""
     for ids in list_selected_ids(run.id, "account", ChangeAction.CREATE):
         opened = (
             select(Account).where(is_among(Account.id, ids), Account.activated_at.is_not(None)).order_by(Account.id)
@@ -270,7 +270,7 @@ def refuse_opened(run: ImportRun) -> None:
 
 
 def _check_unchanged(page: Sequence[Row[Any]]) -> None:
-    """Refuse once one of the accounts that the import created is not as it was imported."""
+    """Raise `WorkedOn` if one of the accounts that the import created has changed since."""
     ids = [change.object_id for change in page]
     accounts = {account.id: account for account in db.session.scalars(select(Account).where(is_among(Account.id, ids)))}
     moved = _list_moved(page, ids)
@@ -298,9 +298,9 @@ def _check_unchanged(page: Sequence[Row[Any]]) -> None:
 
 
 def _list_moved(page: Sequence[Row[Any]], ids: Sequence[int]) -> set[int]:
-    """Return the accounts of pupils that do not name any more the pupil to whom the import opened them.
+    """Return the accounts of pupils that no longer name the pupil to whom the import opened them.
 
-    A pupil is known by their number in SIECLE, by their name where they have none.
+    A pupil is identified by their number in SIECLE, or by name if they have none.
     """
     known = select(ImportChange.object_id, ImportChange.object_key, ImportChange.object_label).where(
         is_among(ImportChange.id, [change.id for change in page])
@@ -317,5 +317,5 @@ def _list_moved(page: Sequence[Row[Any]], ids: Sequence[int]) -> set[int]:
 
 
 def _words(name: str) -> list[str]:
-    """Return the words of a name, in whatever order and letters it was written."""
+    """Return the words of a name, ignoring order, case and accents."""
     return sorted(fold(name).split())

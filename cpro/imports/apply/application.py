@@ -1,11 +1,11 @@
-"""Write what an import proposes: prepared outside, written in one short transaction, all of it or nothing.
+"""Apply an import: staged outside any transaction, written in one short transaction, entirely or not at all.
 
 `apply` and `apply_now` open their own units of work: call them outside any.
 
-People who work in the school meanwhile neither wait nor lose anything: its row and the end of its journal are locked
-at the very end, and the import is refused there if anything its analysis rests on has changed.
+People working in the school meanwhile neither wait nor lose anything: its row and the end of its journal are locked
+at the very end, and the import is then refused if anything its analysis depends on has changed.
 
-A pupil who leaves keeps their account: what is theirs is frozen, and they may still export it.
+A pupil who leaves keeps their account: their data is frozen, and they may still export it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from cpro.imports.runs.admission import lock_imports, require_may_import
 from cpro.imports.runs.lifecycle import check_confirmations, close_run, get_version, record_about_run
 
 Clock = Callable[[], dt.datetime]
-#: What is to be committed with an import, given the session and what the import returns.
+#: Work to commit together with an import, given the session and the import's result.
 Finish = Callable[[Session, Mapping[str, Any]], object]
 
 
@@ -43,7 +43,7 @@ class Application:
     """An import ready to be written: its rows are in the temporary tables of the session's connection."""
 
     run_id: int
-    #: of the analysis it was prepared from (`get_version`)
+    #: of the analysis it was staged from (`get_version`)
     version: str
     confirmations: Sequence[str]
     created: pupils.Created
@@ -65,7 +65,7 @@ def apply(
     """Write an import that is « en cours d’application » and return its figures.
 
     `heartbeat` is called between two pages of the preparation. Raises as `prepare_application` and
-    `write_application`: nothing is written then.
+    `write_application`; nothing is written then.
     """
     now = clock()
     today = get_school_today(now)
@@ -80,7 +80,7 @@ def apply(
 
 
 def apply_now(run_id: int, *, confirmations: Sequence[str], by: Actor, clock: Clock) -> dict[str, Any]:
-    """Apply an analysed import here and now, without a job; refused, it is as it was. Raises as `apply`."""
+    """Apply an analysed import immediately, without a job; if refused, it is unchanged. Raises as `apply`."""
     with unit_of_work(school_first=False):
         lifecycle.begin_application(get_run(run_id))
     try:
@@ -101,9 +101,9 @@ def prepare_application(
     now: dt.datetime,
     heartbeat: Callable[[], None],
 ) -> Application:
-    """Compute all that an import writes, outside any unit of work; `today` is the school's day.
+    """Compute everything that an import writes, outside any unit of work; `today` is the school's day.
 
-    Raises `NotToApply`, `GateClosed`, `ConfirmationMissing`, `AnalysisOutdated` when the data changed since the
+    Raises `NotToApply`, `GateClosed`, `ConfirmationMissing`, and `AnalysisOutdated` when the data changed since the
     analysis.
     """
     run = get_run(run_id)
@@ -123,7 +123,7 @@ def prepare_application(
 def write_application(
     staged: Staging, prepared: Application, *, today: dt.date, by: Actor, now: dt.datetime
 ) -> dict[str, Any]:
-    """Write an import that was prepared, inside a unit of work on the same session, and return its figures.
+    """Write a staged import, inside a unit of work on the same session, and return its figures.
 
     Raises as `prepare_application` does, and `ImportUnderWay`; `AnalysisOutdated` says what changed since.
     """
@@ -135,12 +135,12 @@ def write_application(
     try:
         _write(staged, prepared, run, now)
         establishment = lock_current_establishment()
-        # Every action leaves its line in the journal, which nobody writes any more: what changed meanwhile is seen.
+        # Every action writes a journal line, and the journal is now locked: any change made meanwhile is visible.
         if run.fingerprint != fingerprint_of_data(today):
             raise AnalysisOutdated
         staff.write_heads(run, prepared.logins, now)
     except IntegrityError as error:
-        # Somebody who took no lock was faster: a number or a login is taken.
+        # A concurrent writer that takes no lock was faster: a number or a login is taken.
         raise AnalysisOutdated from error
     run.confirmations_given, run.applied_at = list(prepared.confirmations), now
     run.counts = {**run.counts, "accounts_opened": prepared.opened.count}
@@ -150,7 +150,7 @@ def write_application(
     events.import_applied.send(establishment_id=establishment.id, run_id=run.id, by=by, now=now)
     record_about_run("applied", run, _audit_changes(run.counts), by=by, now=now)
     if run.settled is not None:
-        run.settled_with = fingerprint_of_data(today)  # its own line of the journal included
+        run.settled_with = fingerprint_of_data(today)  # including its own journal line
     return run.counts
 
 
@@ -164,7 +164,7 @@ def _judge(run: ImportRun, confirmations: Sequence[str], *, today: dt.date, by: 
 
 
 def _write(staged: Staging, prepared: Application, run: ImportRun, now: dt.datetime) -> None:
-    """Write every selected change but those of heads. Raises `AnalysisOutdated` when one is not to be done any more."""
+    """Write every selected change except those of heads. Raises `AnalysisOutdated` when one no longer applies."""
     structure.write_structure(run)
     all_done = (
         accounts.insert_opened(staged, prepared.opened, now=now)
@@ -178,7 +178,7 @@ def _write(staged: Staging, prepared: Application, run: ImportRun, now: dt.datet
 
 
 def _audit_changes(counts: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the figures of one audit line: those that are not zero."""
+    """Return the figures of one audit line: the non-zero ones."""
     changes = {
         f"{family}_{name}": (None, number)
         for family in ("students", "staff")

@@ -1,6 +1,6 @@
-"""Pupils created and corrected by the thousand, and back: prepared in temporary tables, written by one statement each.
+"""Create and correct pupils in bulk, and undo it: staged in temporary tables, written by one statement each.
 
-A correction compares before it sets: a pupil who is not any more as the change says is left, and counted out.
+A correction compares before it sets: a pupil who no longer has the old values is left alone, and not counted.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _COPIED = (
 )
 _NAMES_IN_ORDER = ("last_name", "first_name", "usage_name")
 _NAMES = frozenset(_NAMES_IN_ORDER)
-#: What makes pupils of two schools meet.
+#: The fields by which pupils of two schools are matched.
 _MATCHING_FIELDS = frozenset({"ine", "is_active", "last_name", "usage_name", "first_name", "birth_date", "came_by"})
-#: What a division is called by, in the columns of a temporary table.
+#: The code that identifies a division, in the columns of a temporary table.
 _CODE = Division.code.type
 
 Heartbeat = Callable[[], None]
@@ -51,7 +51,7 @@ Heartbeat = Callable[[], None]
 
 @dataclass
 class Created:
-    """The pupils whom an import creates, in a temporary table."""
+    """The pupils that an import creates, in a temporary table."""
 
     table: Table
     count: int = 0
@@ -73,7 +73,7 @@ def stage_created(
     account_for: Callable[[Mapping[str, Any]], int | None],
     heartbeat: Heartbeat,
 ) -> None:
-    """Prepare the pupils whom an import creates; `account_for` reserves the account of one, or returns None."""
+    """Stage the pupils that an import creates; `account_for` reserves the account of one, or returns None."""
     for page in list_selected(run.id, "student", ChangeAction.CREATE):
         heartbeat()
         ids = staged.reserve_ids(Student, len(page))
@@ -103,9 +103,9 @@ def _new_pupil(change: Row[Any]) -> dict[str, Any]:
 
 
 def insert_created(staged: Staging, created: Created, *, now: dt.datetime) -> bool:
-    """Write the pupils prepared and note in the changes who was created; return whether all could be written.
+    """Insert the staged pupils and record their ids in the changes; return whether all could be inserted.
 
-    Those whose account is opened with them find it written already.
+    The accounts opened with them must be inserted before.
     """
     if not created.count:
         return True
@@ -140,14 +140,14 @@ def insert_created(staged: Staging, created: Created, *, now: dt.datetime) -> bo
 
 @dataclass
 class Going:
-    """The pupils whom an import created, who go with it: their ids, in a temporary table too."""
+    """The pupils that an import created and that are deleted with it: their ids, in a temporary table too."""
 
     table: Table
     ids: list[int] = field(default_factory=list)
 
 
 def stage_going(staged: Staging, run: ImportRun, *, account_ids: Set[int], heartbeat: Heartbeat) -> Going:
-    """Prepare the deletion of the pupils created, whose own accounts are among `account_ids`. Raises `WorkedOn`."""
+    """Stage the deletion of the pupils created, whose own accounts are among `account_ids`. Raises `WorkedOn`."""
     going, by_code = Going(staged.table("pupils", id=Integer())), list_division_ids()
     for page in list_selected(run.id, "student", ChangeAction.CREATE):
         heartbeat()
@@ -159,7 +159,7 @@ def stage_going(staged: Staging, run: ImportRun, *, account_ids: Set[int], heart
 
 
 def delete_created(staged: Staging, going: Going, accounts: Table) -> None:
-    """Delete the pupils who go; `accounts` holds the ids of the accounts that go too. Raises `WorkedOn`."""
+    """Delete the staged pupils; `accounts` contains the ids of the accounts deleted too. Raises `WorkedOn`."""
     students = Student.__table__.c
     has_no_other_account = or_(students.account_id.is_(None), students.account_id.in_(select(accounts.c.id)))
     if staged.delete(Student, going.table, students.is_active, has_no_other_account) != len(going.ids):
@@ -167,7 +167,7 @@ def delete_created(staged: Staging, going: Going, accounts: Table) -> None:
 
 
 def _check_unchanged(page: Sequence[Row[Any]], by_code: Mapping[str, int], account_ids: Set[int]) -> None:
-    """Refuse once one of the pupils whom the import created is not as imported, but for an account that goes too."""
+    """Raise `WorkedOn` if a pupil that the import created has changed, except for an account that is deleted too."""
     ids = [change.object_id for change in page]
     students = {student.id: student for student in db.session.scalars(select(Student).where(is_among(Student.id, ids)))}
     for change in page:
@@ -189,22 +189,22 @@ def _check_unchanged(page: Sequence[Row[Any]], by_code: Mapping[str, int], accou
 
 
 def refuse_records(run: ImportRun) -> None:
-    """Refuse once there are records of a pupil whom the import created or reactivated. Raises `WorkedOn`."""
+    """Raise `WorkedOn` if there are records of a pupil that the import created or reactivated."""
     refuse_records_of_reactivated(run)
     for ids in list_selected_ids(run.id, "student", ChangeAction.CREATE):
         _refuse_written_about(ids)
 
 
 def refuse_records_of_reactivated(run: ImportRun) -> None:
-    """Refuse once there are new records of a pupil whom the import reactivated. Raises `WorkedOn`."""
+    """Raise `WorkedOn` if there are new records of a pupil that the import reactivated."""
     for ids in list_selected_ids(run.id, "student", ChangeAction.REACTIVATE):
         _refuse_written_about(ids, since=run.applied_at)
 
 
 def _refuse_written_about(ids: Sequence[int], *, since: dt.datetime | None = None) -> None:
-    """Refuse once there is a fiche, an évaluation or a bilan of a pupil.
+    """Raise `WorkedOn` if one of the pupils has a fiche, an évaluation or a bilan.
 
-    The sentence names no pupil: the person who undoes an import may not know whose records there are.
+    The message names no pupil: the person who undoes an import may not be allowed to know whose records there are.
     """
     if list_students_with_records(ids, since=since):
         raise WorkedOn("un élève qu’il a apporté", "a depuis des fiches, des évaluations ou des bilans")
@@ -215,14 +215,14 @@ def _refuse_written_about(ids: Sequence[int], *, since: dt.datetime | None = Non
 
 @dataclass
 class Corrected:
-    """The pupils whom an import corrects, by the fields that change: a temporary table for each set of them."""
+    """The pupils that an import corrects, by the fields that change: a temporary table for each set of fields."""
 
     tables: dict[tuple[str, ...], Table] = field(default_factory=dict)
     counts: dict[tuple[str, ...], int] = field(default_factory=dict)
 
 
 def stage_corrected(staged: Staging, run: ImportRun, *, heartbeat: Heartbeat, is_undone: bool = False) -> Corrected:
-    """Prepare the new values of pupils, or their old ones where the import is undone."""
+    """Stage the new values of pupils, or their old ones when the import is undone."""
     corrected, by_code = Corrected(), list_division_ids()
     for page in list_selected(run.id, "student", *CORRECTING):
         heartbeat()
@@ -242,7 +242,7 @@ def stage_corrected(staged: Staging, run: ImportRun, *, heartbeat: Heartbeat, is
 
 
 def write_corrected(staged: Staging, corrected: Corrected) -> bool:
-    """Write the corrections prepared; return whether every pupil was as they said."""
+    """Write the staged corrections; return whether every pupil still had the expected values."""
     return all(
         _write_corrections(staged, fields, table) == corrected.counts[fields]
         for fields, table in corrected.tables.items()
@@ -250,7 +250,7 @@ def write_corrected(staged: Staging, corrected: Corrected) -> bool:
 
 
 def list_matched(run: ImportRun) -> list[int]:
-    """Return the pupils whose presence or identity the import corrected, by id."""
+    """Return the pupils whose presence or identity the import changed, by id."""
     return [
         change.object_id
         for page in list_selected(run.id, "student", *CORRECTING)
@@ -265,7 +265,7 @@ def _write_corrections(staged: Staging, fields: tuple[str, ...], table: Table) -
     for name in fields:
         if name == "division":
             same["division_id"] = table.c.old_division
-            # A division of this very import has no id until it is written: it is found by its code then.
+            # A division created by the same import has no id until it is written: it is found by its code then.
             values["division_id"] = func.coalesce(
                 table.c.new_division, staged.id_of_code(Division, table.c.division_code)
             )
@@ -303,7 +303,7 @@ def _columns_of(pairs: Changes, by_code: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _names_of(page: Sequence[Row[Any]]) -> dict[int, Any]:
-    """Return the present names of the pupils of a page whose names change, by id."""
+    """Return the current names of the pupils of a page whose names change, by id."""
     ids = [change.object_id for change in page if _NAMES & change.changes.keys()]
     if not ids:
         return {}
@@ -312,7 +312,7 @@ def _names_of(page: Sequence[Row[Any]]) -> dict[int, Any]:
 
 
 def _search_key_of(now: Any, pairs: Changes) -> str:
-    """Return the search key of a pupil whose name changes; of one who is gone, any: their row is not found."""
+    """Return the search key of a pupil whose name changes; any key will do for a deleted pupil, whose row is gone."""
     names = (pairs[name].new if name in pairs else getattr(now, name, "") for name in _NAMES_IN_ORDER)
     last_name, first_name, usage_name = names
     return make_search_key(last_name, first_name, usage_name)

@@ -1,6 +1,6 @@
-"""Undo the last import, wholly or not at all: it is refused once its data was worked on.
+"""Undo the last import, entirely or not at all: it is refused once its data was worked on.
 
-Prepared outside and written in one short transaction, as an application is; `undo` opens its own unit of work.
+Staged outside and written in one short transaction, as an application is; `undo` opens its own unit of work.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run, 
 from cpro.imports.runs.admission import lock_imports, lock_run
 from cpro.imports.runs.lifecycle import is_being_undone, record_about_run
 
-#: Changes undone before the answer: those of a large school. A worker undoes more.
+#: Maximum number of changes undone before the response: those of a large school. A worker undoes more.
 AT_ONCE_CHANGES = 5000
 
 
@@ -37,13 +37,13 @@ class PreparedUndo:
     """An import ready to be undone: temporary tables hold the rows to delete and the values to restore."""
 
     run_id: int
-    #: `fingerprint_of_data` when it was prepared
+    #: `fingerprint_of_data` when it was staged
     fingerprint: str
     corrected: pupils.Corrected
     going_pupils: pupils.Going
     going_accounts: accounts.Going
     going_structure: structure.Going
-    #: pupils whose presence or identity the import changed, those it created included
+    #: pupils whose presence or identity the import changed, including those it created
     matched_ids: list[int]
 
 
@@ -55,9 +55,9 @@ def undo(
     heartbeat: Callable[[], None] = lambda: None,
     finish: Finish = lambda session, result: None,
 ) -> str:
-    """Undo the last import, which must be `run_id` where one is named, and return how it is called.
+    """Undo the last import, which must be `run_id` if given, and return its label.
 
-    Raises as `prepare_undo` and `write_undo`: nothing is undone then.
+    Raises as `prepare_undo` and `write_undo`; nothing is undone then.
     """
     now = clock()
     today = get_school_today(now)
@@ -72,9 +72,9 @@ def undo(
 def prepare_undo(
     staged: Staging, *, run_id: int | None, today: dt.date, now: dt.datetime, heartbeat: Callable[[], None]
 ) -> PreparedUndo:
-    """Check all that undoing the last import rests on, outside any unit of work; `run_id` may say which it must be.
+    """Check everything that undoing the last import depends on, outside any unit of work; it must be `run_id` if given.
 
-    Raises `UndoImpossible`, with the reason: one of those of `check_undoable`, or what it wrote was worked on since.
+    Raises `UndoImpossible` with the reason: one of those of `check_undoable`, or data that was worked on since.
     """
     compared_with = fingerprint_of_data(today)
     run = check_undoable(get_run(run_id) if run_id is not None else None, now=now)
@@ -94,9 +94,9 @@ def prepare_undo(
 
 
 def write_undo(staged: Staging, prepared: PreparedUndo, *, today: dt.date, by: Actor, now: dt.datetime) -> ImportRun:
-    """Undo an import that was prepared, inside a unit of work on the same session, and return it.
+    """Undo a staged import, inside a unit of work on the same session, and return it.
 
-    What it caused elsewhere is undone first by the listeners of `import_undone`. Raises as `prepare_undo`, and
+    Its effects elsewhere are undone first, by the listeners of `import_undone`. Raises as `prepare_undo`, and
     `ImportUnderWay`.
     """
     lock_imports()
@@ -133,10 +133,10 @@ def _write(staged: Staging, prepared: PreparedUndo, run: ImportRun) -> None:
 
 
 def check_undoable(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
-    """Return the last import applied, or raise `UndoImpossible` with the reason for which it stands; writes nothing.
+    """Return the last import applied, or raise `UndoImpossible` with the reason why it cannot be undone; read-only.
 
-    The reasons that reading gives: `run` is named and is another one, it was too long ago, an import is under way,
-    an account that it created was activated, a pupil whom it created has records. Undoing finds the others.
+    The reasons found by reading: `run` is given and is another one, it is too old, an import is under way, an account
+    that it created was activated, a pupil that it created has records. Undoing finds the other ones.
     """
     last = _require_last(run, now=now)
     accounts.refuse_opened(last)
@@ -145,7 +145,7 @@ def check_undoable(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
 
 
 def _require_last(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
-    """Return the last import applied, which must be `run` if one is given, as far as its own row shows."""
+    """Return the last import applied, which must be `run` if given; checks only its own row."""
     last = find_last_applied()
     if run is not None and run.state is RunState.UNDONE:
         raise UndoImpossible("Cet import est déjà annulé.")
@@ -162,7 +162,7 @@ def _require_last(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
 
 
 def describe_obstacle(run: ImportRun, *, now: dt.datetime) -> str:
-    """Return why an import cannot be undone, as far as `check_undoable` shows, "" when it can."""
+    """Return why an import cannot be undone, as far as `check_undoable` can tell, or "" when it can."""
     try:
         check_undoable(run, now=now)
     except UndoImpossible as refusal:
@@ -171,7 +171,7 @@ def describe_obstacle(run: ImportRun, *, now: dt.datetime) -> str:
 
 
 def request_undo(run: ImportRun, *, by: Actor, now: dt.datetime) -> Job | None:
-    """Have a large import undone by a worker, and return its job; None for one that is undone before the answer.
+    """Enqueue the undoing of a large import, and return its job; None for one that is undone before the response.
 
     Raises `UndoImpossible`, `UndoUnderWay`, `ImportUnderWay`.
     """

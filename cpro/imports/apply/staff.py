@@ -1,7 +1,7 @@
-"""The accounts of the staff that an import creates and corrects, those of teachers, then those of heads.
+"""The staff accounts that an import creates and corrects: teachers first, then heads.
 
-No other role is ever touched by a file. Whether a further head must wait for the one in place is asked under the lock
-of the school, whatever the analysis said. Undoing deletes the accounts created with those of pupils (`apply.accounts`).
+Files never change any other role. Whether a further head must wait for the current one is checked under the lock of
+the school, whatever the analysis said. Undoing deletes the accounts created with those of pupils (`apply.accounts`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cpro.users.operations import files
 
 
 def write_teachers(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> None:
-    """Create and correct the accounts of teachers, who wait for the head where the head asked so.
+    """Create and correct teachers' accounts, which wait for the head's approval if the head asked for it.
 
     Raises `AnalysisOutdated`.
     """
@@ -39,7 +39,7 @@ def write_teachers(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) 
 
 
 def write_heads(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> None:
-    """Create the accounts of heads, under the lock of the school; a further one waits for the one in place."""
+    """Create the accounts of heads, under the lock of the school; a further one waits for the current one."""
     for change in _list_changes(run):
         if change.action is ChangeAction.CREATE:
             _create([change], logins, now)
@@ -48,7 +48,7 @@ def write_heads(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> 
 
 
 def _list_changes(run: ImportRun) -> Sequence[ImportChange]:
-    """Return the changes of the staff, without the accounts created already: those that the import opens to pupils."""
+    """Return the staff changes, without the accounts already created: those that the import opens to pupils."""
     return db.session.scalars(
         select(ImportChange)
         .where(
@@ -62,7 +62,7 @@ def _list_changes(run: ImportRun) -> Sequence[ImportChange]:
 
 
 def _role_of(change: ImportChange) -> Role:
-    """Return the role of the account that a change is about: only those of teachers are corrected."""
+    """Return the role of the account that a change is about: only teachers' accounts are corrected."""
     if change.action is not ChangeAction.CREATE:
         return roles.TEACHER
     role: Role = change.changes["role"].new
@@ -72,7 +72,7 @@ def _role_of(change: ImportChange) -> Role:
 
 
 def _create(changes: Sequence[ImportChange], logins: Mapping[int, str], now: dt.datetime) -> None:
-    """Open accounts of people of a file, whatever the analysis said of a consent."""
+    """Open the accounts of people in a file, whatever the analysis said about consent."""
     accounts = []
     for change in changes:
         values = new_values(_fields_of(change.changes))
@@ -100,12 +100,12 @@ def _create(changes: Sequence[ImportChange], logins: Mapping[int, str], now: dt.
 
 
 def _is_typed(change: ImportChange) -> bool:
-    """Return whether a table names the person, and no file of STS-Web."""
+    """Return whether the person comes from a table rather than a file of STS-Web."""
     return not change.object_key or change.object_key.startswith("table:")
 
 
 def _correct(changes: Sequence[ImportChange], now: dt.datetime) -> None:
-    """Correct accounts of teachers; no other role is ever touched by a file."""
+    """Correct teachers' accounts; files never change any other role."""
     accounts = _get_accounts([change.object_id for change in changes])
     for change in changes:
         account = accounts.get(change.object_id or 0)
@@ -123,7 +123,7 @@ def _correct(changes: Sequence[ImportChange], now: dt.datetime) -> None:
 
 
 def undo_staff(run: ImportRun) -> None:
-    """Give the accounts that the import corrected what they had. Raises `WorkedOn`."""
+    """Restore the old values of the accounts that the import corrected. Raises `WorkedOn`."""
     changed, given = WorkedOn("un compte", "a changé depuis"), {}
     for page in list_selected(run.id, "account", *CORRECTING):
         accounts = _get_accounts([change.object_id for change in page])
@@ -141,7 +141,7 @@ def undo_staff(run: ImportRun) -> None:
 
 
 def _fields_of(changes: Changes) -> Changes:
-    """Return the changes of the account itself; what the file gave is kept for the next one to be compared with."""
+    """Return the changes of the account itself; the file's own values are kept for comparison with the next file."""
     return {name: pair for name, pair in changes.items() if name not in (DIVISIONS, SERVICES)}
 
 
@@ -151,7 +151,7 @@ def _get_accounts(ids: Sequence[int | None]) -> dict[int, Account]:
 
 
 def _set_divisions(given: Mapping[int | None, Pair], *, otherwise: Exception) -> None:
-    """Give teachers their divisions, {account's id: codes}; raises `otherwise` when one does not have the old ones."""
+    """Set teachers' divisions, {account id: codes}; raises `otherwise` if one no longer has the old ones."""
     by_code = list_division_ids()
     stored: dict[int, dict[int, TeacherDivision]] = {}
     ids = [id_ for id_ in given if id_ is not None]

@@ -1,4 +1,4 @@
-"""Courses (MEF) and divisions: created and corrected, deleted and given back what they had."""
+"""Courses (MEF) and divisions: created and corrected; deleted and restored when undone."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from cpro.imports.models import ChangeAction, ImportChange, ImportRun
 from cpro.imports.queries import list_selected
 from cpro.students.models import MEF, Division
 
-#: Courses come first; they go last, once their divisions are gone.
+#: Courses are created first, and deleted last, after their divisions.
 _MODELS: dict[str, tuple[type[Any], str]] = {"mef": (MEF, "une formation"), "division": (Division, "une division")}
 
-#: {type of the objects: the ids of those that go, in a temporary table, and how many}
+#: {type of the objects: the ids to delete, in a temporary table, and how many}
 Going = dict[str, tuple[Table, int]]
 
 
@@ -43,7 +43,7 @@ def write_structure(run: ImportRun) -> None:
 
 
 def _note_who_was_created(run: ImportRun, object_type: str, model: type[Any]) -> None:
-    """Write in the changes the ids of the objects they created, found by their code."""
+    """Record in the changes the ids of the objects they created, found by their code."""
     created = (
         select(model.id)
         .where(model.establishment_id == ImportChange.establishment_id, model.code == ImportChange.object_key)
@@ -65,7 +65,7 @@ def _note_who_was_created(run: ImportRun, object_type: str, model: type[Any]) ->
 
 
 def stage_going(staged: Staging, run: ImportRun) -> Going:
-    """Prepare the deletion of what the import created. Raises `WorkedOn`."""
+    """Stage the deletion of what the import created. Raises `WorkedOn`."""
     going: Going = {}
     for object_type in reversed(_MODELS):
         table, count = staged.table(object_type, id=Integer()), 0
@@ -77,7 +77,7 @@ def stage_going(staged: Staging, run: ImportRun) -> Going:
 
 
 def undo_structure(staged: Staging, run: ImportRun, going: Going) -> None:
-    """Give divisions and courses what they had, and delete those that came. Raises `WorkedOn`."""
+    """Restore the old values of divisions and courses, and delete those created. Raises `WorkedOn`."""
     for object_type, (table, count) in going.items():
         model, noun = _MODELS[object_type]
         for page in list_selected(run.id, object_type, ChangeAction.CHANGE):
@@ -93,7 +93,7 @@ def undo_structure(staged: Staging, run: ImportRun, going: Going) -> None:
 
 
 def _check_unchanged(page: Sequence[Row[Any]], model: type[Any], noun: str) -> None:
-    """Refuse once one of the divisions or courses that the import created is not as it was imported."""
+    """Raise `WorkedOn` if one of the divisions or courses that the import created has changed since."""
     wanted = select(model).where(is_among(model.id, [change.object_id for change in page]))
     rows = {row.id: row for row in db.session.scalars(wanted)}
     for change in page:

@@ -1,4 +1,4 @@
-"""What the files would change, computed without writing: the records of the files compared with the rows of the school.
+"""Compute what the files would change, without writing: compare their records with the rows of the school.
 
-Everything here reads in chunks and yields, so that a hundred thousand pupils cost no more memory than ten thousand.
+Everything here reads in chunks and yields, so that a hundred thousand pupils take no more memory than ten thousand.
 """

@@ -1,6 +1,6 @@
-"""The whole of a deposit compared with the school, exports or tables: pupils, courses, divisions, people.
+"""Compare a whole deposit, exports or tables, with the school: pupils, courses, divisions, people.
 
-Same rules for both, but for one: whom a table does not name is proposed for deactivation, unticked.
+The rules are the same for both, except one: people missing from a table are proposed for deactivation, unticked.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ from cpro.imports.refusals import about_file
 
 
 class Comparison:
-    """Files compared with the school: `run`, which each kind of files writes, fills the figures below."""
+    """Files compared with the school: `run`, which each kind of files implements, fills the figures below."""
 
     def __init__(self, students: StudentAnalysis, *, school_year: int, today: dt.date) -> None:
         self._students, self._school_year, self._today = students, school_year, today
         self._staff_tally = Tally()
         self._division_changes = 0
-        #: what the same file of pupils finds once this is applied (`diff.repetition`), None where it must be read
+        #: what the same file of pupils will find once this is applied (`diff.repetition`), None if it must be read
         self.settled: dict[str, Any] | None = None
 
     def watch(self, on_pupils: Callable[[int], object]) -> None:
-        """Call a function with how many pupils of the file are compared, as the analysis runs."""
+        """Set the function called with the number of pupils compared so far, as the analysis runs."""
         self._students.on_records = on_pupils
 
     @property
     def counts(self) -> dict[str, Any]:
-        """Return the figures, in the contract's words."""
+        """Return the figures, under the names of the contract."""
         return {
             "students": self._students.tally.counts,
             "staff": self._staff_tally.counts,
@@ -62,7 +62,7 @@ class Comparison:
 
     @property
     def confirmations_needed(self) -> list[dict[str, str]]:
-        """Return what must be confirmed, each in a sentence that names the figures."""
+        """Return what must be confirmed, each with a sentence stating the figures."""
         return list_confirmations(self.counts, school_year=self._school_year, today=self._today)
 
     def _compare_divisions(self, found: Found) -> Iterator[Yielded]:
@@ -78,7 +78,7 @@ def _list_left(sources: Sources) -> Iterator[Note]:
 
 
 def _ask_column(asked: ColumnQuestion) -> Question:
-    """Return the question what a column is, as the import keeps it."""
+    """Return the question about a column, as the import stores it."""
     sentence = f"Est-ce « {asked.suggested} » ?" if asked.suggested else "Que contient-elle ?"
     return Question(
         asked.key,
@@ -93,7 +93,7 @@ def _ask_column(asked: ColumnQuestion) -> Question:
 
 
 class SIECLEAnalysis(Comparison):
-    """Exports of SIECLE and STS-Web: `run` yields all that is found, then counts and confirmations are known."""
+    """Exports of SIECLE and STS-Web: `run` yields all findings, then counts and confirmations are known."""
 
     def __init__(self, sources: SIECLESources, *, today: dt.date, answers: Answers | None = None) -> None:
         self._sources, self._answers = sources, answers
@@ -102,7 +102,7 @@ class SIECLEAnalysis(Comparison):
         self._mef_labels: dict[str, str] = {}
 
     def run(self) -> Iterator[Yielded]:
-        """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a file without people."""
+        """Yield all findings. Raises a FileRefused, or EmptyImport for a file without people."""
         yield from _list_left(self._sources)
         yield from self._read_structures()
         staff = None
@@ -125,7 +125,7 @@ class SIECLEAnalysis(Comparison):
             yield from analysis.run(staff.people)
 
     def _compare_students(self) -> Iterator[Yielded]:
-        """Yield what the file of pupils changes; one that was applied, since when nothing changed, is not read."""
+        """Yield the changes of the file of pupils; a file already applied is not read if nothing changed since."""
         students = self._students
         digest = digest_of(self._sources.files[ExportKind.STUDENTS].file.path)
         found = find_repetition(digest, self._today)
@@ -177,7 +177,7 @@ class SIECLEAnalysis(Comparison):
 
 
 def _repeat(students: StudentAnalysis, known: Repetition) -> None:
-    """Give an analysis of pupils the figures of a file that is not read, since it changes nothing."""
+    """Give an analysis of pupils the figures of a file that is not read because it changes nothing."""
     students.records = known.records
     students.tally.active_before, students.tally.ignored = known.present, known.ignored
     students.tally.counts |= {"unchanged": known.records - known.ignored, "without_ine": known.without_ine}
@@ -188,7 +188,7 @@ def _repeat(students: StudentAnalysis, known: Repetition) -> None:
 
 
 class TableAnalysis(Comparison):
-    """Tables of a school without SIECLE: `run` yields all that is found, then counts and confirmations are known."""
+    """Tables of a school without SIECLE: `run` yields all findings, then counts and confirmations are known."""
 
     def __init__(self, sources: TableSources, *, today: dt.date, answers: Answers | None = None) -> None:
         self._sources, self._answers = sources, answers
@@ -199,7 +199,7 @@ class TableAnalysis(Comparison):
         )
 
     def run(self) -> Iterator[Yielded]:
-        """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a table without people."""
+        """Yield all findings. Raises a FileRefused, or EmptyImport for a table without people."""
         yield from _list_left(self._sources)
         codes = DivisionCodes()
         pupils, people = self._sources.files.get(WorksheetKind.STUDENTS), self._sources.files.get(WorksheetKind.STAFF)
@@ -207,7 +207,7 @@ class TableAnalysis(Comparison):
             notes = WorksheetNotes(self._answers or {})
             with about_file(pupils.file.name):
                 lines = read_student_worksheet(pupils.file.path, today=self._today, notes=notes)
-                first = list(islice(lines, 1))  # the whole was read then: what is noted of it stands above the lines
+                first = list(islice(lines, 1))  # everything is read by then: notes on the table precede its lines
                 yield from list_notes(notes.findings, WorksheetKind.STUDENTS.value)
                 yield from map(_ask_column, notes.questions)
                 yield from self._students.run(map(codes.read_student, chain(first, lines)))

@@ -1,4 +1,4 @@
-"""What must be confirmed before an import is applied, each in a sentence that names the figures."""
+"""The confirmations required before an import is applied, each with a sentence stating the figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONFIRM_DEACTIVATIONS, CONFIRM_YEAR = "deactivations", "year"
 
 
 def list_confirmations(counts: Mapping[str, Any], *, school_year: int, today: dt.date) -> list[dict[str, str]]:
-    """Return what must be confirmed of an import with these figures, [{"key", "sentence"}]."""
+    """Return the confirmations required for an import with these figures, [{"key", "sentence"}]."""
     needed = []
     current = current_school_year(today)
     if school_year != current:

@@ -1,4 +1,4 @@
-"""Divisions as tables of a school without SIECLE write them: by code, near enough, or by a name too long to be one."""
+"""Divisions as written in tables of schools without SIECLE: by code, approximately, or by a longer name."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class _Read(NamedTuple):
 
 
 class DivisionCodes:
-    """Read the divisions of tables as the school's, and tell once what each new way of writing one stands for.
+    """Map the divisions of tables to the school's, and report once how each new spelling is understood.
 
-    A code that differs from one alone by case, accents or blanks is that one; a name is that of the division so called.
-    A line whose code may be that of several is refused: it would create one more.
+    A code that differs from exactly one by case, accents or blanks is that one; a name is that of the division so
+    named. A line whose code may match several is refused: accepting it would create another.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class DivisionCodes:
         self._alike: dict[str, list[str]] = defaultdict(list)
         self._named: dict[str, list[str]] = defaultdict(list)
         self._read: dict[str, _Read] = {}
-        #: those to create that were named at length, with their name for label
+        #: those to create that were given by name, with the name as label
         self.described: dict[str, SIECLEDivision] = {}
         for code, label in db.session.execute(select(Division.code, Division.label).order_by(Division.id)):
             self._know(code, label)
@@ -79,7 +79,7 @@ class DivisionCodes:
         return found.code if found else text
 
     def _find(self, text: str) -> _Read | None:
-        """Return the only division that a text may stand for, or None."""
+        """Return the only division that a text may refer to, or None."""
         found = self._list_candidates(text)
         if len(found) != 1:
             return None
@@ -91,7 +91,7 @@ class DivisionCodes:
         )
 
     def _list_candidates(self, text: str) -> Sequence[str]:
-        """Return the codes of the divisions that a text may stand for: those that read the same, else by their name."""
+        """Return the codes of the divisions that a text may refer to: those equivalent to it, else by their name."""
         folded = fold_code(text)
         return self._alike.get(folded) or self._named.get(folded) or ()
 
@@ -117,7 +117,7 @@ class DivisionCodes:
         return _Read(text)
 
     def _shorten(self, name: str) -> str:
-        """Return a code that no division has: initials of words, and whole what holds capitals or digits alone."""
+        """Return an unused code: the initials of words, with words of capitals or digits only kept whole."""
         words = re.findall(r"[A-Za-z0-9]+", re.sub("[^A-Za-z0-9 ]", " ", _plain(name)))
         short = "".join(word[0] if re.search("[a-z]", word) else word for word in words).upper()
         short = short[:DIVISION_CODE_MAX_LENGTH] or "DIVISION"
@@ -136,7 +136,7 @@ class DivisionCodes:
 
 
 def _refusing(text: str, codes: Sequence[str]) -> str:
-    """Return why a line is refused whose division may be several ones."""
+    """Return why a line is refused whose division may be one of several."""
     return (
         f"La division « {text} » peut être {' ou '.join(f'« {code} »' for code in codes)} : écrivez le code exact de "
         "la bonne."
@@ -144,5 +144,5 @@ def _refusing(text: str, codes: Sequence[str]) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return a name without accents, its capitals kept."""
+    """Return a name without accents, keeping its capitals."""
     return "".join(fold(letter).upper() if letter.isupper() else fold(letter) for letter in name)

@@ -1,4 +1,4 @@
-"""Divisions and courses (MEF) of the files compared with the school's, and the diploma each leads to."""
+"""Compare the divisions and courses (MEF) of the files with the school's, and find the diploma each leads to."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _TO_CHOOSE = (
     "Cette division mêle des formations de plusieurs diplômes : choisissez le sien dans la liste des divisions, une "
     "fois l’import appliqué. Les imports suivants garderont ce choix."
 )
-#: A class has some thirty pupils: above this, a column was probably filled down by mistake.
+#: A class has about thirty pupils: above this, a column was probably filled down by mistake.
 _LARGEST_DIVISION = 60
 
 
 @dataclass
 class Found:
-    """What the files say of divisions and courses."""
+    """The divisions and courses found in the files."""
 
-    #: those that Structures or STS-Web describe, by code
+    #: those described by Structures or STS-Web, by code
     described: dict[str, SIECLEDivision]
     #: labels of MEFs, from the Nomenclature
     mef_labels: dict[str, str]
@@ -73,7 +73,7 @@ def compare_divisions(found: Found) -> Iterator[Yielded]:
 
 
 def _list_alike(codes: Iterable[str]) -> Mapping[str, set[str]]:
-    """Return the codes that read the same, together."""
+    """Return the equivalent codes, grouped together."""
     alike: dict[str, set[str]] = defaultdict(set)
     for code in codes:
         alike[fold_code(code)].add(code)
@@ -95,7 +95,7 @@ def _compare_division(code: str, label: str, leads_to: set[int], known: Division
 
 
 def _mefs_of_divisions(found: Found) -> dict[str, set[str]]:
-    """Return the courses of each division; what pupils follow says more than what was planned."""
+    """Return the courses of each division; the courses pupils follow take precedence over those planned."""
     mefs_of = {code: set(division.mef_codes) for code, division in found.described.items()}
     for code, mefs in found.mefs_of_pupils.items():
         mefs_of[code] = set(mefs) or mefs_of.get(code, set())

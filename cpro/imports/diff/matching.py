@@ -55,13 +55,13 @@ LEFT_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class PupilSource:
-    """What differs between a file of SIECLE and a table."""
+    """The differences between a file of SIECLE and a table."""
 
     kind: str
     origin: Origin
-    #: the column of `Student` that holds the number of a record
+    #: the column of `Student` that contains the number of a record
     number: str
-    #: whether pupils whom the file does not name are deactivated, or only proposed
+    #: whether pupils missing from the file are deactivated, or only proposed
     deactivates: bool
 
 
@@ -70,7 +70,7 @@ FROM_TABLE = PupilSource(WorksheetKind.STUDENTS.value, Origin.TABLE, "local_id",
 
 
 class Known(NamedTuple):
-    """A pupil as the school has them; from `siecle_id` to `mef_code`, in the order of `StudentRecord`."""
+    """A pupil as stored by the school; from `siecle_id` to `mef_code`, in the order of `StudentRecord`."""
 
     id: int
     local_id: str | None
@@ -92,13 +92,13 @@ _ID = itemgetter(0)
 
 
 def select_known(condition: ColumnElement[bool]) -> list[Known]:
-    """Return pupils by id, sorted here: asked for an order, SQLite reads the whole school for it."""
+    """Return pupils by id, sorted in Python: given an ORDER BY, SQLite would read the whole school."""
     rows = db.session.execute(select(*_COLUMNS).where(condition, Student.merged_into_id.is_(None)))
     return sorted((Known._make(row) for row in rows), key=_ID)
 
 
 def list_active_ids(after: int, *, limit: int) -> list[int]:
-    """Return the ids of the next pupils who are present, in order."""
+    """Return the ids of the next active pupils, in order."""
     wanted = select(Student.id).where(Student.is_active, Student.id > after).order_by(Student.id).limit(limit)
     return list(db.session.scalars(wanted))
 
@@ -106,7 +106,7 @@ def list_active_ids(after: int, *, limit: int) -> list[int]:
 def look_up(
     records: Collection[StudentRecord], source: PupilSource
 ) -> tuple[dict[str | None, Known], dict[str | None, list[Known]]]:
-    """Return the pupils that records name by their number, and those they name by their INE."""
+    """Return the pupils with the numbers of some records, and those with their INE."""
     number: Any = getattr(Student, source.number)
     numbers = [record.siecle_id for record in records if record.siecle_id]
     found = select_known(is_among(number, numbers)) if numbers else []
@@ -129,10 +129,10 @@ def list_distinct(*found: Known | None) -> list[Known]:
 
 
 def repeats(record: StudentRecord, known: Known, division: str, came_by: Origin | None) -> bool:
-    """Return whether a record of SIECLE equals what the school has of a pupil, without findings.
+    """Return whether a record of SIECLE equals the stored pupil, without findings.
 
-    So do almost all records of a school's second import: no rule has anything to add, and applying each of them would
-    take most of the time of the comparison.
+    This is the case of almost all records in a school's second import: no rule has anything to add, and applying each
+    of them would take most of the time of the comparison.
     """
     return (
         record[1:8] == known[2:9]
@@ -145,7 +145,7 @@ def repeats(record: StudentRecord, known: Known, division: str, came_by: Origin 
 
 
 def choose(record: StudentRecord, own: Known | None, others: Iterable[Known]) -> tuple[Known | None, str]:
-    """Return the pupil of the school that a record is about, and why that must be confirmed, "" if it need not be."""
+    """Return the school's pupil that a record is about, and why that must be confirmed, "" if it need not be."""
     if own and own.ine and own.ine == record.ine:
         return own, "" if _looks_alike(record, own) else OTHER_BY_BOTH
     found = {known.id: known for known in others}
@@ -160,14 +160,14 @@ def choose(record: StudentRecord, own: Known | None, others: Iterable[Known]) ->
 
 
 def find_namesakes(records: Collection[StudentRecord]) -> dict[str, list[Known]]:
-    """Return the pupils without usage name who bear the name of a record, {folded name: pupils}."""
+    """Return the pupils without usage name who have the name of a record, {folded name: pupils}."""
     keys = {get_name_key(record) for record in records}
     condition = and_(is_among(Student.search_key, keys), Student.usage_name == "")
     return _by_name(select_known(condition)) if keys else {}
 
 
 def find_with_usage_name() -> dict[str, list[Known]]:
-    """Return the pupils who have a usage name, few in a school, {folded name without it: pupils}."""
+    """Return the pupils with a usage name, few in a school, {folded name without it: pupils}."""
     return _by_name(select_known(Student.usage_name != ""))
 
 
@@ -179,9 +179,9 @@ def _by_name(pupils: Iterable[Known]) -> dict[str, list[Known]]:
 
 
 def may_be_same(record: StudentRecord, known: Known, source: PupilSource) -> bool:
-    """Return whether a namesake may be the person of a record that no number names.
+    """Return whether a namesake may be the person of a record that no number matches.
 
-    Where birth dates differ or are unknown, a number that differs too says that they are two people.
+    If birth dates differ or are unknown, different numbers mean two people.
     """
     is_apart = (record.ine and known.ine) or (record.siecle_id and getattr(known, source.number))
     return namesakes.may_be_same(
@@ -190,9 +190,9 @@ def may_be_same(record: StudentRecord, known: Known, source: PupilSource) -> boo
 
 
 def repeats_in_words(record: StudentRecord, known: Known, division: str, source: PupilSource) -> bool:
-    """Return whether a record says nothing of a pupil but what the school has.
+    """Return whether a record says nothing new about a pupil.
 
-    So does a table without numbers that is deposited again, or an export of ours: nobody need be asked who it is.
+    This happens when a table without numbers is deposited again, or an export of ours: no question is needed then.
     """
     return (
         record.birth_date == known.birth_date
@@ -210,7 +210,7 @@ def repeats_in_words(record: StudentRecord, known: Known, division: str, source:
 def without_numbers_of_others(
     record: StudentRecord, known: Known, candidates: Iterable[Known], source: PupilSource
 ) -> StudentRecord:
-    """Return a record, said to be about a pupil, without the numbers that another pupil of the school holds."""
+    """Return a record, attributed to a pupil, without the numbers that belong to another pupil of the school."""
     for other in candidates:
         if other.id != known.id:
             if other.ine == record.ine:
@@ -221,17 +221,17 @@ def without_numbers_of_others(
 
 
 def keep_case(text: str, known: str) -> str:
-    """Return the name that the school has where a table only writes it in capitals, as our exports do."""
+    """Return the stored name if a table only writes it in capitals, as our exports do."""
     return known if text == known.upper() else text
 
 
 def get_name_key(record: StudentRecord) -> str:
-    """Return the name of a record without case nor accents."""
+    """Return the name of a record without case or accents."""
     return fold(f"{record.last_name} {record.first_name}")
 
 
 def describe_record(record: StudentRecord) -> str:
-    """Describe the person of a record, for the user asked whether it is one they know."""
+    """Describe the person of a record, for the user asked whether they know them."""
     return _described(
         record.last_name,
         record.first_name,
@@ -243,7 +243,7 @@ def describe_record(record: StudentRecord) -> str:
 
 
 def describe_known(known: Known, division: str) -> str:
-    """Return who a pupil of the school is, for the same person."""
+    """Describe a pupil of the school, for the same user."""
     more = _numbered(known.siecle_id or known.local_id), "" if known.is_active else "parti"
     return _described(known.last_name, known.first_name, known.birth_date, division, known.ine, *more)
 
@@ -264,10 +264,10 @@ def _described(last: str, first: str, born: dt.date | None, division: str, ine: 
 
 
 def _looks_alike(record: StudentRecord, known: Known) -> bool:
-    """Return whether a number that both have may name one person without asking.
+    """Return whether a number that both have may identify one person without asking.
 
-    The full name agrees, or the birth date and the first name do: one may be corrected, not both at once. A number
-    alone does not tell twins, nor whom the lines of a table were numbered after once it was sorted again.
+    The full name matches, or the birth date and the first name do: one may be corrected, not both at once. A number
+    alone cannot distinguish twins, nor detect a table renumbered after it was sorted again.
     """
     if record.first_name == known.first_name and record.last_name == known.last_name:
         return True
@@ -280,14 +280,14 @@ def _looks_alike(record: StudentRecord, known: Known) -> bool:
 
 
 _WORD = re.compile(r"\w+")
-#: How much two spellings of one name have in common (Mohamed and Mohammed), which Léa and Léo have not.
+#: Minimum similarity of two spellings of one name: Mohamed and Mohammed reach it, Léa and Léo do not.
 _LIKENESS = 0.8
 
 
 def is_near(one: str, other: str) -> bool:
-    """Return whether two names may be one: the same words, those of one among the other's, or nearly the same letters.
+    """Return whether two names may be the same: same words, words of one among the other's, or nearly the same letters.
 
-    Case, accents and hyphens do not count.
+    Case, accents and hyphens are ignored.
     """
     if one == other:
         return True
@@ -302,5 +302,5 @@ def is_near(one: str, other: str) -> bool:
 
 
 def make_question_key(family: str, *said: object) -> str:
-    """Return the key of a question from what the line says: the same line in the next file finds the same answer."""
+    """Return the key of a question from the content of a line: the same line in the next file gets the same answer."""
     return f"{family}:{sha256(repr(said).encode()).hexdigest()[:24]}"

@@ -1,4 +1,4 @@
-"""What an analysis yields: changes, findings, questions to a person, and the tally of them."""
+"""The output of an analysis: changes, findings, questions to the user, and their tally."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cpro.imports.changes import Changes
 from cpro.imports.models import ChangeAction
 from cpro.imports.parse.findings import Finding, FindingCode, Severity
 
-#: What the command line and the pages count, in the contract's words.
+#: What the command line and the pages count, under the names of the contract.
 COUNTED = ("created", "changed", "deactivated", "reactivated", "unchanged", "refused", "without_ine")
 _COUNT_OF = {
     ChangeAction.CREATE: "created",
@@ -18,18 +18,18 @@ _COUNT_OF = {
     ChangeAction.DEACTIVATE: "deactivated",
     ChangeAction.REACTIVATE: "reactivated",
 }
-#: What people answered, {key of the question: id of the person meant, 0 for another person}.
+#: Answers of users, {key of the question: id of the person meant, 0 for another person}.
 Answers = Mapping[str, int]
 
 
 def find_answer(answers: Answers, key: str, candidates: Collection[int]) -> int | None:
-    """Return what was answered to a question, None where nothing was, or a person whom it does not propose any more."""
+    """Return the answer to a question, None if there is none, or if it names a person no longer proposed."""
     answer = answers.get(key)
     return answer if answer in (0, *candidates) else None
 
 
 class MatchCode(enum.Enum):
-    """What only the comparison with the school's data finds; values are the French labels of the filter."""
+    """Findings of the comparison with the school's data; values are the French labels of the filter."""
 
     TO_CONFIRM = "à confirmer"
     HOMONYM = "homonyme"
@@ -52,7 +52,7 @@ class MatchCode(enum.Enum):
 
     @property
     def severity(self) -> Severity:
-        """Return what becomes of a line on which this is found."""
+        """Return what happens to a line with this finding."""
         if self is MatchCode.TO_CONFIRM:
             return Severity.REFUSED
         return Severity.IGNORED if self in _IGNORING else Severity.WARNING
@@ -80,18 +80,18 @@ class Proposal(NamedTuple):
 
 
 class Note(NamedTuple):
-    """Something found in a line of a file."""
+    """A finding about a line of a file."""
 
     code: FindingCode | MatchCode
     file_kind: str
     line: int
     sentence: str
-    #: who or what the line is about
+    #: label of the object the line is about
     label: str = ""
 
 
 class Question(NamedTuple):
-    """A line that a person must say whom it is about; see `ImportQuestion`."""
+    """A line about which the user must say whom it is about; see `ImportQuestion`."""
 
     key: str
     object_type: str
@@ -114,19 +114,19 @@ def list_notes(findings: Iterable[Finding], file_kind: str, label: str = "") -> 
 
 
 class Tally:
-    """The figures of one family of people."""
+    """The figures of one category of people."""
 
     def __init__(self) -> None:
         self.counts = dict.fromkeys(COUNTED, 0)
-        #: people the file names and who are not to be written: gone before they came, without class, without account
+        #: people in the file who are not to be written: gone before they came, without class, without account
         self.ignored = 0
         #: active in the school before the import
         self.active_before = 0
-        #: deactivations that wait for a tick
+        #: deactivations that wait to be ticked
         self.unticked = 0
 
     def add(self, count: str) -> None:
-        """Count one more."""
+        """Increment a count."""
         self.counts[count] += 1
 
     def note(self, proposal: Proposal) -> Proposal:

@@ -1,13 +1,13 @@
-"""The same file of pupils again, after it was applied: what reading it would find is known without reading it.
+"""Skip reading a file of pupils that was already applied: what reading it would find is known in advance.
 
-An analysis is settled when, once all that it proposes is done, the same file proposes nothing more, and the same is
-found in it again. Each pupil of the file has then the number that the file gives them, by which they are found, and the
-values that it gives them; those left out are still unknown. What it yielded says so: a question, a refused line or a
-finding that need not come again (`is_found_again` names those that do) unsettles it, and the file is read each time.
+An analysis is settled if, once everything it proposes is done, the same file proposes nothing more and gives the same
+findings. Then each pupil of the file has the number given by the file, by which they are found, and the values given by
+the file; those left out are still unknown. It is derived from the output: a question, a refused line or a finding that
+may not come again (`is_found_again` names those that do) unsettles it, and the file is then read each time.
 
-A settled analysis is kept with its import once applied. It holds for the same bytes, the same code and the same data:
-`imports.queries.fingerprint_of_data`, as it was when the import was written, the day included. Divisions, courses and
-staff, which are few, are compared anew each time.
+A settled analysis is stored with its import once applied. It is valid for the same bytes, the same code and the same
+data: `imports.queries.fingerprint_of_data`, as it was when the import was written, the day included. Divisions, courses
+and staff, which are few, are compared again each time.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from cpro.imports.parse.siecle.header import ExportKind
 from cpro.imports.queries import find_last_applied, fingerprint_of_data
 from cpro.students.models import Student
 
-#: What the comparison of pupils finds beside what their reader does, and finds again.
+#: Findings of the comparison of pupils, in addition to their reader's, that are found again.
 _FOUND_AGAIN = (MatchCode.GONE.name, MatchCode.NOT_ENROLLED.name)
 
 
 @dataclass(frozen=True)
 class Repetition:
-    """What a settled analysis of a file of pupils will find once it is applied; kept as JSON."""
+    """What a settled analysis of a file of pupils will find once it is applied; stored as JSON."""
 
-    #: pupils of the file, and those present in the school once it is applied
+    #: pupils in the file, and those active in the school once it is applied
     records: int
     present: int
     ignored: int
@@ -50,18 +50,18 @@ class Repetition:
     lines_of_mef: dict[str, int]
 
     def keep(self, digest: str) -> dict[str, Any]:
-        """Return it as `ImportRun.settled` holds it, under the digest of its file (`digest_of`)."""
+        """Return it as stored in `ImportRun.settled`, under the digest of its file (`digest_of`)."""
         return {"digest": digest, **asdict(self)}
 
 
 class Watch:
-    """Look at what an analysis of pupils yields, and know at its end whether it is settled."""
+    """Observe the output of an analysis of pupils, and determine at the end whether it is settled."""
 
     def __init__(self) -> None:
         self._notes, self._is_settled = 0, True
 
     def look(self, each: Yielded) -> Yielded:
-        """Take one thing into account, and return it."""
+        """Take one output into account, and return it."""
         if isinstance(each, Note):
             self._notes += 1
             self._is_settled &= is_found_again(each)
@@ -78,7 +78,7 @@ class Watch:
         sizes_of_divisions: Mapping[str, int],
         lines_of_mef: Mapping[str, int],
     ) -> Repetition | None:
-        """Return what the same file will find once all is applied, None where that is not known."""
+        """Return what the same file will find once everything is applied, None if that is not known."""
         counts = tally.counts
         if not self._is_settled or counts["refused"] or tally.unticked:
             return None
@@ -96,13 +96,13 @@ class Watch:
 
 @dataclass(frozen=True)
 class Found:
-    """A repetition that holds now, of an import that was applied."""
+    """A repetition valid now, of an import that was applied."""
 
     run_id: int
     repetition: Repetition
 
     def list_notes(self) -> Iterator[Note]:
-        """Yield what was found in the file, as it was kept."""
+        """Yield the stored findings of the file."""
         kept = select(ImportFinding).where(*_is_found_again(self.run_id)).order_by(ImportFinding.id)
         for each in db.session.scalars(kept):
             code = FindingCode[each.code] if each.code in FindingCode.__members__ else MatchCode[each.code]
@@ -110,7 +110,7 @@ class Found:
 
 
 def find_repetition(digest: str, today: dt.date) -> Found | None:
-    """Return what the last import applied says of a file of pupils, None where the file must be read."""
+    """Return what the last import applied knows about a file of pupils, None if the file must be read."""
     run = find_last_applied()
     if run is None or run.settled is None or run.settled["digest"] != digest:
         return None
@@ -134,7 +134,7 @@ def digest_of(path: Path) -> str:
 
 
 def is_found_again(note: Note) -> bool:
-    """Return whether a note of the comparison of pupils is one that its repetition takes from what was kept."""
+    """Return whether a note of the comparison of pupils is taken from the stored ones on repetition."""
     return isinstance(note.code, FindingCode) or note.code.name in _FOUND_AGAIN
 
 
@@ -148,7 +148,7 @@ def _is_found_again(run_id: int) -> tuple[Any, ...]:
 
 
 def _digest_code() -> bytes:
-    """Return the digest of the sources of imports and of the mechanisms below them, as this process loaded them."""
+    """Return the digest of the sources of imports and of the modules they depend on, as loaded by this process."""
     digest = hashlib.sha256()
     for folder in (Path(__file__).parent.parent, Path(cpro.core.__file__).parent):
         for path in sorted(folder.rglob("*.py")):

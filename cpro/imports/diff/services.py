@@ -1,4 +1,4 @@
-"""Who teaches where, as the files said it last time and say it now."""
+"""Which divisions each teacher has, according to the last file and to the current one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cpro.imports.models import ImportChange, ImportRun, RunState
 
 
 def list_known_services(account_ids: Collection[int]) -> dict[int, list[str]]:
-    """Return the divisions that the last file applied gave each account; none for one that no file gave any."""
+    """Return the divisions that the last file applied gave each account; accounts without any are left out."""
     rows = db.session.execute(
         select(ImportChange.object_id, ImportChange.changes)
         .join(ImportRun, ImportRun.id == ImportChange.run_id)
@@ -34,10 +34,10 @@ def list_known_services(account_ids: Collection[int]) -> dict[int, list[str]]:
 
 
 def merge_services(have: Collection[str], earlier: Collection[str], current: Collection[str]) -> list[str]:
-    """Return the divisions of a teacher once what the file changed is done to those they have, in order.
+    """Return the divisions of a teacher, in order, after applying the file's changes to those they have.
 
-    A file that says what it said last time changes nothing: neither a division added by hand nor one withdrawn by hand
-    (in September, STS-Web still gives last year's services) comes undone at each import.
+    A file that repeats the last one changes nothing: a division added or withdrawn by hand is not reverted by each
+    import (in September, STS-Web still gives last year's services).
     """
     before, now = set(earlier), set(current)
     return sorted((set(have) | (now - before)) - (before - now))

@@ -1,4 +1,4 @@
-"""The files of one import, one of each kind, all of one school and one year."""
+"""The files of one import: at most one of each kind, all of the same school and year."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from cpro.imports.parse.siecle.header import ExportKind, Header
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
 from cpro.imports.refusals import LeftFile, Refusals
 
-#: In August, SIECLE has switched to the year that begins (STS-Web names its files so).
+#: In August, SIECLE has switched to the year that begins (STS-Web names its files accordingly).
 _FIRST_MONTH = 8
-#: How an export begins each pupil, whatever its encoding but those of two bytes a letter.
+#: The beginning of each pupil in an export, in any encoding except those of two bytes a letter.
 _PUPIL = b"<ELEVE "
 _PIECE_SIZE = 1 << 20
-#: A pupil takes some thousand bytes of an export, eighty of a table, three hundred of a workbook once unfolded.
+#: A pupil takes about a thousand bytes of an export, eighty of a table, three hundred of an unpacked workbook.
 _TABLE_WEIGHT, _WORKBOOK_WEIGHT = 12, 3
 
 
 @dataclass(frozen=True)
 class SIECLESources:
-    """The exports of an import, and what was deposited beside them."""
+    """The exports of an import, and the other files of the deposit."""
 
     files: dict[ExportKind, RecognisedFile]
     school_year: int
@@ -36,7 +36,7 @@ class SIECLESources:
 
     @property
     def described(self) -> list[dict[str, str]]:
-        """Return the files as `ImportRun.files` keeps them."""
+        """Return the files as stored in `ImportRun.files`."""
         return [
             *(_describe(file, kind.label) for kind, file in self.files.items()),
             *(_describe_left(each) for each in self.left),
@@ -45,7 +45,7 @@ class SIECLESources:
 
 @dataclass(frozen=True)
 class TableSources:
-    """The tables of an import, and what was deposited beside them."""
+    """The tables of an import, and the other files of the deposit."""
 
     files: dict[WorksheetKind, RecognisedFile]
     school_year: int
@@ -54,7 +54,7 @@ class TableSources:
 
     @property
     def described(self) -> list[dict[str, str]]:
-        """Return the files as `ImportRun.files` keeps them."""
+        """Return the files as stored in `ImportRun.files`."""
         return [
             *(_describe(file, kind.value) for kind, file in self.files.items()),
             *(_describe_left(each) for each in self.left),
@@ -65,9 +65,9 @@ Sources = SIECLESources | TableSources
 
 
 def size_of(sources: Sources) -> int:
-    """Return how many bytes there are to read, once unfolded: a workbook of half a megabyte may hold a hundred.
+    """Return how many bytes there are to read, unpacked: a workbook of half a megabyte may contain a hundred.
 
-    Those of a table count as what an export says in as many lines.
+    The size of a table is converted to that of an export with as many lines.
     """
     return sum(measure_unfolded(each.file.path) * _weigh(each) for each in sources.files.values())
 
@@ -79,7 +79,7 @@ def _weigh(file: RecognisedFile) -> int:
 
 
 def count_pupils(sources: Sources) -> int:
-    """Return how many pupils an export announces, 0 where only reading it says; the file is not parsed."""
+    """Return the number of pupils in an export without parsing it, 0 if only reading it can tell."""
     file = sources.files.get(ExportKind.STUDENTS) if isinstance(sources, SIECLESources) else None
     if file is None:
         return 0
@@ -100,9 +100,9 @@ def _describe_left(left: LeftFile) -> dict[str, str]:
 
 
 def gather_all(files: Sequence[RecognisedFile], *, uai: str | None, uses_siecle: bool, today: dt.date) -> Sources:
-    """Return what a school deposited, exports or tables, judged together and with what it says of SIECLE.
+    """Return the files deposited by a school, exports or tables, checked together and against its SIECLE setting.
 
-    Beside files that the school uses, those of the other sort are left aside. Raises as `require_kind` and `gather` do.
+    Beside files that the school uses, those of the other sort are ignored. Raises as `require_kind` and `gather` do.
     """
     tables = [file for file in files if file.header is None]
     exports = [file for file in files if file.header is not None]
@@ -130,7 +130,7 @@ def _leave(file: RecognisedFile, reason: DomainError) -> LeftFile:
 
 
 def require_kind(kind: RunKind, *, uses_siecle: bool) -> None:
-    """Raise `SIECLENotUsed` or `SIECLEUsed` for files that do not go with what the school says of SIECLE."""
+    """Raise `SIECLENotUsed` or `SIECLEUsed` for files that do not match the school's SIECLE setting."""
     if kind is RunKind.SIECLE and not uses_siecle:
         raise SIECLENotUsed
     if kind is RunKind.TABLE and uses_siecle:
@@ -151,7 +151,7 @@ def _gather_tables(files: Sequence[RecognisedFile], today: dt.date) -> TableSour
 
 
 def gather(files: Sequence[RecognisedFile], *, uai: str | None) -> SIECLESources:
-    """Return the exports, judged together.
+    """Return the exports, checked together.
 
     Raises UAIMissing, OtherSchool, and FilesDisagree for tables, two files of one kind, or of two school years; several
     of them together as SeveralRefused.
@@ -187,7 +187,7 @@ def _own_header(file: RecognisedFile, uai: str) -> Header:
 
 
 def _check_only(what: str, kind: str, files: Sequence[RecognisedFile]) -> None:
-    """Raise FilesDisagree, and name them, for several files of one kind."""
+    """Raise FilesDisagree, naming the files, if there are several of one kind."""
     if len(files) > 1:
         number = "Deux" if len(files) == 2 else str(len(files))
         names = join_french([f"« {each.file.name} »" for each in files])
@@ -205,5 +205,5 @@ def _check_years(years: set[int]) -> None:
 
 
 def current_school_year(today: dt.date) -> int:
-    """Return the calendar year in which the present school year starts."""
+    """Return the calendar year in which the current school year starts."""
     return today.year if today.month >= _FIRST_MONTH else today.year - 1

@@ -1,7 +1,7 @@
-"""People of STS-Web, or of a table, compared with the school's accounts: by their number, never by name alone.
+"""Compare the people of STS-Web, or of a table, with the school's accounts: by their number, never by name alone.
 
 A number is (ID, TYPE) in STS-Web; in a table it is the school's own, or else the e-mail address of a teacher.
-The head's rules: the file may create a first head and further ones, who wait for the first one's consent; it never
+Rules for heads: the file may create a first head and further ones, who wait for the first one's consent; it never
 changes an existing head.
 """
 
@@ -47,7 +47,7 @@ _HEAD_WITHOUT_EMAIL = (
     "L’adresse électronique d’un chef d’établissement n’est pas reprise d’un fichier : son compte est créé sans, à "
     "indiquer dans l’application."
 )
-#: What people call the functions that receive no account.
+#: Common names of the functions that get no account.
 _CALLED = {"EDU": " (CPE)", "DOC": " (documentaliste)"}
 _HEAD, _TEACHER, _LOCAL = "DIR", "ENS", "local"
 
@@ -75,7 +75,7 @@ class StaffAnalysis:
         )
         self._by_key = {account.sts_key: account for account in self._accounts if account.sts_key}
         self._by_login = {account.login: account for account in self._accounts}
-        #: whom a number, a login or an address of the file names
+        #: the accounts found by a number, a login or an address of the file
         self._named: set[int] = set()
         self._asked: set[str] = set()
         self._created = CreatedLines()
@@ -86,7 +86,7 @@ class StaffAnalysis:
         self._head_is_there = rules.has_active(Permission.USERS_CONSENT)
 
     def run(self, people: Sequence[StaffRecord]) -> Iterator[Yielded]:
-        """Yield what each person changes, then the teachers whom the file does not name, unticked."""
+        """Yield the changes for each person, then the teachers missing from the file, unticked."""
         self.tally.active_before = sum(account.is_active for account in self._accounts)
         self._named = {account.id for record in people if (account := self._find(record))}
         for record in people:
@@ -119,7 +119,7 @@ class StaffAnalysis:
             yield self._note(MatchCode.NOT_TAUGHT, record, sentence)
 
     def _find(self, record: StaffRecord) -> Account | None:
-        """Return the account that a record names by a number, or a teacher's by their address and name."""
+        """Return the account that a record identifies by a number, or a teacher's by address and name."""
         account = self._by_login.get(record.login) or self._by_key.get(self._key_of(record))
         if account is not None:
             return account
@@ -127,7 +127,7 @@ class StaffAnalysis:
         return same if same and fold(same.last_name) == fold(record.last_name) else None
 
     def _objection(self, record: StaffRecord, account: Account) -> str:
-        """Return why the account that a record names, by what `_find` found it, must be confirmed."""
+        """Return why the account found for a record must be confirmed, according to how `_find` found it."""
         if self._by_login.get(record.login) is account:
             named_by = "L’identifiant"
         else:
@@ -135,14 +135,14 @@ class StaffAnalysis:
         return f"{named_by} désigne un compte dont le nom ne correspond pas : dites s’il s’agit de la même personne."
 
     def _find_by_address(self, record: StaffRecord) -> Account | None:
-        """Return the only account, a teacher's, that has the address of a record."""
+        """Return the only account, a teacher's, with the address of a record."""
         if not record.email:
             return None
         same = [each for each in self._accounts if each.email.casefold() == record.email.casefold()]
         return same[0] if len(same) == 1 and same[0].can(Permission.PUPILS_EVALUATE) else None
 
     def _count_out(self, record: StaffRecord, account: Account | None) -> None:
-        """Count a line that is not to be written; whom it names is not absent, but for a leftover of STS-Web."""
+        """Count a line that is not to be written; its person is not absent, unless it is a leftover of STS-Web."""
         if record.is_refused:
             self.tally.add("refused")
         else:
@@ -151,13 +151,13 @@ class StaffAnalysis:
             self._seen.update({account.id} if account else {each.id for each in self._list_namesakes(record)})
 
     def _key_of(self, record: StaffRecord) -> str:
-        """Return the key of a person as accounts keep it, "" for one without a number."""
+        """Return the key of a person as stored in accounts, "" for one without a number."""
         if self._is_table:
             return f"table:{record.sts_id}" if record.sts_id else ""
         return get_key(record)
 
     def _judge_table(self, record: StaffRecord) -> Iterator[Yielded]:
-        """Judge a record without the divisions that the school does not have: a table of staff creates none."""
+        """Check a record, dropping divisions that the school does not have: a table of staff creates none."""
         known = tuple(code for code in record.division_codes if code in self._codes)
         for code in record.division_codes:
             if code not in self._codes:
@@ -208,7 +208,7 @@ class StaffAnalysis:
         have, services = self._divisions.get(account.id, []), self._services.get(account.id, [])
         codes = sorted(record.division_codes)
         wanted_codes = merge_services(have, services, codes)
-        # Early in September the file has no service yet: it then says nothing of who teaches where.
+        # Early in September the file has no service yet, so it does not say who teaches where.
         if codes and wanted_codes != have:
             changes |= {DIVISIONS: Pair(have, wanted_codes), SERVICES: Pair(services, codes)}
         return changes
@@ -250,7 +250,7 @@ class StaffAnalysis:
             yield from self._create_teacher(record)
 
     def _find_line_alike(self, record: StaffRecord) -> str:
-        """Return the sentence that asks whether a line before, of a table, is about the same person, or "" for none."""
+        """Return the question whether an earlier line of a table is about the same person, or "" for none."""
         if not self._is_table:
             return ""
         by_address = self._created.find_alike(record.email.casefold()) if record.email else 0
@@ -259,14 +259,14 @@ class StaffAnalysis:
         return SAME_LINE.format(line=line, what=what) if line else ""
 
     def _is_repeated_in_words(self, record: StaffRecord, account: Account) -> bool:
-        """Return whether a line of a table without numbers says nothing of its namesake but what the school has."""
+        """Return whether a line of a table without numbers says nothing new about its namesake."""
         is_told_apart = record.email and record.email.casefold() != account.email.casefold()
         return self._is_table and account.is_active and not is_told_apart and not self._differences(record, account)
 
     def _ask(
         self, record: StaffRecord, sentence: str, candidates: Sequence[Account], *, can_create: bool
     ) -> Iterator[Yielded]:
-        """Yield the question whose account a record is about, and what the answer, once given, does."""
+        """Yield the question whose account a record is about, and the effect of the answer once given."""
         by_id = {account.id: account for account in candidates}
         key = self._make_question_key(record, "account" if candidates else "line")
         answer = find_answer(self._answers, key, by_id.keys())
@@ -311,9 +311,9 @@ class StaffAnalysis:
         return Proposal("account", account_id, self._key_of(record), record.label, action, changes)
 
     def _namesakes(self, record: StaffRecord, permission: Permission) -> list[Account]:
-        """Return the accounts of that role and name that no line of the file names.
+        """Return the accounts of that role and name that no line of the file matches.
 
-        A number that differs does not distinguish them: a contract teacher who is appointed is given another.
+        A different number does not distinguish them: a contract teacher who is appointed gets another.
         """
         met = self._seen | self._named
         return [each for each in self._list_namesakes(record) if each.can(permission) and each.id not in met]
@@ -367,7 +367,7 @@ class StaffAnalysis:
 
 
 def get_key(record: StaffRecord) -> str:
-    """Return the key of a person of STS-Web as accounts keep it."""
+    """Return the key of a person of STS-Web as stored in accounts."""
     return f"{record.sts_type}:{record.sts_id}"
 
 
@@ -381,9 +381,9 @@ def _values(record: StaffRecord) -> dict[str, str]:
 
 
 def _looks_alike(record: StaffRecord, account: Account) -> bool:
-    """Return whether the number of an account may name one person without asking: the family name may be a married one.
+    """Return whether an account's number may identify a person without asking: the family name may be a married one.
 
-    A first name cut short (Jo for Joseph) is the same.
+    A shortened first name (Jo for Joseph) is the same.
     """
     names = sorted((fold(record.first_name), fold(account.first_name)), key=len)
     return is_near(record.first_name, account.first_name) or names[1].startswith(names[0])

@@ -1,4 +1,4 @@
-"""Pupils of a file compared with those of the school: by INE, then by their number, never by name alone."""
+"""Compare the pupils of a file with those of the school: by INE, then by their number, never by name alone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from cpro.imports.parse.records import StudentRecord
 from cpro.students.models import Division, Student
 
 _CHUNK = 2000
-#: Found by readers, and told of the pupils who will be present.
+#: Found by readers, and reported only for pupils who will be present.
 _OF_PRESENT = (FindingCode.WITHOUT_CLASS, FindingCode.INE_MISSING)
 
 
@@ -47,12 +47,12 @@ class StudentAnalysis:
         self.sizes_of_divisions: Counter[str] = Counter()
         #: where each MEF is first met
         self.lines_of_mef: dict[str, int] = {}
-        #: pupils met in the file, refused or not
+        #: pupils in the file, refused or not
         self.records = 0
         #: called with `records` as it grows
         self.on_records: Callable[[int], object] = lambda records: None
         self._today, self._source, self._answers = today, source, answers or {}
-        #: A pupil whom the ministry names needs no other proof; a table says nothing against it.
+        #: A pupil named by the ministry needs no other proof; a table is no evidence against it.
         self._came_by = source.origin if source is FROM_SIECLE else None
         self._fields = (
             "last_name",
@@ -76,7 +76,7 @@ class StudentAnalysis:
         self._is_empty = True
 
     def run(self, records: Iterable[StudentRecord]) -> Iterator[Yielded]:
-        """Yield what each record changes, then what becomes of the pupils the file does not name."""
+        """Yield the changes of each record, then those of the pupils missing from the file."""
         self._codes |= {id_: code for id_, code in db.session.execute(select(Division.id, Division.code))}
         self._is_empty = db.session.scalar(select(Student.id).limit(1)) is None
         counted = select(func.count(Student.id)).where(Student.is_active)
@@ -116,13 +116,13 @@ class StudentAnalysis:
                 self._see(known)
                 yield from self._compare(record, known)
             elif self._is_out(record) and self._source is FROM_SIECLE:
-                yield self._leave_out(record)  # the ministry's number would have named them, had they been here
+                yield self._leave_out(record)  # the ministry's number would have matched if they had been here
             else:
                 unknown.append(record)
         yield from self._judge_unknown(unknown, refused)
 
     def _count_out(self, record: StudentRecord, met: list[Known]) -> list[StudentRecord]:
-        """Count a record that is not to be written, and return it where its name alone says whom the file names."""
+        """Count a record that is not to be written, and return it if only its name says whom it is about."""
         if record.is_ignored:
             self.tally.ignored += 1
             return []
@@ -131,7 +131,7 @@ class StudentAnalysis:
         return [] if met else [record]
 
     def _is_repeated(self, record: StudentRecord, known: Known) -> bool:
-        """Return whether a record only repeats what the school has, and count it then."""
+        """Return whether a record only repeats the stored pupil, and count it if so."""
         division = self._codes[known.division_id]
         if known.id in self._seen or not matching.repeats(record, known, division, self._came_by):
             return False
@@ -141,7 +141,7 @@ class StudentAnalysis:
         return True
 
     def _see(self, *met: Known) -> None:
-        """Remember whom the file names: the other active pupils of the school have left it."""
+        """Mark pupils as present in the file: the other active pupils of the school have left it."""
         for known in met:
             if known.id not in self._seen:
                 self._seen.add(known.id)
@@ -150,7 +150,7 @@ class StudentAnalysis:
     def _ask(
         self, record: StudentRecord, sentence: str, candidates: Sequence[Known], *, can_create: bool
     ) -> Iterator[Yielded]:
-        """Yield the question whom a record is about, and what the answer, once given, does."""
+        """Yield the question whom a record is about, and the effect of the answer once given."""
         key = self._make_key(record, "student" if candidates else "line")
         by_id = {known.id: known for known in candidates}
         answer = find_answer(self._answers, key, by_id.keys())
@@ -176,7 +176,7 @@ class StudentAnalysis:
             yield self._refuse(record, matching.LEFT_OUT if answer == 0 else sentence)
 
     def _make_key(self, record: StudentRecord, family: str) -> str:
-        """Return the key of the question about a record; a line that is twice in a file asks twice."""
+        """Return the key of the question about a record; a line that appears twice in a file asks twice."""
         said = (record.siecle_id, record.ine, *record[3:7])
         key = matching.make_question_key(family, *said)
         if key in self._asked:
@@ -210,7 +210,7 @@ class StudentAnalysis:
             self.tally.add("unchanged")
 
     def _differences(self, record: StudentRecord, known: Known) -> Changes:
-        """Return what the file changes; what it does not say (INE, number, birth date, MEF) is kept."""
+        """Return what the file changes; what it leaves out (INE, number, birth date, MEF) is kept."""
         number = known.siecle_id if self._source is FROM_SIECLE else known.local_id
         names = record.last_name, record.usage_name, record.first_name
         if self._source is FROM_TABLE:
@@ -256,7 +256,7 @@ class StudentAnalysis:
                 yield from self._admit(record)
 
     def _find_namesakes(self, records: list[StudentRecord]) -> Callable[[StudentRecord], list[Known]]:
-        """Return what gives the pupils of the school who bear the name of one of these records."""
+        """Return a function giving the school's pupils who have the name of one of these records."""
         if self._is_empty or not records:
             return lambda record: []
         if self._with_usage_name is None:
@@ -270,7 +270,7 @@ class StudentAnalysis:
         return find
 
     def _is_plainly(self, record: StudentRecord, known: Known) -> bool:
-        """Return whether a pupil, whom no number of another line can name, is the one of a record."""
+        """Return whether a pupil, whom no number of another line matches, is clearly the one of a record."""
         return not known.ine and not getattr(known, self._source.number) and self._is_repeated_in_words(record, known)
 
     def _is_repeated_in_words(self, record: StudentRecord, known: Known) -> bool:
@@ -282,7 +282,7 @@ class StudentAnalysis:
         yield from self._compare(record, known)
 
     def _resolve_namesakes(self) -> Iterator[Yielded]:
-        """Separate homonyms from people to confirm, once it is known whom the file names by a number or in words."""
+        """Separate homonyms from people to confirm, once all matches by number or by content are known."""
         doubtful: list[tuple[StudentRecord, list[Known]]] = []
         for record, namesakes in self._namesakes:
             known = next((each for each in namesakes if self._is_repeated_in_words(record, each)), None)
@@ -310,7 +310,7 @@ class StudentAnalysis:
             yield from self._admit(record)
 
     def _admit(self, record: StudentRecord) -> Iterator[Yielded]:
-        """Create a pupil, or ask first where a line before may be about the same one."""
+        """Create a pupil, or ask first if an earlier line may be about the same one."""
         person = matching.get_name_key(record), record.birth_date
         line = self._created.find_alike(person, record.ine, record.siecle_id)
         if line:
@@ -340,7 +340,7 @@ class StudentAnalysis:
         yield self.tally.note(Proposal("student", None, record.siecle_id, record.label, ChangeAction.CREATE, changes))
 
     def _take_present(self, record: StudentRecord, ine: str | None) -> Iterator[Note]:
-        """Count a pupil who will be present, and tell where they will have no INE, whatever the file holds."""
+        """Count a pupil who will be present, and report if they will have no INE, whatever the file contains."""
         self._note_presence(record, ine)
         if not ine:
             yield from self._notes(record, FindingCode.INE_MISSING)
@@ -354,11 +354,11 @@ class StudentAnalysis:
             if record.mef_code:
                 mefs.add(record.mef_code)
         if record.mef_code:
-            lines = self.lines_of_mef  # namesakes are judged after those who follow them
+            lines = self.lines_of_mef  # namesakes are judged after the lines that follow them
             lines[record.mef_code] = min(record.line, lines.get(record.mef_code, record.line))
 
     def _notes(self, record: StudentRecord, only: FindingCode | None = None) -> Iterator[Note]:
-        """Yield what was found in a record, or the one thing that only says something of a pupil who is taken."""
+        """Yield the findings of a record, except those of `_OF_PRESENT`, which are asked for one by one (`only`)."""
         found = (each for each in record.findings if (each.code is only if only else each.code not in _OF_PRESENT))
         yield from list_notes(found, self._source.kind, record.label)
 
@@ -382,7 +382,7 @@ class StudentAnalysis:
         return self._note(code, record, sentence)
 
     def _absent(self) -> Iterator[Proposal]:
-        """Yield the deactivation of each active pupil the file does not name; pages, because writing goes between."""
+        """Yield the deactivation of each active pupil missing from the file; paged, since writes happen in between."""
         after = 0
         while page := matching.list_active_ids(after, limit=_CHUNK):
             after = page[-1]

@@ -1,4 +1,4 @@
-"""From files to records: what was sent is unpacked, recognised and read, each line judged by itself.
+"""From files to records: unpack, recognise and read the files, checking each line on its own.
 
-Pure: neither the database nor the web is known here.
+Pure: independent of the database and the web.
 """

@@ -1,7 +1,7 @@
-"""Rules about one person of a file, whatever the file: values cleaned, findings added to the list given.
+"""Rules about one person in a file, whatever the file: clean values, add findings to the given list.
 
-Each `check_…` takes raw texts and adds what it found; where it cleans, it returns what is to be stored ("" or None
-where nothing can be).
+Each `check_…` takes raw texts and adds its findings; if it cleans, it returns what is to be stored ("" or None if
+nothing can be).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from cpro.imports.parse.values import (
     is_altered_by_spreadsheet,
 )
 
-#: Schools keep pupils who are no longer there in a division of this name.
+#: Schools keep departed pupils in a division of this name.
 _INACTIVE_DIVISION = "inactifs"
 _LINES_SHOWN = 5
-#: Ages of pupils, adults who train included; beyond, the year was probably mistyped.
+#: Ages of pupils, including adult trainees; beyond, the year was probably mistyped.
 _YOUNGEST, _OLDEST = 11, 70
 
 DateParser = Callable[[str], dt.date]
@@ -35,7 +35,7 @@ DateParser = Callable[[str], dt.date]
 def check_names(
     line: int, last_name: str, usage_name: str, first_name: str, findings: list[Finding]
 ) -> tuple[str, str, str]:
-    """Return the three names, the usage name "" when it is the family name.
+    """Return the three names; the usage name is "" when it equals the family name.
 
     Find NAME_MISSING, NAME_REFUSED, TEXT_REPAIRED.
     """
@@ -43,7 +43,7 @@ def check_names(
         cleaned = clean_name(last_name), clean_name(usage_name) if usage_name else "", clean_name(first_name)
     except InvalidText:
         cleaned = "", "", ""
-    if cleaned[0] and cleaned[2]:  # almost everybody
+    if cleaned[0] and cleaned[2]:  # the usual case
         return cleaned if cleaned[1] != cleaned[0] else (cleaned[0], "", cleaned[2])
     last = _name(line, last_name, "Le nom de famille", findings)
     usage = _name(line, usage_name, "Le nom d’usage", findings)
@@ -56,9 +56,9 @@ def check_names(
 
 
 def check_ine(line: int, ine: str, problem: str, lines_of_ine: Sequence[int], findings: list[Finding]) -> None:
-    """Find INE_MISSING, INE_FILLER, INE_MALFORMED, INE_DUPLICATE or INE_DOUBTFUL; `problem` is `effective_ine`'s.
+    """Find INE_MISSING, INE_FILLER, INE_MALFORMED, INE_DUPLICATE or INE_DOUBTFUL; `problem` comes from `effective_ine`.
 
-    An INE is never wrong by its key alone.
+    A wrong check key alone never makes an INE invalid.
     """
     if lines_of_ine:
         sentence = (
@@ -83,7 +83,7 @@ def check_ine(line: int, ine: str, problem: str, lines_of_ine: Sequence[int], fi
 def check_birth_date(
     line: int, text: str, parse: DateParser, today: dt.date, findings: list[Finding]
 ) -> dt.date | None:
-    """Return the birth date: BIRTH_DATE_MISSING, AGE_UNLIKELY, or DATE_MALFORMED (one to come included)."""
+    """Return the birth date. Find BIRTH_DATE_MISSING, AGE_UNLIKELY, or DATE_MALFORMED (future dates included)."""
     if not text:
         findings.append(Finding(FindingCode.BIRTH_DATE_MISSING, line, "La date de naissance est absente."))
         return None
@@ -105,7 +105,7 @@ def check_birth_date(
 def check_leaving_date(
     line: int, text: str, parse: DateParser, today: dt.date, findings: list[Finding]
 ) -> tuple[dt.date | None, bool]:
-    """Return the leaving date and whether it is past or today: DATE_MALFORMED, LEAVING_LATER."""
+    """Return the leaving date and whether it is past or today. Find DATE_MALFORMED, LEAVING_LATER."""
     if not text:
         return None, False
     try:
@@ -130,7 +130,7 @@ def check_division(
     *,
     max_length: int = DIVISION_CODE_MAX_LENGTH,
 ) -> str:
-    """Return the division's code: WITHOUT_CLASS, TWO_DIVISIONS, INACTIVE_DIVISION.
+    """Return the division's code. Find WITHOUT_CLASS, TWO_DIVISIONS, INACTIVE_DIVISION.
 
     DIVISION_MALFORMED or DIVISION_ALTERED refuse the line.
     """
@@ -163,7 +163,7 @@ def check_division(
 
 
 def check_mef(line: int, text: str, findings: list[Finding]) -> str:
-    """Return the MEF code, "" when absent or MEF_MALFORMED."""
+    """Return the MEF code, "" when absent. Find MEF_MALFORMED."""
     if not text:
         return ""
     code = clean_mef(text)
@@ -174,7 +174,7 @@ def check_mef(line: int, text: str, findings: list[Finding]) -> str:
 
 
 def check_label(line: int, text: str, findings: list[Finding]) -> str:
-    """Return the label, "" when LABEL_REFUSED: TEXT_REPAIRED."""
+    """Return the label, "" with LABEL_REFUSED. Find TEXT_REPAIRED."""
     try:
         return _cleaned(line, text, clean_label, "Le libellé", findings)
     except InvalidText as error:
@@ -191,7 +191,7 @@ def check_id(
     *,
     bearers: str = "élèves",
 ) -> None:
-    """Find ID_MISSING or ID_DUPLICATE; `name` is what the application calls the number, `bearers` who has one."""
+    """Find ID_MISSING or ID_DUPLICATE; `name` is the label of the number, `bearers` the people who have one."""
     if not number:
         sentence = f"Le numéro {name} est absent ou illisible : la ligne ne peut être rapprochée de personne."
         findings.append(Finding(FindingCode.ID_MISSING, line, sentence))
@@ -213,7 +213,7 @@ def _name(line: int, text: str, label: str, findings: list[Finding]) -> str | No
 
 
 def _cleaned(line: int, text: str, clean: Callable[[str], str], label: str, findings: list[Finding]) -> str:
-    """Return the text cleaned, repaired first where that is certain: TEXT_REPAIRED; raises InvalidText."""
+    """Return the cleaned text, repaired first if the repair is certain (TEXT_REPAIRED). Raises InvalidText."""
     try:
         return clean(text)
     except GarbledText as error:

@@ -1,4 +1,4 @@
-"""What an analysis has to say about one line of one file."""
+"""Findings of an analysis about one line of one file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class Severity(enum.Enum):
-    """What becomes of the line; values are the French labels."""
+    """What happens to the line; values are the French labels."""
 
     REFUSED = "refusé"
     IGNORED = "ignoré"
@@ -15,7 +15,7 @@ class Severity(enum.Enum):
 
 
 class FindingCode(enum.Enum):
-    """Everything that can be found; values are the French labels of the filter."""
+    """All kinds of findings; values are the French labels of the filter."""
 
     ID_MISSING = "sans identifiant"
     ID_DUPLICATE = "identifiant en double"
@@ -58,7 +58,7 @@ class FindingCode(enum.Enum):
 
     @property
     def severity(self) -> Severity:
-        """Return what becomes of a line on which this is found."""
+        """Return what happens to a line with this finding."""
         if self in _REFUSING:
             return Severity.REFUSED
         return Severity.IGNORED if self in _IGNORING else Severity.WARNING
@@ -91,7 +91,7 @@ _REFUSING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found; the sentence names no one and holds no INE, so that it can be kept and shown to every role."""
+    """A finding; its sentence names no one and contains no INE, so that it can be stored and shown to every role."""
 
     code: FindingCode
     #: line of the XML file or of the table, from 1

@@ -1,6 +1,6 @@
-"""What one line of a file gives of a person, whatever the file, and the buffer that holds it until the file is read.
+"""The data of a person in one line of any file, and the buffer that stores it until the whole file is read.
 
-Named tuples: a frozen dataclass takes four times as long to make, and there are a hundred thousand.
+Named tuples: a frozen dataclass takes four times as long to create, and there are a hundred thousand.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from cpro.imports.parse.findings import Finding, Severity
 
 
 class StudentRecord(NamedTuple):
-    """A pupil as the file gives them; a refused one still says who they are, so that they are not deactivated."""
+    """A pupil in a file; a refused one is still identified, so as not to be deactivated."""
 
     #: line of the XML file or of the table, from 1
     line: int
-    #: SIECLE's ELEVE_ID; in tables, the school's own number, "" where it gives none
+    #: SIECLE's ELEVE_ID; in tables, the school's own number, "" if not given
     siecle_id: str
     ine: str | None
     last_name: str
-    #: "" when it is the family name
+    #: "" when equal to the family name
     usage_name: str
     first_name: str
     birth_date: dt.date | None
@@ -33,20 +33,20 @@ class StudentRecord(NamedTuple):
     mef_code: str
     #: "" when without class
     division_code: str
-    #: as in the file: it may be to come
+    #: as in the file: it may be in the future
     departed_on: dt.date | None
-    #: the leaving date is not later than the day of the import
+    #: whether the leaving date is the day of the import or earlier
     has_departed: bool
     findings: tuple[Finding, ...]
 
     @property
     def label(self) -> str:
-        """Return who it is, as lists show it."""
+        """Return the person's name, as shown in lists."""
         return person_name(self.last_name, self.first_name)
 
     @property
     def is_refused(self) -> bool:
-        """Return whether something found keeps this pupil from being written."""
+        """Return whether a finding prevents this pupil from being written."""
         return _has(self.findings, Severity.REFUSED)
 
     @property
@@ -56,10 +56,10 @@ class StudentRecord(NamedTuple):
 
 
 class StaffRecord(NamedTuple):
-    """Somebody who works in the school; `division_codes` are those whose pupils they teach, in the file's order."""
+    """A staff member; `division_codes` are the divisions they teach, in the file's order."""
 
     line: int
-    #: STS-Web's key, with `sts_type`; in tables, the school's own number, "" where it gives none
+    #: STS-Web's key, with `sts_type`; in tables, the school's own number, "" if not given
     sts_id: str
     #: "epp" (the ministry's staff) or "local"
     sts_type: str
@@ -67,30 +67,30 @@ class StaffRecord(NamedTuple):
     civility: str
     last_name: str
     first_name: str
-    #: ENS, DIR, EDU, DOC…; "" for a local
+    #: ENS, DIR, EDU, DOC…; "" for a local person
     function: str
     disciplines: tuple[str, ...]
     division_codes: tuple[str, ...]
-    #: always "" from STS-Web, which knows none
+    #: always "" from STS-Web, which has none
     email: str
     findings: tuple[Finding, ...]
-    #: what our own list of accounts says besides, once it is deposited again
+    #: further columns of our own list of accounts, when it is deposited again
     login: str = ""
     is_closed: bool = False
 
     @property
     def label(self) -> str:
-        """Return who it is, as lists show it."""
+        """Return the person's name, as shown in lists."""
         return person_name(self.last_name, self.first_name)
 
     @property
     def is_refused(self) -> bool:
-        """Return whether something found keeps this person from being written."""
+        """Return whether a finding prevents this person from being written."""
         return _has(self.findings, Severity.REFUSED)
 
     @property
     def is_ignored(self) -> bool:
-        """Return whether this person no longer works here: a leftover without function."""
+        """Return whether this person no longer works here: a leftover entry without function."""
         return _has(self.findings, Severity.IGNORED)
 
 

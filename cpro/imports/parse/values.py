@@ -1,4 +1,4 @@
-"""Values of the ministry's files, normalised for storage; pure and small, called a hundred thousand times."""
+"""Normalise values of the ministry's files for storage; pure and small, called a hundred thousand times."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ LABEL_MAX_LENGTH = 100
 DIVISION_CODE_MAX_LENGTH = 8
 ID_MAX_LENGTH = 20
 
-#: Almost every name: precomposed letters, hence NFC, between single separators. Without Œ, œ and Ÿ, which also end the
-#: two signs of a letter of UTF-8 read as Windows-1252: those are looked at.
+#: Almost every name: precomposed letters, hence NFC, between single separators. Without Œ, œ and Ÿ, which may also be
+#: the second half of a UTF-8 letter read as Windows-1252: names with those are examined.
 _PLAIN_NAME = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+(?:[ '-][A-Za-zÀ-ÖØ-öø-ÿ]+)*")
 _STRAY_QUOTES = re.compile(r'["“”«»]')
 _FRENCH_DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
 _PLAIN_INE = re.compile(r"[0-9]{9}[0-9A-Z][A-Z]")
 _OLDEST_YEAR = 1900
-#: What may stand in the place of an INE.
+#: Placeholders used instead of an INE.
 FILLER, MALFORMED = "filler", "malformed"
 
 
@@ -45,23 +45,23 @@ _ALTERED = re.compile(
 
 @lru_cache(maxsize=4096)
 def clean_name(text: str) -> str:
-    """Return the name without stray quotes nor needless blanks; raises InvalidText as `clean_text` does."""
+    """Return the name without stray quotes or superfluous blanks; raises InvalidText as `clean_text` does."""
     if len(text) <= NAME_MAX_LENGTH and _PLAIN_NAME.fullmatch(text):
         return text
     line = clean_person_name(
         text, max_length=NAME_MAX_LENGTH
-    )  # before the quotes go: « and » end letters that were misread
+    )  # before removing quotes: « and » may be parts of misread letters
     return " ".join(_STRAY_QUOTES.sub(" ", line).split()).strip(" '’")
 
 
 def clean_label(text: str) -> str:
-    """Return the label, its padding blanks dropped; raises InvalidText as `clean_text` does."""
+    """Return the label, trimmed; raises InvalidText as `clean_text` does."""
     return clean_text(text, max_length=LABEL_MAX_LENGTH)
 
 
 @lru_cache(maxsize=16384)
 def parse_date(text: str) -> dt.date:
-    """Return the date written dd/mm/yyyy; raises ValueError for any other text and for years before 1900."""
+    """Return the date written as dd/mm/yyyy; raises ValueError for any other text and for years before 1900."""
     match = _FRENCH_DATE.fullmatch(text)
     if not match:
         raise ValueError(f"not a date: {text!r}")
@@ -74,7 +74,7 @@ def parse_date(text: str) -> dt.date:
 
 @lru_cache(maxsize=16384)
 def parse_table_date(text: str) -> dt.date:
-    """Return a date as people write it in tables: 1/9/2026, 01-09-2026, 01.09.2026, 2026-09-01; raises ValueError."""
+    """Return a date in the usual forms of tables: 1/9/2026, 01-09-2026, 01.09.2026, 2026-09-01; raises ValueError."""
     found = read_day(text)
     if found is None or found.year < _OLDEST_YEAR:
         raise ValueError(f"not a date: {text!r}")
@@ -82,7 +82,7 @@ def parse_table_date(text: str) -> dt.date:
 
 
 def effective_ine(candidates: Iterable[str | None]) -> tuple[str, str]:
-    """Return the first well-formed INE, "" if there is none, and what stood in its place: FILLER, MALFORMED or ""."""
+    """Return the first well-formed INE or "", and what was found instead: FILLER, MALFORMED or ""."""
     problem = ""
     for candidate in candidates:
         if candidate:
@@ -97,7 +97,7 @@ def effective_ine(candidates: Iterable[str | None]) -> tuple[str, str]:
 
 @lru_cache(maxsize=4096)
 def clean_mef(text: str) -> str | None:
-    """Return the MEF code (11 digits, or capitals after them), None if the text cannot be one."""
+    """Return the MEF code (11 digits, possibly followed by capitals), None if the text cannot be one."""
     try:
         return normalise_mef(text) or None
     except InvalidMEF:
@@ -106,10 +106,10 @@ def clean_mef(text: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def clean_division_code(text: str, *, max_length: int = DIVISION_CODE_MAX_LENGTH) -> str | None:
-    """Return the division's code in its one form, a text even when it is all digits; None if it cannot be one.
+    """Return the normalised code of a division, as text even if it is all digits; None if it cannot be one.
 
-    NFC, each run of blanks (no-break ones too) one space, without unseen characters; eight characters at most, unless a
-    name is read as well.
+    NFC, each run of blanks (no-break ones too) as one space, without invisible characters; eight characters at most,
+    unless names are accepted as well.
     """
     try:
         return clean_text(text, max_length=max_length) or None
@@ -118,9 +118,9 @@ def clean_division_code(text: str, *, max_length: int = DIVISION_CODE_MAX_LENGTH
 
 
 def is_altered_by_spreadsheet(code: str) -> bool:
-    """Return whether a code has the form that a spreadsheet gives to one it took for a number, a date or a truth value.
+    """Return whether a code looks like one that a spreadsheet converted to a number, a date or a boolean.
 
-    2E3 becomes 2,00E+03, 1/2 becomes 01-févr or 01/02/2026, VRAI stands for 1; no school writes a division so.
+    2E3 becomes 2,00E+03, 1/2 becomes 01-févr or 01/02/2026, VRAI stands for 1; no school has such codes.
     """
     return bool(_ALTERED.fullmatch(code))
 

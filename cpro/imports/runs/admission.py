@@ -1,8 +1,8 @@
-"""Who may import, and the locks that let one transaction at a time write the imports of a school.
+"""Who may import, and the locks that serialise the writing of a school's imports.
 
-The imports have a named lock of their own. The school's row is not enough for that: signing in, saving a setting and
-each line of the journal lock it too, so a long transaction locks it only just before its commit. Code that needs both
-locks takes the one of the imports first.
+Imports have a named lock of their own. The school's row is not suitable: signing in, saving a setting and each line of
+the journal lock it too, so a long transaction locks it only just before its commit. Code that needs both locks takes
+that of the imports first.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from cpro.imports.errors import ImportUnderWay
 from cpro.imports.models import ImportRun
 from cpro.users.operations.rules import is_command_line
 
-#: The family of these locks among those of PostgreSQL: any number, as long as nothing else uses it.
+#: The namespace of these locks among PostgreSQL's advisory locks: any number not used elsewhere.
 _FAMILY = 0x4350494D
 
 
 def list_missing(school: Establishment, *, by: Actor) -> list[MissingParticular]:
-    """Return the particulars an import waits for; none when an import may begin now.
+    """Return the particulars required before an import that are missing; empty when an import may begin now.
 
-    The command line does without the e-mail address: it fills the schools that it has just opened (`establishments
-    create`), and has no action to give them one.
+    The command line does not require the e-mail address: it fills schools just created (`establishments create`), and
+    has no action to set it.
     """
     missing = missing_particulars(school)
     return [each for each in missing if each.field != "email"] if is_command_line(by) else missing
 
 
 def require_may_import(school: Establishment, *, by: Actor) -> None:
-    """Raise `GateClosed` while a particular is missing."""
+    """Raise `GateClosed` if a particular is missing."""
     missing = list_missing(school, by=by)
     if missing:
         raise GateClosed(missing)
@@ -44,7 +44,7 @@ def require_may_import(school: Establishment, *, by: Actor) -> None:
 def lock_imports() -> None:
     """Lock the imports of the school until the commit.
 
-    Raises `ImportUnderWay` when another transaction still has them locked once the wait is over (`core.locks`).
+    Raises `ImportUnderWay` if another transaction still holds the lock after the timeout (`core.locks`).
     """
     school_id = scope_of(db.session()).establishment_id
     assert school_id is not None, "imports are of one school"
@@ -57,7 +57,7 @@ def lock_imports() -> None:
 
 
 def lock_imports_and_school() -> Establishment:
-    """Lock the imports and the row of the school until the commit, and return the school; for short transactions.
+    """Lock the imports and the school's row until the commit, and return the school; for short transactions only.
 
     Raises `ImportUnderWay`.
     """
@@ -66,7 +66,7 @@ def lock_imports_and_school() -> Establishment:
 
 
 def lock_run(run: ImportRun) -> Establishment:
-    """Lock as `lock_imports_and_school` does, and read again where an import stands: another may have moved it."""
+    """Lock as `lock_imports_and_school` does, and reload the state of an import, which may have changed."""
     school = lock_imports_and_school()
     db.session.refresh(run)
     return school

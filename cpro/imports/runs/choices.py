@@ -1,4 +1,4 @@
-"""What people decide about an analysis: whom doubtful lines are about, and which proposals are done."""
+"""People's decisions about an analysis: whom doubtful lines are about, and which proposals are applied."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cpro.imports.runs.listing import list_column_questions
 
 @dataclass(frozen=True)
 class Decisions:
-    """What a page shows as decided of an import: answers, {question's id: answer}, and ticks among those it shows."""
+    """The decisions shown on an import's page: answers, {question id: answer}, and the ticks among those it shows."""
 
     answers: Mapping[int, int]
     shown: Collection[int] = ()
@@ -35,9 +35,9 @@ class Decisions:
 def keep_decisions(
     run: ImportRun, decisions: Decisions, *, today: date, by: Actor, now: datetime, seen: str | None = None
 ) -> int:
-    """Keep all that a page shows as decided, whichever button was pressed; return how many answers are new.
+    """Store all the decisions shown on a page, whichever button was pressed; return the number of new answers.
 
-    `seen` is the version (`get_version`) that the person saw. A new analysis must follow new answers.
+    `seen` is the version (`get_version`) that the user saw. New answers require a new analysis.
     Raises `NotToApply`, `AnalysisSeenChanged`, and as `answer_questions` does.
     """
     _lock(run)
@@ -49,9 +49,9 @@ def keep_decisions(
 
 
 def get_outline(run: ImportRun) -> dict[str, Any]:
-    """Return whom an application deactivates, what must be confirmed of it, and what its columns were read as.
+    """Return whom an application deactivates, what it requires to be confirmed, and how its columns were read.
 
-    An analysis that goes by new answers and has the same outline changes nothing else that the page did not show.
+    If a new analysis after new answers has the same outline, it changes nothing else that the page did not show.
     """
     gone = {family: run.counts[family]["deactivated"] for family, _type in ticks.FAMILIES}
     columns = {each.key: each.answer for each in list_column_questions(run.id)}
@@ -64,9 +64,9 @@ def get_outline(run: ImportRun) -> dict[str, Any]:
 
 
 def answer_questions(run: ImportRun, answers: Mapping[int, int], *, by: Actor, now: datetime) -> int:
-    """Keep answers, {question's id: id of the person meant, 0 for another person}; return how many are new.
+    """Store answers, {question id: id of the person meant, 0 for another person}; return the number of new ones.
 
-    A new analysis must follow, which goes by them. Raises `NotToApply`, and `FieldErrors` for what is no answer.
+    A new analysis must follow, which uses them. Raises `NotToApply`, and `FieldErrors` for invalid answers.
     """
     _lock(run)
     questions = {
@@ -99,7 +99,7 @@ def answer_questions(run: ImportRun, answers: Mapping[int, int], *, by: Actor, n
 
 
 def answer_the_obvious(run: ImportRun, *, by: Actor, now: datetime) -> int:
-    """Answer « la même personne » to each open question that names one person only; return how many were."""
+    """Answer « la même personne » to each open question with only one candidate; return how many were answered."""
     _lock(run)
     questions = db.session.scalars(
         select(ImportQuestion).where(
@@ -121,9 +121,9 @@ def choose_proposals(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Tick the proposals `selected` among those `shown`, and untick the others; None stands for all of them.
+    """Tick the proposals `selected` among those `shown`, and untick the others; None means all of them.
 
-    The figures and what must be confirmed follow. Raises `NotToApply`.
+    The figures and the required confirmations are updated. Raises `NotToApply`.
     """
     _lock(run)
     before = {family: run.counts[family]["deactivated"] for family, _type in ticks.FAMILIES}
@@ -144,7 +144,7 @@ def choose_proposals(
 
 
 def choose_all(run: ImportRun, *, is_selected: bool, today: date, by: Actor, now: datetime) -> None:
-    """Tick every proposal of an import, or none. Raises `NotToApply`."""
+    """Tick or untick every proposal of an import. Raises `NotToApply`."""
     wanted: Sequence[int] = ()
     if is_selected:
         wanted = db.session.scalars(select(ImportChange.id).where(ticks.is_proposal(run))).all()

@@ -1,7 +1,7 @@
-"""From what a school deposits to an import that waits to be confirmed: judged, kept, read and compared.
+"""From a school's deposit to an import that waits for confirmation: checked, stored, read and compared.
 
-All of it but what is kept is outside any write transaction. Few bytes are analysed before the answer, many by a worker.
-What is found is kept in one transaction where it is little, else in short ones, a batch at a time, so that pages and
+Everything except storing happens outside write transactions. Small deposits are analysed before the response, large
+ones by a worker. Few findings are stored in one transaction, many in short ones, in batches, so that pages and
 sign-ins do not wait.
 """
 
@@ -43,19 +43,19 @@ from cpro.imports.refusals import LeftFile, Refusals
 from cpro.imports.runs import lifecycle, ticks, upload_files
 from cpro.imports.runs.admission import lock_imports_and_school, require_may_import
 
-#: Bytes analysed before the answer: the files of some eight thousand pupils, a few seconds.
+#: Maximum bytes analysed before the response: the files of about eight thousand pupils, a few seconds.
 AT_ONCE_SIZE = 8 * 1024 * 1024
-#: One at a time before its answer in a process, the others by a worker: each takes a whole processor for seconds.
+#: One per process before its response, the others by a worker: each takes a whole processor for seconds.
 _ANALYSES = Capacity(1)
-#: Files unfolded and recognised at the same time.
+#: Files unpacked and recognised at the same time.
 _JUDGEMENTS = Capacity(2)
-#: Far more than there are kinds of files.
+#: Far more than the number of kinds of files.
 MAX_FILES = 30
-#: Findings kept in one transaction: some hundredths of a second of the single writer of SQLite.
+#: Findings stored in one transaction: some hundredths of a second of SQLite's single writer.
 _BATCH = 1000
-#: How often an analysis begins again because data changed while it read.
+#: How often an analysis restarts because data changed while it was reading.
 _ATTEMPTS = 3
-#: Of Python's collector of cycles, usually and while a file is read.
+#: Thresholds of Python's garbage collector, normally and while a file is read.
 _USUAL_THRESHOLDS = gc.get_threshold()
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
@@ -72,17 +72,17 @@ class NothingDeposited(DomainError):
 
 
 class TooManyFiles(DomainError):
-    """Refuse more files than any deposit has."""
+    """Refuse more files than any deposit contains."""
 
     message = f"Plus de {MAX_FILES} fichiers ont été choisis : ne déposez que ceux de l’export."
     field = "files"
 
 
 def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: bool, by: Actor, now: datetime) -> int:
-    """Judge and analyse what was sent, or have it analysed; return the import's number. A refusal writes nothing.
+    """Check and analyse a deposit, or have it analysed; return the import's number. A refusal writes nothing.
 
     Raises `GateClosed`, `NothingDeposited`, `TooManyFiles`, `StorageUnavailable`, `ImportUnderWay`, `Overloaded`,
-    FileRefused of some kind, and whatever `gather_all` and the analysis raise.
+    FileRefused subclasses, and as `gather_all` and the analysis.
     """
     school = get_current_establishment()
     school_id, today = school.id, get_school_today(now)
@@ -122,9 +122,9 @@ def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: b
 
 
 def renew(run: ImportRun, *, by: Actor, now: datetime) -> int | None:
-    """Analyse the kept files of an import again, at once or by a job, whose number is then returned.
+    """Analyse the stored files of an import again, immediately or by a job, whose number is then returned.
 
-    Answers already given hold. Raises `FilesGone`, `NotToApply`, and as `deposit` does for the files themselves.
+    Answers already given are kept. Raises `FilesGone`, `NotToApply`, and as `deposit` does for the files themselves.
     """
     run_id, today, answers = run.id, get_school_today(now), dict(run.answers)
     sources = read_kept(run, now=now)
@@ -141,7 +141,7 @@ def renew(run: ImportRun, *, by: Actor, now: datetime) -> int | None:
 
 @contextmanager
 def _may_analyse_now(sources: Sources) -> Iterator[bool]:
-    """Yield whether a deposit is analysed before the answer: it is small, and no other is being analysed so."""
+    """Yield whether a deposit is analysed before the response: it is small, and no other analysis is running here."""
     if size_of(sources) > AT_ONCE_SIZE:
         yield False
         return
@@ -154,7 +154,7 @@ def _may_analyse_now(sources: Sources) -> Iterator[bool]:
 
 @contextmanager
 def receive(uploads: Sequence[tuple[str, Path]], *, now: datetime) -> Iterator[Sources]:
-    """Yield the files given to the command line, (name, path) each, unfolded into a folder that goes at the end.
+    """Yield the files given to the command line, (name, path) each, unpacked into a folder deleted at the end.
 
     Raises `GateClosed`, and as `judge` does.
     """
@@ -164,9 +164,9 @@ def receive(uploads: Sequence[tuple[str, Path]], *, now: datetime) -> Iterator[S
 
 
 def judge(uploads: Sequence[tuple[str, Path]], folder: Path, *, now: datetime) -> Sources:
-    """Return what was deposited, exports or tables, unfolded into a folder, and what was left aside.
+    """Return the deposited files, exports or tables, unpacked into a folder, and those left aside.
 
-    Raises as `recognise` and `gather_all` do, for files of no use only where there is nothing else.
+    Raises as `recognise` and `gather_all` do; for useless files only if there is nothing else.
     """
     school = get_current_establishment()
     refusals = Refusals(uses_siecle=school.uses_siecle)
@@ -179,7 +179,7 @@ def judge(uploads: Sequence[tuple[str, Path]], folder: Path, *, now: datetime) -
 
 
 def _unfold(uploads: Sequence[tuple[str, Path]], folder: Path, refusals: Refusals) -> list[RecognisedFile]:
-    """Return the files of a deposit that are recognised, and keep the refusal of each other."""
+    """Return the recognised files of a deposit, and collect the refusals of the others."""
     recognised = []
     for file in unpack(uploads, folder, refusals):
         with refusals.gathered(FileRefused):
@@ -188,7 +188,7 @@ def _unfold(uploads: Sequence[tuple[str, Path]], folder: Path, refusals: Refusal
 
 
 def read_kept(run: ImportRun, *, now: datetime) -> Sources:
-    """Return the files of an import that is not over, judged again. Raises `FilesGone`, and as `judge` does."""
+    """Return the files of an import that is not over, checked again. Raises `FilesGone`, and as `judge` does."""
     if not run.kept_in:
         raise FilesGone
     folder = upload_files.get_folder(run.establishment_id, run.kept_in)
@@ -212,7 +212,7 @@ def prepare(sources: Sources, *, today: dt.date, answers: Answers | None = None)
 
 
 def foresee(sources: Sources, *, now: datetime) -> Analysis:
-    """Return an analysis of which nothing is kept but the figures. Raises as `SIECLEAnalysis.run` does."""
+    """Run an analysis whose figures alone are kept. Raises as `SIECLEAnalysis.run` does."""
     analysis = prepare(sources, today=get_school_today(now))
     for _ in analysis.run():
         pass
@@ -227,9 +227,9 @@ def analyse(
     now: datetime,
     heartbeat: Callable[[], None] = lambda: None,
 ) -> int:
-    """Open an import, compare its files with the school, keep what is found; return its number.
+    """Open an import, compare its files with the school, store the findings; return its number.
 
-    Raises `ImportUnderWay`, and as `SIECLEAnalysis.run` does: the import is then failed, and nothing waits for it.
+    Raises `ImportUnderWay`, and as `SIECLEAnalysis.run`; the import is then marked as failed, and nothing waits for it.
     """
     today = get_school_today(now)
     with unit_of_work(school_first=False):
@@ -245,7 +245,7 @@ def analyse(
 
 @contextmanager
 def _failed_unless_concluded(run_id: int) -> Iterator[None]:
-    """Close, as failed, an import whose analysis does not end in the block."""
+    """Close an import as failed if its analysis does not complete in the block."""
     try:
         yield
     except Exception:
@@ -259,9 +259,9 @@ def _failed_unless_concluded(run_id: int) -> Iterator[None]:
 def _analyse_at_once(
     open_run: Callable[[], ImportRun], sources: Sources, answers: Answers, *, today: dt.date, now: datetime
 ) -> int:
-    """Analyse a small deposit, then keep the import and all that was found in one transaction; return its number.
+    """Analyse a small deposit, then store the import and all its findings in one transaction; return its number.
 
-    A refused file leaves nothing, not even a line of the history. Raises as `analyse` does, and `AnalysisOutdated`.
+    A refused file leaves nothing, not even a line in the history. Raises as `analyse` does, and `AnalysisOutdated`.
     """
     for _attempt in range(_ATTEMPTS):
         compared_with = fingerprint_of_data(today)
@@ -285,14 +285,14 @@ def _analyse_at_once(
 
 
 def fill(run_id: int, analysis: Analysis, *, heartbeat: Callable[[], None]) -> Analysis:
-    """Run an analysis and keep what it finds, a batch at a time; its figures are then known."""
+    """Run an analysis and store its findings in batches; its figures are then known."""
     with _seldom_collected():
         _keep_by_batches(run_id, analysis.run(), heartbeat=heartbeat)
     return analysis
 
 
 def conclude(run_id: int, analysis: Analysis, *, now: datetime) -> None:
-    """Let an import be confirmed, ticked as it was before, in the caller's unit of work.
+    """Make an import ready to be confirmed, with its previous ticks, in the caller's unit of work.
 
     Raises `NotToApply` when it was replaced.
     """
@@ -308,7 +308,7 @@ def conclude(run_id: int, analysis: Analysis, *, now: datetime) -> None:
 
 
 def _keep_by_batches(run_id: int, found: Iterator[Yielded], *, heartbeat: Callable[[], None] = lambda: None) -> None:
-    """Keep what an analysis finds in short transactions: each batch is found and put in form before its own begins."""
+    """Store the findings in short transactions: each batch is computed before its transaction begins."""
     while batch := list(islice(found, _BATCH)):
         heartbeat()
         rows = _list_rows(run_id, batch)
@@ -322,7 +322,7 @@ def _keep(rows: _Rows) -> None:
 
 
 def _list_rows(run_id: int, found: Sequence[Yielded]) -> _Rows:
-    """Return what an analysis found as it is kept."""
+    """Return the findings of an analysis as rows to insert."""
     return {
         ImportChange: [
             {
@@ -369,9 +369,9 @@ def _list_rows(run_id: int, found: Sequence[Yielded]) -> _Rows:
 
 @contextmanager
 def _seldom_collected() -> Iterator[None]:
-    """Let the collector of cycles run less often: a file makes millions of objects, none of them in a cycle.
+    """Run the garbage collector less often: a file creates millions of objects, none of them in a cycle.
 
-    It would walk all that the application holds, again and again, for a tenth of the time (CPython 3.11).
+    Otherwise it traverses the whole application again and again, for a tenth of the time (CPython 3.11).
     """
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *_USUAL_THRESHOLDS[1:])
     try:

@@ -1,4 +1,4 @@
-"""The states of an import and what leads from one to the next, up to its application."""
+"""The states of an import and their transitions, up to its application."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def open_run(
     now: datetime,
     kept_in: str = "",
 ) -> ImportRun:
-    """Open an import, which replaces the one whose analysis was pending, and note what data it will be compared with.
+    """Open an import, replacing the one whose analysis was pending, and record the data it will be compared with.
 
     `today` is the school's day, `kept_in` the folder of its files. Raises `ImportUnderWay`, and as
     `require_may_import` and `require_kind` do.
@@ -83,7 +83,7 @@ def open_run(
 
 
 def restart_run(run: ImportRun, *, today: date) -> ImportRun:
-    """Forget what an analysis found, and note what data the next one will be compared with. Raises `NotToApply`."""
+    """Delete the findings of an analysis, and record what data the next one compares with. Raises `NotToApply`."""
     lock_run(run)
     if not may_restart(run):
         raise NotToApply
@@ -97,7 +97,7 @@ def restart_run(run: ImportRun, *, today: date) -> ImportRun:
 
 
 def forget_findings(run: ImportRun) -> None:
-    """Delete what an analysis found."""
+    """Delete the findings of an analysis."""
     for model in (ImportChange, ImportFinding, ImportQuestion):
         db.session.execute(
             delete(model).where(model.run_id == run.id), execution_options={"synchronize_session": False}
@@ -112,7 +112,7 @@ def conclude_analysis(
     settled: dict[str, Any] | None,
     now: datetime,
 ) -> None:
-    """Let an import be confirmed. Raises `NotToApply` when another deposit replaced it meanwhile."""
+    """Make an import ready to be confirmed. Raises `NotToApply` when another deposit replaced it meanwhile."""
     if run.state is not RunState.DEPOSITED:
         raise NotToApply
     run.state, run.analysed_at = RunState.ANALYSED, now
@@ -122,7 +122,7 @@ def conclude_analysis(
 
 
 def send_to_analysis(run: ImportRun, *, by: Actor, now: datetime) -> Job:
-    """Ask for the files of an import to be analysed by a worker. Raises `NotToApply`."""
+    """Enqueue the analysis of an import's files. Raises `NotToApply`."""
     lock_run(run)
     if not may_restart(run):
         raise NotToApply
@@ -135,7 +135,7 @@ def send_to_analysis(run: ImportRun, *, by: Actor, now: datetime) -> Job:
 
 
 def check_abandonment(run: ImportRun) -> None:
-    """Raise as `abandon_run` does when an import cannot be given up."""
+    """Raise as `abandon_run` does if an import cannot be abandoned."""
     if run.open_key is None:
         raise NotToApply
     if run.state is RunState.APPLYING and not has_stopped(run):
@@ -143,7 +143,7 @@ def check_abandonment(run: ImportRun) -> None:
 
 
 def abandon_run(run: ImportRun, *, by: Actor, now: datetime) -> None:
-    """Give up an import that is not applied, with its files. Raises `ImportUnderWay`, `NotToApply`."""
+    """Abandon an import that is not applied, with its files. Raises `ImportUnderWay`, `NotToApply`."""
     lock_run(run)
     check_abandonment(run)
     close_run(run, RunState.ABANDONED)
@@ -153,7 +153,7 @@ def abandon_run(run: ImportRun, *, by: Actor, now: datetime) -> None:
 def send_to_application(
     run: ImportRun, *, confirmations: Sequence[str], by: Actor, now: datetime, seen: str | None = None
 ) -> Job:
-    """Ask for an analysed import to be applied by a worker; `seen` is the version (`get_version`) that the person saw.
+    """Enqueue the application of an analysed import; `seen` is the version (`get_version`) that the user saw.
 
     Raises `NotToApply`, `GateClosed`, `UndoUnderWay`, `AnalysisSeenChanged`, `ConfirmationMissing`.
     """
@@ -174,7 +174,7 @@ def send_to_application(
 
 
 def begin_application(run: ImportRun) -> None:
-    """Say that an import is being applied, where no job does. Raises `NotToApply`, `ImportUnderWay`."""
+    """Mark an import as being applied, without a job. Raises `NotToApply`, `ImportUnderWay`."""
     lock_run(run)
     if run.state is not RunState.ANALYSED:
         raise NotToApply
@@ -183,26 +183,26 @@ def begin_application(run: ImportRun) -> None:
 
 
 def give_up_application(run: ImportRun) -> None:
-    """Let an import that is not applied after all be analysed again."""
+    """Make an import that was not applied after all available for a new analysis."""
     if run.state is RunState.APPLYING:
         run.state = RunState.ANALYSED
         db.session.flush()
 
 
 def check_confirmations(run: ImportRun, given: Sequence[str]) -> None:
-    """Raise `ConfirmationMissing` with the sentences of what is needed and was not given."""
+    """Raise `ConfirmationMissing` with the sentences of the confirmations that are required and missing."""
     missing = [each["sentence"] for each in run.confirmations_needed if each["key"] not in given]
     if missing:
         raise ConfirmationMissing(" ".join(missing), field="confirmations")
 
 
 def get_version(run: ImportRun) -> str:
-    """Return what changes with the figures of an analysis and the choices made on them."""
+    """Return a version that changes with the figures of an analysis and the choices made on them."""
     return fingerprint({"at": run.analysed_at, "counts": run.counts, "needed": run.confirmations_needed})
 
 
 def close_run(run: ImportRun, state: RunState) -> None:
-    """End an import that was under way: its files go, and what was found too unless it was applied."""
+    """End an import that was in progress: delete its files, and its findings too unless it was applied."""
     run.state, run.open_key = state, None
     if state is not RunState.APPLIED:
         forget_findings(run)
@@ -213,12 +213,12 @@ def close_run(run: ImportRun, state: RunState) -> None:
 
 
 def may_restart(run: ImportRun) -> bool:
-    """Return whether the files of an import may be analysed again: it is not over, and no job is at it."""
+    """Return whether the files of an import may be analysed again: it is not over, and no job is running."""
     return run.open_key is not None and (run.state is not RunState.APPLYING or has_stopped(run))
 
 
 def has_stopped(run: ImportRun) -> bool:
-    """Return whether the job of an import will do nothing more."""
+    """Return whether the job of an import has stopped for good."""
     job = find_job(run)
     return job is None or job.state.is_finished
 
@@ -229,13 +229,13 @@ def find_job(run: ImportRun) -> Job | None:
 
 
 def is_being_undone(run: ImportRun | None) -> bool:
-    """Return whether a worker is undoing an import, or will."""
+    """Return whether a worker is undoing an import, or is going to."""
     job = find_job(run) if run else None
     return job is not None and job.kind == UNDO_JOB and not job.state.is_finished
 
 
 def describe_failure(run: ImportRun) -> str:
-    """Return why the last thing asked of an import failed, in a sentence, "" when it did not, or if unknown."""
+    """Return why the last action on an import failed, as a sentence; "" if it did not, or if the reason is unknown."""
     job = find_job(run)
     if job is None or job.state is not JobState.FAILED:
         return ""
@@ -247,5 +247,5 @@ def describe_failure(run: ImportRun) -> str:
 def record_about_run(
     action: str, run: ImportRun, changes: Mapping[str, tuple[Any, Any]], *, by: Actor, now: datetime
 ) -> None:
-    """Write the line of an action on an import in the journal, where it says of which kind the import is."""
+    """Record an action on an import in the journal, with the kind of the import."""
     record(f"import:{run.kind.value}:{action}", About("import_run", run.id, run.label), by=by, now=now, changes=changes)

@@ -1,4 +1,4 @@
-"""List the changes and findings of an import: filtered, in the order of the files, paged by keyset."""
+"""List the changes and findings of an import: filtered, in file order, with keyset pagination."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def find_changes(run_id: int, asked: ListState) -> Page[ImportChange]:
 
 
 def count_changes(run_id: int, asked: ListState) -> int:
-    """Return how many changes the filters leave."""
+    """Return the number of changes matching the filters."""
     return count_rows(select(ImportChange.id).where(*_of_changes(run_id, asked)))
 
 
@@ -55,24 +55,24 @@ def find_findings(run_id: int, asked: ListState) -> Page[ImportFinding]:
 
 
 def count_findings(run_id: int, asked: ListState) -> int:
-    """Return how many findings the filters leave."""
+    """Return the number of findings matching the filters."""
     return count_rows(select(ImportFinding.id).where(*_of_findings(run_id, asked)))
 
 
 def iter_changes(run_id: int) -> Iterator[ImportChange]:
-    """Yield every change of an import, some at a time."""
+    """Yield every change of an import, in batches."""
     statement = select(ImportChange).where(ImportChange.run_id == run_id).order_by(ImportChange.id)
     yield from db.session.scalars(statement.execution_options(yield_per=_CHUNK))
 
 
 def iter_findings(run_id: int) -> Iterator[ImportFinding]:
-    """Yield everything found in an import, some at a time."""
+    """Yield every finding of an import, in batches."""
     statement = select(ImportFinding).where(ImportFinding.run_id == run_id).order_by(ImportFinding.id)
     yield from db.session.scalars(statement.execution_options(yield_per=_CHUNK))
 
 
 def list_questions(run_id: int) -> Sequence[ImportQuestion]:
-    """Return the questions of an import about people, those still open first, and one more than a page shows."""
+    """Return the questions of an import about people, open ones first, and one more than a page shows."""
     return db.session.scalars(
         select(ImportQuestion)
         .where(ImportQuestion.run_id == run_id, ImportQuestion.object_type != ImportQuestion.COLUMN)
@@ -101,7 +101,7 @@ def count_questions(run_id: int) -> tuple[int, int]:
 
 
 def list_proposals(run: ImportRun, after: int = 0) -> Sequence[ImportChange]:
-    """Return the deactivations that a person ticks, from a place on, and one more than a page shows."""
+    """Return the deactivations to be ticked, from an offset on, and one more than a page shows."""
     return db.session.scalars(
         select(ImportChange)
         .where(is_proposal(run), ImportChange.id > after)
@@ -122,7 +122,7 @@ def count_proposals(run: ImportRun) -> tuple[int, int]:
 
 
 def count_by_action(run_id: int, *object_types: str) -> dict[tuple[str, ChangeAction], int]:
-    """Return how many objects of these types each action concerns, {(type, action): number}."""
+    """Return the number of objects of these types concerned by each action, {(type, action): number}."""
     rows = db.session.execute(
         select(ImportChange.object_type, ImportChange.action, func.count(ImportChange.id))
         .where(ImportChange.run_id == run_id, ImportChange.object_type.in_(object_types))
@@ -132,7 +132,7 @@ def count_by_action(run_id: int, *object_types: str) -> dict[tuple[str, ChangeAc
 
 
 def count_by_code(run_id: int) -> list[tuple[str, str, int]]:
-    """Return (severity, code, number) of what was found, the refused first."""
+    """Return (severity, code, number) of the findings, refused ones first."""
     rows = db.session.execute(
         select(ImportFinding.severity, ImportFinding.code, func.count(ImportFinding.id))
         .where(ImportFinding.run_id == run_id)
@@ -163,7 +163,7 @@ def _of_findings(run_id: int, asked: ListState) -> list[ColumnElement[bool]]:
 
 
 def count_accounts_to_open(run: ImportRun) -> int:
-    """Return how many pupils present would have no account once an analysed import is applied, all its ticks kept."""
+    """Return how many active pupils would lack an account once an analysed import is applied with its current ticks."""
     changed = (
         select(ImportChange.action, func.count(ImportChange.id))
         .outerjoin(

@@ -1,7 +1,7 @@
-"""The proposed deactivations that a person ticks: which they are, their figures, and how ticks outlive a new analysis.
+"""Proposed deactivations, ticked by people: their selection, their figures, and how ticks survive a new analysis.
 
-A new analysis deletes the changes that the last one proposed and proposes its own, so that ticks are remembered by the
-person they are about, beside the answers to doubtful lines.
+A new analysis deletes the changes that the last one proposed and proposes its own, so ticks are stored by the person
+they are about, beside the answers to doubtful lines.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from cpro.extensions import db
 from cpro.imports.diff.confirmations import list_confirmations
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunKind, RunState
 
-#: Families of the figures, and the type of the objects they count.
+#: Families of the figures, and the type of object they count.
 FAMILIES = (("students", "student"), ("staff", "account"))
-#: What the keys of remembered ticks begin with, "tick:account:12"; no question's key does.
+#: Prefix of the keys of stored ticks, "tick:account:12"; no question's key has it.
 _TICK = "tick:"
 _SOME = 500
 
 
 def is_proposal(run: ImportRun) -> ColumnElement[bool]:
-    """Return the condition of the deactivations that a person ticks: of staff, and of pupils whom a table omits."""
+    """Return the condition of the deactivations to be ticked: of staff, and of pupils missing from a table."""
     types = ["account"] if run.kind is RunKind.SIECLE else ["account", "student"]
     return and_(
         ImportChange.run_id == run.id,
@@ -36,7 +36,7 @@ def is_proposal(run: ImportRun) -> ColumnElement[bool]:
 
 
 def set_selected(condition: ColumnElement[bool], is_selected: bool) -> None:
-    """Tick the changes of a condition, or untick them."""
+    """Tick or untick the changes matching a condition."""
     db.session.execute(
         update(ImportChange).where(condition).values(is_selected=is_selected),
         execution_options={"synchronize_session": False},
@@ -44,9 +44,9 @@ def set_selected(condition: ColumnElement[bool], is_selected: bool) -> None:
 
 
 def remember_ticks(run: ImportRun) -> None:
-    """Remember what is ticked and what is not, before what was found is forgotten.
+    """Store what is ticked and what is not, before the findings are deleted.
 
-    An analysis that did not end has nothing to remember: what the last one that did had still holds.
+    An analysis that did not complete has nothing to store: the ticks of the last complete one remain valid.
     """
     if run.state not in (RunState.ANALYSED, RunState.APPLYING):
         return
@@ -60,7 +60,7 @@ def remember_ticks(run: ImportRun) -> None:
 
 
 def tick_again(run: ImportRun, *, today: date) -> None:
-    """Tick what was ticked before a new analysis, and untick what was not; the figures follow."""
+    """Restore the ticks after a new analysis, and update the figures."""
     remembered: dict[tuple[str, int], list[int]] = defaultdict(list)
     for key, value in run.answers.items():
         if key.startswith(_TICK):
@@ -74,7 +74,7 @@ def tick_again(run: ImportRun, *, today: date) -> None:
 
 
 def count_again(run: ImportRun, *, today: date) -> None:
-    """Count the deactivations that are done and those that wait for a tick; what must be confirmed follows."""
+    """Count the selected deactivations and those still unticked; update the required confirmations."""
     rows = db.session.execute(
         select(ImportChange.object_type, ImportChange.is_selected, func.count(ImportChange.id))
         .where(

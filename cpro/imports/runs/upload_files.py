@@ -1,4 +1,4 @@
-"""Keep the files of imports that are not over, so that an analysis can be done again when the data changed.
+"""Store the files of imports that are not over, so that an analysis can be repeated when the data changed.
 
 The files contain data that is never stored (addresses, telephone numbers): each folder is deleted as soon as its
 import is applied, replaced, abandoned or refused, and `delete_abandoned` deletes those left by a crash. The folders are
@@ -25,7 +25,7 @@ _NOT_RECEIVED = "Les fichiers n’ont pas pu être reçus par le serveur"
 
 
 class Upload(Protocol):
-    """A file as a browser sends it."""
+    """An uploaded file."""
 
     filename: str | None
 
@@ -79,14 +79,14 @@ def create_folder(establishment_id: int) -> Iterator[UploadFolder]:
 
 
 def get_folder(establishment_id: int, token: str) -> Path:
-    """Return the path of the folder of an import. Raises `ValueError` when `token` is no name of a folder."""
+    """Return the path of the folder of an import. Raises `ValueError` if `token` is not a valid folder name."""
     if not _TOKEN.fullmatch(token):
         raise ValueError(f"not the name of a folder: {token!r}")
     return _root() / f"{establishment_id:d}" / token
 
 
 def delete_folder(establishment_id: int, token: str) -> None:
-    """Delete the folder of an import with its files, if it is still there; an empty token names none."""
+    """Delete the folder of an import with its files, if it still exists; an empty token means none."""
     if token:
         shutil.rmtree(get_folder(establishment_id, token), ignore_errors=True)
 

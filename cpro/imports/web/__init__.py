@@ -1,1 +1,1 @@
-"""What knows the web in this feature: views, forms, screens, what pages show."""
+"""The web layer of this feature: views, forms, screens, page content."""

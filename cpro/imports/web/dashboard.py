@@ -1,4 +1,4 @@
-"""What the dashboard shows of imports: whether pupils have come, of which year, whether an analysis waits."""
+"""Imports on the dashboard: whether there are pupils, of which year, and whether an analysis is waiting."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from cpro.imports.models import ImportRun, RunState
 
 
 def list_import_items(figures: Figures) -> list[ChecklistItem]:
-    """Say whether pupils have come, and whether an analysis waits."""
+    """Return the lines about the presence of pupils and a waiting analysis."""
     (pending, last), count = queries.list_latest_runs(), figures["active students"]
     what = "les fichiers de SIECLE" if get_current_establishment().uses_siecle else "les tableaux de nos modèles"
     manages = can(current_principal(), Permission.IMPORTS_MANAGE)
     url = url_for("imports.index") if manages else url_for("historique_imports.index_view")
     link = url, "Gérer les imports" if manages else "Voir l’historique"
-    if last is None and count and not manages:  # pupils came without an import: its history has nothing to show
+    if last is None and count and not manages:  # pupils exist without an import: its history is empty
         link = url_for("eleves.index_view"), "Voir les élèves"
     items = [
         ChecklistItem(
@@ -52,7 +52,7 @@ def list_import_items(figures: Figures) -> list[ChecklistItem]:
 
 
 def _new_year(last: ImportRun | None, url: str) -> list[ChecklistItem]:
-    """Return the line of an import that is older than the school year, nothing while there was none."""
+    """Return the line of an import older than the school year; empty if there was none."""
     current = current_school_year(get_school_today(clock.utcnow()))
     if last is None or last.school_year >= current:
         return []

@@ -1,4 +1,4 @@
-"""Forms of the imports: French labels and shapes; the rules are those of the operations."""
+"""Forms of the imports: French labels and input shapes; the rules are in the operations."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ class DepositForm(BaseForm):
 
 
 class ApplicationForm(BaseForm):
-    """What is confirmed of an analysis, as it was when the page was opened."""
+    """The confirmations of an analysis, as it was when the page was opened."""
 
     confirmations = SelectMultipleField(
         "Points à confirmer",
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
-        validate_choice=False,  # what is not asked is not needed
+        validate_choice=False,  # a confirmation that is not required is ignored
     )
     version = HiddenField()
 
     def offer(self, needed: Sequence[Mapping[str, str]]) -> None:
-        """Offer what must be confirmed, [{"key", "sentence"}]."""
+        """Set the choices to the required confirmations, [{"key", "sentence"}]."""
         self.confirmations.choices = [SelectChoice(each["key"], each["sentence"]) for each in needed]
 
 
@@ -65,12 +65,12 @@ Asked = tuple[str, str, str, Sequence[tuple[str, str]], int | None]
 
 
 def answers_form(questions: Sequence[Asked], formdata: Any = None) -> BaseForm:
-    """Return a form of one choice per question: (field, legend, help, choices, answer given) each."""
+    """Return a form with one choice per question: (field, legend, help, choices, answer given) each."""
     return _form_of(RadioField, questions, formdata)
 
 
 def columns_form(questions: Sequence[Asked], formdata: Any = None) -> BaseForm:
-    """Return a form of one drop-down per column, as `answers_form`; each may be left without an answer."""
+    """Return a form with one drop-down per column, as `answers_form`; each may be left without an answer."""
     return _form_of(SelectField, questions, formdata)
 
 
@@ -80,7 +80,7 @@ def _form_of(field: type[SelectField], questions: Sequence[Asked], formdata: Any
             legend,
             description=help_text,
             choices=[SelectChoice(value, label) for value, label in choices],
-            validate_choice=False,  # the rule does, and says more
+            validate_choice=False,  # checked by the operation, with a better message
         )
         for name, legend, help_text, choices, _answer in questions
     }

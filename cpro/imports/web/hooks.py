@@ -1,4 +1,4 @@
-"""Hooks of the feature: its two lines of the menu."""
+"""Hooks of the feature: its two menu lines."""
 
 from __future__ import annotations
 

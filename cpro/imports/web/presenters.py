@@ -1,4 +1,4 @@
-"""Present imports on pages and in files: figures, changes field by field, findings, in words."""
+"""Present imports as text on pages and in files: figures, changes field by field, findings."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _LEVELS = {
     RunState.ANALYSED: "warning",
     RunState.FAILED: "blocked",
 }
-#: Figures of a family of people, in the order of the table: name in the counts, title before, title after, action of
-#: the list it leads to.
+#: Columns of the figures of people, in order: name in the counts, title before, title after, action filtered by the
+#: list it links to.
 _FIGURES = (
     ("created", "À créer", "Créés", "create"),
     ("changed", "À modifier", "Modifiés", "change"),
@@ -35,13 +35,13 @@ _FIGURES = (
     ("without_ine", "Sans INE", "Sans INE", ""),
 )
 
-#: What the report says of a person whose change was proposed, and not ticked.
+#: Text of the report for a person whose change was proposed but not ticked.
 _LEFT = "non coché : rien n’a changé"
 
 
 @dataclass(frozen=True)
 class Field:
-    """What one field is and becomes."""
+    """The old and new values of one field."""
 
     label: str
     old: str
@@ -49,13 +49,13 @@ class Field:
 
     @property
     def was_empty(self) -> bool:
-        """Return whether there was nothing before."""
+        """Return whether there was no previous value."""
         return self.old == labels.EMPTY
 
 
 @dataclass(frozen=True)
 class ShownChange:
-    """What happens to one object, in words."""
+    """A change of one object, as text."""
 
     id: int
     kind: str
@@ -64,12 +64,12 @@ class ShownChange:
     is_selected: bool
     is_creation: bool
     fields: tuple[Field, ...]
-    #: proposed, and left alone by an import that was applied
+    #: proposed, and left out by an import that was applied
     was_left: bool = False
 
     @property
     def summary(self) -> str:
-        """Return the fields in one line: what is written of a new person, else the old and the new values."""
+        """Return the fields in one line: the new values for a new person, else the old and the new ones."""
         if self.is_creation:
             return " ; ".join(f"{each.label} : {each.new}" for each in self.fields)
         return " ; ".join(f"{each.label} : {each.old} → {each.new}" for each in self.fields)
@@ -77,7 +77,7 @@ class ShownChange:
 
 @dataclass(frozen=True)
 class ShownFinding:
-    """What was found in one line, in words."""
+    """A finding about one line, as text."""
 
     severity: str
     level: str
@@ -90,7 +90,7 @@ class ShownFinding:
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of the table, and the list it leads to (its parameters, "" for none)."""
+    """One number of the table, and the parameters of the list it links to ("" for none)."""
 
     number: int
     query: str
@@ -105,14 +105,14 @@ class FigureLine:
 
 
 class ImportPresenter:
-    """Put changes and findings in words for one reader; INE are masked for those who may not read them."""
+    """Turn changes and findings into text for one reader; INE are masked for readers who may not see them."""
 
     def __init__(self, *, masked: bool, timezone: str) -> None:
         self._masked, self._timezone = masked, timezone
         self._diplomas: dict[int, str] | None = None
 
     def present_change(self, change: ImportChange, run: ImportRun) -> ShownChange:
-        """Return a change in words."""
+        """Return a change as text."""
         is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
         was_left = is_done and not change.is_selected
         object_type = change.object_type
@@ -133,7 +133,7 @@ class ImportPresenter:
         )
 
     def present_finding(self, finding: ImportFinding) -> ShownFinding:
-        """Return a finding in words."""
+        """Return a finding as text."""
         severity = Severity[finding.severity]
         levels = {Severity.REFUSED: "blocked", Severity.IGNORED: "info", Severity.WARNING: "warning"}
         return ShownFinding(
@@ -147,7 +147,7 @@ class ImportPresenter:
         )
 
     def list_lines(self, run: ImportRun) -> Iterator[list[str]]:
-        """Yield the titles, then every change and every finding, as the lines of a file."""
+        """Yield the titles, then every change and every finding, as rows of a file."""
         yield [
             "Nature",
             "Quoi",
@@ -213,7 +213,7 @@ def list_figures(run: ImportRun) -> tuple[tuple[str, ...], list[FigureLine]]:
 
 
 def list_sentences(run: ImportRun) -> list[str]:
-    """Return what the table of figures does not hold, in sentences."""
+    """Return sentences with the figures that are not in the table."""
     counts, sentences = run.counts, []
     for family, one, many, why in (
         (
@@ -237,7 +237,7 @@ def list_sentences(run: ImportRun) -> list[str]:
 
 
 def summarise_run(run: ImportRun) -> str:
-    """Return the figures of an import in one line, for a list: of what was done, or would be; "" once given up."""
+    """Return a one-line summary of an import for a list: what was done, or would be; "" once abandoned."""
     is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
     if not run.counts or not (is_done or run.open_key is not None):
         return ""
@@ -245,7 +245,7 @@ def summarise_run(run: ImportRun) -> str:
 
 
 def describe_void_codes(run: ImportRun) -> str:
-    """Return what became of the activation codes of the accounts that an import closed or opened again, or nothing."""
+    """Return what happened to the activation codes of the accounts that an import closed or reopened, "" if nothing."""
     staff = (run.counts or {}).get("staff") or {}
     if run.state is RunState.UNDONE and staff.get("deactivated"):
         return (
@@ -266,7 +266,7 @@ def describe_files(run: ImportRun) -> str:
 
 
 def list_choices(question: ImportQuestion) -> list[tuple[str, str]]:
-    """Return the answers of a question, (value, words)."""
+    """Return the answers of a question, (value, label)."""
     if question.object_type == ImportQuestion.COLUMN:
         columns = [(str(number), title) for number, title in question.candidates]
         return [("", "Sans réponse : elle n’est pas reprise"), *columns, ("0", "Aucune d’elles")]
@@ -275,6 +275,6 @@ def list_choices(question: ImportQuestion) -> list[tuple[str, str]]:
 
 
 def _left_out(question: ImportQuestion) -> str:
-    """Return the answer that leaves a line aside, and what is to be done then."""
+    """Return the answer that leaves a line aside, and what the user must do then."""
     what = "le numéro ou l’INE" if question.object_type == "student" else "le numéro, l’identifiant ou l’adresse"
     return f"Une autre personne : la ligne est laissée de côté, corrigez-en {what} dans le fichier et redéposez-le"

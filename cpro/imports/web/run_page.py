@@ -1,4 +1,4 @@
-"""The page of one import: how far its work is, its analysis and what is decided of it, its report."""
+"""The page of one import: its progress, its analysis and decisions, its report."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ from cpro.students.accounts.queries import count_without_account
 
 _EXCERPT = 15
 _LEFT_SHOWN = 20
-#: What the fields of answers begin with, and those of answers about columns, which may stay blank.
+#: Prefixes of the fields of answers, and of answers about columns, which may be blank.
 _QUESTION, _COLUMN = "question", "colonne"
 
 
 def read_decisions() -> Decisions:
-    """Return what the page that is posted shows as decided."""
+    """Return the decisions shown on the posted page."""
     return Decisions(_answers(), _ids("montre"), _ids("coche"))
 
 
 def read_place(name: str = "apres") -> int:
-    """Return from which proposal on the page lists them, 0 for the first; odd text is the first."""
+    """Return the offset of the proposals on the page, 0 for the first; invalid text means 0."""
     return read_integer(request.values.get(name, "")) or 0
 
 
 def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -> ResponseReturnValue:
-    """Show an import as it stands, and, after a refusal, with what had been ticked, answered and confirmed."""
+    """Show the current state of an import; after a refusal, with the submitted ticks, answers and confirmations."""
     run, now = queries.get_run(run_id), clock.utcnow()
     timezone = registry().timezone()
     context: dict[str, Any] = {
@@ -61,7 +61,7 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
         "analysed": format_instant(run.analysed_at, timezone),
         "applied": format_instant(run.applied_at, timezone),
         "undone": format_instant(run.undone_at, timezone),
-        # Beside its cause where there is a form; once the import is over there is none.
+        # Shown beside its cause if there is a form; once the import is over there is none.
         "refusal": refusal.message if refusal and run.state is not RunState.ANALYSED else "",
         "stopped": run.state in (RunState.APPLYING, RunState.DEPOSITED) and lifecycle.has_stopped(run),
         "void_codes": presenters.describe_void_codes(run),
@@ -83,7 +83,7 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
 
 
 def _work(run: ImportRun) -> Progress | None:
-    """Return how far the work under way is, or None when there is none."""
+    """Return the progress of the running work, or None if there is none."""
     job = lifecycle.find_job(run)
     return progress_of(job) if job and not job.state.is_finished else None
 
@@ -120,14 +120,14 @@ def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
 
 
 def _is_ticked(change_id: int, is_selected: bool, refusal: DomainError | None) -> bool:
-    """Return whether a box is shown ticked: as it was posted when what was posted is refused, else as it is kept."""
+    """Return whether a box is shown ticked: as posted if the post was refused, else as stored."""
     if refusal and str(change_id) in request.form.getlist("montre"):
         return str(change_id) in request.form.getlist("coche")
     return is_selected
 
 
 def _accounts_to_open(run: ImportRun) -> dict[str, str] | None:
-    """Return the sentence about the pupils without account, and where accounts are opened once possible."""
+    """Return the sentence about the pupils without account, and where to open accounts once possible."""
     if run.state is RunState.ANALYSED:
         number = listing.count_accounts_to_open(run)
         if run.opens_student_accounts:
@@ -146,7 +146,7 @@ def _accounts_to_open(run: ImportRun) -> dict[str, str] | None:
 
 
 def _figures(run: ImportRun) -> dict[str, Any]:
-    """Return the figures of an analysed import, and the beginning of its lists."""
+    """Return the figures of an analysed import, and the first rows of its lists."""
     presenter, excerpt = get_presenter(), ListState(size=_EXCERPT)
     titles, rows = presenters.list_figures(run)
     return {
@@ -177,13 +177,13 @@ def _asked(questions: Any) -> list[tuple[str, str, str, list[tuple[str, str]], i
 
 
 def _ids(name: str) -> list[int]:
-    """Return the ids posted under a name; a word is none."""
+    """Return the ids posted under a name; non-numeric values are ignored."""
     numbers = (read_integer(text) for text in request.form.getlist(name)[: 2 * MAX_SHOWN])
     return [number for number in numbers if number is not None]
 
 
 def _answers() -> dict[int, int]:
-    """Return the answers posted, {question's id: answer}; what is no number answers nothing, and is refused."""
+    """Return the posted answers, {question id: answer}; a non-numeric answer is kept as invalid, and refused later."""
     given = {}
     for name, text in request.form.items():
         prefix, _, number = name.partition("-")

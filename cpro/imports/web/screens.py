@@ -1,4 +1,4 @@
-"""Generated screen: the history of the imports, read and exported; they are made in « Gérer les imports »."""
+"""Generated screen: the history of the imports, read and exported; imports are made in « Gérer les imports »."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from cpro.imports.web.presenters import describe_files, summarise_run
 
 
 def _state(run: ImportRun) -> str:
-    """Return the state of an import, and why it failed where it did."""
+    """Return the state of an import, and why it failed if it did."""
     reason = describe_failure(run) if run.state is RunState.FAILED else ""
     return f"{run.state.label} : {reason}" if reason else run.state.label
 
 
 class ImportsScreen(Screen):
-    """The imports of the school, the latest first."""
+    """The imports of the school, latest first."""
 
     permission, export_permission = Permission.IMPORTS_VIEW, Permission.RECORDS_EXPORT
     title, noun, object_type = "Historique des imports", ("import", "imports"), "import_run"
@@ -41,11 +41,11 @@ class ImportsScreen(Screen):
     filters = ("state", "kind")
 
     def list_links(self, counts: Mapping[str, int]) -> list[tuple[str, str]]:
-        """Lead the administrator to the deposit."""
+        """Link the administrator to the deposit."""
         return [("Gérer les imports", url_for("imports.index"))] if may(Permission.IMPORTS_MANAGE) else []
 
     def row_links(self, row: ImportRun) -> list[tuple[str, str]]:
-        """Lead to what the import changed, and to its page."""
+        """Link to the changes of the import, and to its page."""
         links = []
         if row.keeps_analysis:
             links += [

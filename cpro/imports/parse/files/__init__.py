@@ -1,1 +1,1 @@
-"""From what was sent to files that can be read: unpacked without trusting a name, recognised without trusting one."""
+"""From uploads to readable files: unpacked and recognised without trusting any file name."""

@@ -1,4 +1,4 @@
-"""Zip archives judged before a byte of them is unfolded, and unfolded under names of our own; the shape of a file."""
+"""Check zip archives before unpacking any byte, and unpack them under generated names; detect the shape of a file."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from cpro.imports.errors import (
 from cpro.imports.parse.files.formats import NO_TABLE_STARTS, require_archive_read, require_format_read
 
 MAX_MEMBERS = 200
-#: Times a member may be larger than its compressed bytes; SIECLE's files reach 10 to 60. Small members are let be.
+#: Maximum compression ratio of a member; SIECLE's files reach 10 to 60. Small members are exempt.
 MAX_RATIO, RATIO_FREE_SIZE = 200, 1 << 20
-#: What zipfile may read at once: the table of contents of an archive of `MAX_MEMBERS` is far smaller.
+#: Maximum read by zipfile at once: the table of contents of an archive of `MAX_MEMBERS` is far smaller.
 _READ_LIMIT = 1 << 20
 _ENCRYPTED = 0x1 | 0x40
-#: zipfile unfolds the others (bzip2, LZMA) a whole block at a time, however large.
+#: zipfile unpacks the others (bzip2, LZMA) a whole block at a time, however large.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _UNSAFE_NAME = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)")
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError)
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OTHER_ARCHIVE_STARTS = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
-#: How files begin that are refused by that alone, and each refusal.
+#: First bytes of the files that are refused by those alone, and each refusal.
 REFUSED_STARTS: tuple[tuple[re.Pattern[bytes], type[FileRefused]], ...] = (
     (re.compile(rb"\s*(?!.)", re.DOTALL), EmptyFile),
     (re.compile(b"|".join(map(re.escape, _OTHER_ARCHIVE_STARTS))), UnsupportedArchive),
@@ -50,10 +50,10 @@ _WORKBOOK_PART = "xl/workbook.xml"
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a zip whose table of contents is small and whose members are all fit to be read.
+    """Open a zip whose table of contents is small and whose members are all safe to read.
 
-    Raises CrowdedArchive, EncryptedArchive, UnsafeArchive, UnsupportedArchive, ArchiveBomb; BrokenArchive also for
-    whatever zipfile finds wrong inside the block.
+    Raises CrowdedArchive, EncryptedArchive, UnsafeArchive, UnsupportedArchive, ArchiveBomb; also BrokenArchive for any
+    zipfile error inside the block.
     """
     try:
         with _SparingFile(path) as file, zipfile.ZipFile(file) as archive:
@@ -64,7 +64,7 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def measure_unfolded(path: Path) -> int:
-    """Return how many bytes a file holds once unfolded: its own size where it is no archive."""
+    """Return the unpacked size of a file in bytes: its own size if it is not an archive."""
     if not zipfile.is_zipfile(path):
         return path.stat().st_size
     with open_archive(path) as archive:
@@ -72,7 +72,7 @@ def measure_unfolded(path: Path) -> int:
 
 
 def list_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """Return the members that people put there: neither folders, nor what a system left (`__MACOSX/`, dot files)."""
+    """Return the members added by people: no folders, and no files added by systems (`__MACOSX/`, dot files)."""
     return [
         member
         for member in archive.infolist()
@@ -97,7 +97,7 @@ class _SparingFile(io.FileIO):
         return super().read(size) or b""
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Move; raises BadZipFile for a place before the beginning, which only a lying archive asks for."""
+        """Seek; raises BadZipFile for a negative position, which only a forged archive asks for."""
         try:
             return super().seek(offset, whence)
         except (OSError, OverflowError) as error:
@@ -132,7 +132,7 @@ def _crowded() -> CrowdedArchive:
 
 
 class Shape(enum.Enum):
-    """What a file is made of."""
+    """The container format of a file."""
 
     TEXT = "texte"
     WORKBOOK = "classeur XLSX"
@@ -140,7 +140,7 @@ class Shape(enum.Enum):
 
 
 def detect_shape(path: Path) -> Shape:
-    """Return what the file is made of. Raises EmptyFile, UnsupportedArchive, UnknownFile, and as `formats` does."""
+    """Return the container format of a file. Raises EmptyFile, UnsupportedArchive, UnknownFile, and as `formats`."""
     with path.open("rb") as file:
         start = file.read(64)
     for beginning, refusal in REFUSED_STARTS:

@@ -22,17 +22,17 @@ from cpro.imports.errors import (
 from cpro.imports.parse.files.archives import Shape, detect_shape, list_members, open_archive
 from cpro.imports.refusals import Refusals, about_file
 
-#: Bytes of a whole deposit, before and after unfolding.
+#: Maximum bytes of a whole deposit, before and after unpacking.
 MAX_DEPOSIT_SIZE = 200 * 1024 * 1024
 _CHUNK_SIZE = 1 << 16
-#: Suffixes of the members that are looked at: what is read, and what a refusal can name. Others are left aside.
+#: Suffixes of the members considered: those that can be read, or named in a refusal. Others are left aside.
 _TAKEN = frozenset({".xml", ".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".fods", ".numbers"})
 _ARCHIVES = frozenset({".zip", ".7z", ".rar", ".gz", ".tgz", ".tar", ".bz2", ".xz"})
 
 
 @dataclass(frozen=True, slots=True)
 class UnpackedFile:
-    """A file to recognise; `name` is for people, « export.zip › Eleves.xml », and never for finding anything."""
+    """A file to recognise; `name` is for display only, « export.zip › Eleves.xml », never used to find a file."""
 
     name: str
     path: Path
@@ -40,11 +40,12 @@ class UnpackedFile:
 
 
 def unpack(uploads: Sequence[tuple[str, Path]], folder: Path, refusals: Refusals | None = None) -> list[UnpackedFile]:
-    """Return the files of a deposit, those of archives written into the folder under numbers.
+    """Return the files of a deposit; those of archives are written into the folder under numbers.
 
-    The caller owns the folder, and deletes it. Raises DepositTooLarge before anything is unfolded, and FileRefused of
-    some kind, the file named, for what cannot be read; `refusals` keeps those, and the other files are returned. Files
-    of no use are left aside. After an archive that cannot be unfolded, no other one is: what it wrote is not counted.
+    The caller owns the folder, and deletes it. Raises DepositTooLarge before anything is unpacked, and a FileRefused
+    naming the file for what cannot be read; with `refusals`, these are collected and the other files returned.
+    Irrelevant files are left aside. After an archive that cannot be unpacked, no other is: the bytes it wrote are not
+    counted.
     """
     _check_size(sum(path.stat().st_size for _, path in uploads))
     room = MAX_DEPOSIT_SIZE
@@ -100,7 +101,7 @@ def _member_name(name: str, member: zipfile.ZipInfo) -> str:
 
 
 def _copy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
-    """Write one member; zipfile stops at the size declared, and finds there that the check sum is wrong if it lied."""
+    """Write one member; zipfile stops at the declared size, and a false size fails the checksum."""
     with archive.open(member) as source, target.open("xb") as file:
         written = _pour(source, file)
     if written != member.file_size:

@@ -1,4 +1,4 @@
-"""Name the formats that people deposit and that are not read, so that the refusal says how to save the file."""
+"""Identify common formats that are not supported, so that the refusal can say how to save the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from cpro.imports.errors import EncryptedWorkbook, OtherFormat, UnknownFile, UnreadableTable
 
 _COMPOUND_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-#: PDF, PNG, JPEG, GIF, RTF: no table is in them, whatever the name.
+#: PDF, PNG, JPEG, GIF, RTF: none of them contains a table, whatever the file name.
 NO_TABLE_STARTS = (b"%PDF-", b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"{\\rtf")
 _WEB_ARCHIVE_START = b"mime-version:"
 _DIRECTORY_SIZE = 4096
@@ -25,7 +25,7 @@ _FORMAT_NAMES = {
 
 
 def require_format_read(path: Path, start: bytes) -> None:
-    """Refuse a file that is no archive, by its first bytes, when its format is a known one that is not read.
+    """Refuse a file that is not an archive if its first bytes are those of a known unsupported format.
 
     Raises OtherFormat or EncryptedWorkbook for a workbook, UnknownFile for a document of that family.
     """
@@ -36,7 +36,7 @@ def require_format_read(path: Path, start: bytes) -> None:
 
 
 def require_archive_read(archive: zipfile.ZipFile) -> None:
-    """Refuse a document that is a zip of its parts; raises OtherFormat for a workbook, UnknownFile for another one."""
+    """Refuse a document that is a zip of parts; raises OtherFormat for a workbook, UnknownFile for any other."""
     names = set(archive.namelist())
     if "xl/workbook.bin" in names:
         raise OtherFormat(_FORMAT_NAMES["xlsb"])
@@ -52,7 +52,7 @@ def require_archive_read(archive: zipfile.ZipFile) -> None:
 
 
 def _refuse_compound_file(path: Path) -> None:
-    """Refuse a file of Microsoft's older formats, named by the streams that its directory lists first ([MS-CFB])."""
+    """Refuse a file of Microsoft's older formats, identified by the first streams of its directory ([MS-CFB])."""
     with path.open("rb") as file:
         head = file.read(512)
         if len(head) == 512:
@@ -67,6 +67,6 @@ def _refuse_compound_file(path: Path) -> None:
 
 
 def _has_stream(directory: bytes, name: str) -> bool:
-    """Return whether an entry of 128 bytes begins with a name."""
+    """Return whether a directory entry of 128 bytes starts with a name."""
     wanted = f"{name}\0".encode("utf-16-le")
     return any(directory.startswith(wanted, place) for place in range(0, len(directory), 128))

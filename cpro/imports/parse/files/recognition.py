@@ -19,7 +19,7 @@ _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<|<\0|\0<")
 
 @dataclass(frozen=True, slots=True)
 class RecognisedFile:
-    """A file ready for its reader: an export, whose header and encoding are known, or one of our tables."""
+    """A file ready for its reader: an export with its header and encoding, or one of our tables."""
 
     file: UnpackedFile
     header: Header | None = None
@@ -28,15 +28,15 @@ class RecognisedFile:
 
 
 def recognise(file: UnpackedFile) -> RecognisedFile:
-    """Return what the file is, judged at once: its prolog, root, header and end, or its titles.
+    """Return the kind of a file, checking at once its prolog, root, header and end, or its titles.
 
-    Raises FileRefused of some kind, the file named.
+    Raises a FileRefused naming the file.
     """
     with about_file(file.name):
         if file.shape is Shape.WORKBOOK or not _is_markup(file):
             return RecognisedFile(file, worksheet_kind=recognise_worksheet(file.path))
         with file.path.open("rb") as stream:
-            encoding = detect_encoding(stream)  # reads the whole file: once for all that follows
+            encoding = detect_encoding(stream)  # reads the whole file, once for all later steps
             root = read_root(stream, encoding)
             recognise_root(root)
             check_end(stream, root, encoding)

@@ -1,4 +1,4 @@
-"""What an export says of itself: its kind, its school, its year."""
+"""The header of an export: its kind, school and year."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cpro.imports.parse.xml.encoding import Encoding, detect_encoding
 
 
 class ExportKind(enum.Enum):
-    """Exports we read, by the name of their root; each has a French label."""
+    """Supported exports, by the name of their root; each has a French label."""
 
     STUDENTS = "BEE_ELEVES"
     STRUCTURES = "BEE_STRUCTURES"
@@ -32,7 +32,7 @@ class ExportKind(enum.Enum):
 
     @property
     def label(self) -> str:
-        """Return how people call the export."""
+        """Return the label of the export."""
         return _LABELS[self]
 
 
@@ -42,7 +42,7 @@ _LABELS = {
     ExportKind.NOMENCLATURE: "Nomenclatures (SIECLE)",
     ExportKind.STAFF: "Personnels et services (STS-Web)",
 }
-#: Workbooks that are XML files.
+#: Workbooks in XML format.
 _WORKBOOKS = {
     "Workbook": "un classeur au format « XML 2003 »",
     "ss:Workbook": "un classeur au format « XML 2003 »",
@@ -52,17 +52,17 @@ _WORKBOOKS = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Who exported what; `school_year` is the calendar year in which it starts."""
+    """The school and year of an export; `school_year` is the calendar year in which it starts."""
 
     kind: ExportKind
     uai: str
     school_year: int
-    #: missing from some real exports, and from all those of STS-Web
+    #: missing in some real exports, and in all those of STS-Web
     exported_on: dt.date | None
 
 
 def recognise_root(root: str) -> ExportKind:
-    """Return the kind of export of that root; raises the refusal that explains why another one is not read."""
+    """Return the kind of export with that root; raises an error explaining why another one is not supported."""
     for kind in ExportKind:
         if root == kind.value:
             return kind
@@ -80,8 +80,8 @@ def recognise_root(root: str) -> ExportKind:
 def read_header(stream: IO[bytes], encoding: Encoding | None = None) -> Header:
     """Return the header of an export.
 
-    Raises MissingHeader when it lacks a valid UAI or year, WrongDirection for a file made by a timetable software
-    under the root of STS-Web, and whatever `read_root` and `recognise_root` raise.
+    Raises MissingHeader when it lacks a valid UAI or year, WrongDirection for a file produced by timetable software
+    with the root of STS-Web, and as `read_root` and `recognise_root`.
     """
     encoding = encoding or detect_encoding(stream)
     kind = recognise_root(read_root(stream, encoding))

@@ -1,8 +1,8 @@
-"""Students of `ElevesSansAdresses.xml` and `ElevesAvecAdresses.xml` (`BEE_ELEVES`).
+"""Pupils of `ElevesSansAdresses.xml` and `ElevesAvecAdresses.xml` (`BEE_ELEVES`).
 
-A pupil's division stands at the other end of the file, and so may a second pupil with the same INE. So the file is
-parsed once, each pupil's few values kept aside (`RecordBuffer`), and judged when the rest is known: memory holds only
-the numbers that join and those that must be unique.
+A pupil's division is at the other end of the file, and so may be a second pupil with the same INE. So the file is
+parsed once, each pupil's few values are set aside (`RecordBuffer`), and checked when the rest is known: only the
+numbers used for joining and those that must be unique are kept in memory.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from cpro.imports.parse.values import clean_id, effective_ine, parse_date
 from cpro.imports.parse.xml.document import Element, child_texts, get_line, iter_records
 from cpro.imports.parse.xml.encoding import Encoding
 
-#: Far more than any school has; what is kept to find doubles is bounded by it.
+#: Far more than any school has; bounds the memory used to find duplicates.
 MAX_STUDENTS = 200_000
 
 _RECORDS = ("ELEVE", "STRUCTURES_ELEVE", "SCOLARITE_ELEVE")
@@ -47,14 +47,14 @@ _WANTED = (
     "CODE_MEF",
 )
 _NO_SCHOOLING = ("", "")
-_DIVISION = "D"  # TYPE_STRUCTURE; G is a group, anything else is not for us
+_DIVISION = "D"  # TYPE_STRUCTURE; G is a group, other types are not used
 
 
 def read_students(stream: IO[bytes], encoding: Encoding | None = None, *, today: dt.date) -> Iterator[StudentRecord]:
-    """Yield the students of a SIECLE export, in its order, each with what was found. Pure: no database, no Flask.
+    """Yield the pupils of a SIECLE export, in file order, each with its findings. Pure: no database, no Flask.
 
-    Nothing is yielded before the whole file has been read, so that a damaged one yields nothing at all.
-    Raises TooManyLines, and whatever `iter_records` raises.
+    Nothing is yielded before the whole file has been read, so that a damaged file yields nothing at all. Raises
+    TooManyLines, and as `iter_records`.
     """
     with RecordBuffer() as buffer:
         joins = _Joins()
@@ -71,14 +71,14 @@ def read_students(stream: IO[bytes], encoding: Encoding | None = None, *, today:
 
 
 class _Joins:
-    """What is known of the whole file: who was seen where, and divisions.
+    """Data of the whole file needed to complete a pupil: lines, divisions, repeated numbers.
 
-    Each ELEVE_ID met, in whatever block, gets a place in compact arrays: a hundred thousand pupils cost some 20 MB.
+    Each ELEVE_ID found, in any block, gets an index into compact arrays: a hundred thousand pupils take about 20 MB.
     """
 
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
-        #: by place: the line of the pupil, 0 until met; the number of their division in `_codes`
+        #: by index: the line of the pupil, 0 until found; the number of their division in `_codes`
         self._lines = array("L")
         self._divisions = array("L")
         self._codes: dict[str, int] = {"": 0}
@@ -86,15 +86,15 @@ class _Joins:
         self.repeated_ids: dict[str, list[int]] = {}
         self.repeated_ines: dict[str, list[int]] = {}
         self.further_divisions: dict[str, list[str]] = {}
-        #: the newer block SCOLARITES: (MEF, division), used where the older ones say nothing
+        #: the newer SCOLARITES block: (MEF, division), used if the older ones have nothing
         self.schoolings: dict[str, tuple[str, str]] = {}
 
     def note_student(self, element: Element) -> tuple[Any, ...]:
-        """Remember the pupil's numbers, and return the values to keep aside."""
+        """Record the pupil's numbers, and return the values to set aside."""
         line, siecle_id = get_line(element), element.get("ELEVE_ID", "").strip()
         get = {child.tag: child.text for child in element.iterchildren(*_WANTED)}.get
         ine, problem = effective_ine((get("ID_NATIONAL"), get("INE_RNIE"), get("INE_BEA")))
-        # Pupils without a number are not doubles of one another; no number holds a tab.
+        # Pupils without a number are not duplicates of one another; no number contains a tab.
         place = self._place(siecle_id or f"\t{len(self._places)}")
         if self._lines[place]:
             self.repeated_ids.setdefault(siecle_id, [self._lines[place]]).append(line)
@@ -118,7 +118,7 @@ class _Joins:
         )
 
     def note_structures(self, element: Element) -> None:
-        """Remember the first division of a pupil, and any other one."""
+        """Record the first division of a pupil, and any further one."""
         siecle_id = element.get("ELEVE_ID", "").strip()
         for structure in element:
             if structure.tag != "STRUCTURE":
@@ -135,7 +135,7 @@ class _Joins:
                 self.further_divisions.setdefault(siecle_id, []).append(code)
 
     def note_schooling(self, element: Element) -> None:
-        """Remember the first schooling of the newer block."""
+        """Record the first schooling of the newer block."""
         schooling = element.find("SCOLARITE")
         if schooling is not None and len(self.schoolings) < MAX_STUDENTS:
             texts = child_texts(schooling, "CODE_MEF", "CODE_STRUCTURE")
@@ -143,7 +143,7 @@ class _Joins:
             self.schoolings.setdefault(element.get("ELEVE_ID", "").strip(), pair)
 
     def conclude(self) -> list[str]:
-        """Return the codes of divisions by their numbers, and forget what served to find repetitions alone."""
+        """Return the codes of divisions by their numbers, and free the data only needed to find repetitions."""
         self._ine_places.clear()
         del self._lines[:]
         return list(self._codes)

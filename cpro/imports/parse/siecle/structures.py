@@ -39,7 +39,7 @@ class SIECLEGroup:
 
 @dataclass(frozen=True, slots=True)
 class SIECLEMEF:
-    """A line of the national list of courses, as far as the school uses it."""
+    """A line of the national list of courses, limited to the fields that the school uses."""
 
     line: int
     code: str
@@ -48,7 +48,7 @@ class SIECLEMEF:
 
 @dataclass(frozen=True, slots=True)
 class Structures:
-    """What `Structures.xml` holds; the first of two entries of one code counts."""
+    """The contents of `Structures.xml`; the first of two entries with the same code is used."""
 
     divisions: tuple[SIECLEDivision, ...]
     groups: tuple[SIECLEGroup, ...]
@@ -57,14 +57,14 @@ class Structures:
 
 @dataclass(frozen=True, slots=True)
 class Nomenclature:
-    """What we need of `Nomenclature.xml`."""
+    """The part of `Nomenclature.xml` that is used."""
 
     mefs: tuple[SIECLEMEF, ...]
     findings: tuple[Finding, ...]
 
 
 def read_structures(stream: IO[bytes], encoding: Encoding | None = None) -> Structures:
-    """Return the divisions and groups of a school. Pure; raises FileRefused of some kind."""
+    """Return the divisions and groups of a school. Pure; raises FileRefused subclasses."""
     divisions: dict[str, SIECLEDivision] = {}
     groups: dict[str, SIECLEGroup] = {}
     findings: list[Finding] = []
@@ -83,7 +83,7 @@ def read_structures(stream: IO[bytes], encoding: Encoding | None = None) -> Stru
 
 
 def read_nomenclature(stream: IO[bytes], encoding: Encoding | None = None) -> Nomenclature:
-    """Return the MEFs of a school, their labels without the padding. Pure; raises FileRefused of some kind."""
+    """Return the MEFs of a school, with trimmed labels. Pure; raises FileRefused subclasses."""
     mefs: dict[str, SIECLEMEF] = {}
     findings: list[Finding] = []
     for element in iter_records(stream, ("MEF",), depth=3, encoding=encoding):
@@ -100,7 +100,7 @@ def read_nomenclature(stream: IO[bytes], encoding: Encoding | None = None) -> No
 
 
 def check_structure_code(line: int, text: str, findings: list[Finding]) -> str:
-    """Return the code of a division or group, "" when DIVISION_MALFORMED."""
+    """Return the code of a division or group, "" with DIVISION_MALFORMED."""
     code = clean_division_code(text)
     if code is None:
         sentence = f"Le code est absent, illisible ou dépasse {DIVISION_CODE_MAX_LENGTH} caractères : corrigez-le."
@@ -109,7 +109,7 @@ def check_structure_code(line: int, text: str, findings: list[Finding]) -> str:
 
 
 def check_mef_codes(line: int, texts: list[str], findings: list[Finding]) -> tuple[str, ...]:
-    """Return the well-formed MEF codes, each once: MEF_MALFORMED for the others."""
+    """Return the well-formed MEF codes without duplicates; find MEF_MALFORMED for the others."""
     codes: dict[str, None] = {}
     for text in texts:
         code = clean_mef(text.strip())
@@ -121,7 +121,7 @@ def check_mef_codes(line: int, texts: list[str], findings: list[Finding]) -> tup
 
 
 def check_size(count: int) -> None:
-    """Raise TooManyLines at the limit."""
+    """Raise TooManyLines if the limit is reached."""
     if count >= MAX_ENTRIES:
         raise TooManyLines(f"Ce fichier compte plus de {format_count(MAX_ENTRIES)} entrées : vérifiez l’export.")
 

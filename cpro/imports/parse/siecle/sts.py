@@ -28,7 +28,7 @@ PersonKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class STSContents:
-    """What the file holds; `findings` are those about no person in particular."""
+    """The contents of the file; `findings` are those not about a particular person."""
 
     people: tuple[StaffRecord, ...]
     divisions: tuple[SIECLEDivision, ...]
@@ -36,7 +36,7 @@ class STSContents:
 
 
 def read_sts(stream: IO[bytes], encoding: Encoding | None = None) -> STSContents:
-    """Return the people and divisions of STS-Web's export. Pure; raises FileRefused of some kind."""
+    """Return the people and divisions of STS-Web's export. Pure; raises FileRefused subclasses."""
     draft = _Draft()
     for element in iter_records(stream, ("INDIVIDU", "DIVISION", "GROUPE"), depth=4, encoding=encoding):
         if element.tag == "INDIVIDU":
@@ -63,7 +63,7 @@ class _Person:
 
 @dataclass(slots=True)
 class _Draft:
-    """The file as it is read: services name people and divisions that may come later."""
+    """The file while it is read: services refer to people and divisions that may come later."""
 
     people: list[_Person] = field(default_factory=list)
     lines: dict[PersonKey, list[int]] = field(default_factory=dict)
@@ -71,12 +71,12 @@ class _Draft:
     #: (line, divisions, teachers) of each group
     groups: list[tuple[int, tuple[str, ...], tuple[PersonKey, ...]]] = field(default_factory=list)
     taught: dict[PersonKey, dict[str, None]] = field(default_factory=dict)
-    #: where a service first names that person
+    #: line of the first service that refers to each person
     service_lines: dict[PersonKey, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def note_person(self, element: Element) -> None:
-        """Keep a person; the name they use, or else the one they were born with."""
+        """Record a person, under their usage name, or else their birth name."""
         check_size(len(self.people))
         line, findings = get_line(element), list[Finding]()
         key = _key(element)
@@ -94,7 +94,7 @@ class _Draft:
         self.people.append(_Person(line, *key, civility, (last_name, first_name), function, disciplines, findings))
 
     def note_division(self, element: Element) -> None:
-        """Keep a division, and who teaches it as a whole."""
+        """Record a division, and its teachers."""
         line = get_line(element)
         code = check_structure_code(line, element.get("CODE", ""), self.findings)
         if not code:
@@ -108,14 +108,14 @@ class _Draft:
             self.taught.setdefault(key, {})[code] = None
 
     def note_group(self, element: Element) -> None:
-        """Keep a group's teachers and divisions for the end."""
+        """Record a group's teachers and divisions, for the end."""
         check_size(len(self.groups))
         path = "DIVISIONS_APPARTENANCE/DIVISION_APPARTENANCE"
         codes = tuple(division.get("CODE", "").strip() for division in element.iterfind(path))
         self.groups.append((get_line(element), codes, tuple(self._teachers(element))))
 
     def spread_groups(self) -> None:
-        """Give each group's teachers the group's divisions: UNKNOWN_DIVISION for those the file lacks."""
+        """Assign each group's divisions to its teachers; find UNKNOWN_DIVISION for those missing from the file."""
         for line, codes, teachers in self.groups:
             for code in codes:
                 if code not in self.divisions:
@@ -126,7 +126,7 @@ class _Draft:
                     self.taught.setdefault(key, {})[code] = None
 
     def finished_people(self) -> Iterator[StaffRecord]:
-        """Yield all people with their divisions: UNKNOWN_PERSON for services of people the file lacks."""
+        """Yield all people with their divisions; find UNKNOWN_PERSON for services of people missing from the file."""
         for key, line in self.service_lines.items():
             if key not in self.lines:
                 sentence = "Un service nomme une personne que le fichier ne décrit pas : il est laissé de côté."
@@ -166,6 +166,6 @@ def _disciplines(element: Element) -> Iterator[str]:
         try:
             label = clean_label(discipline.text or "")
         except InvalidText:
-            continue  # a label that cannot be shown says nothing of the person
+            continue  # a label that cannot be displayed does not affect the person
         if label:
             yield label

@@ -1,1 +1,1 @@
-"""Tables for schools without SIECLE: the template we offer, and what comes back filled in, as CSV or XLSX."""
+"""Tables for schools without SIECLE: the template offered, and its completed form, as CSV or XLSX."""

@@ -1,4 +1,4 @@
-"""Columns of the two tables: the titles we write in the models, those we recognise."""
+"""Columns of the two tables: the titles of the templates, and the titles recognised."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cpro.imports.errors import MissingColumns, UnknownFile
 
 
 class WorksheetKind(enum.Enum):
-    """Who a table is about; values are the French labels."""
+    """Whom a table is about; values are the French labels."""
 
     STUDENTS = "Élèves (tableau)"
     STAFF = "Personnels (tableau)"
@@ -22,7 +22,7 @@ class WorksheetKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column, under the title that the template writes, and other titles people give it, folded."""
+    """A column: its title in the template, and other titles in use, folded."""
 
     key: str
     title: str
@@ -34,7 +34,7 @@ class Column:
         return folded_title == fold_title(self.title) or folded_title in self.other_titles
 
 
-#: What people say of a column is remembered by its place here: a new one goes at the end.
+#: Answers about columns are stored by position in this tuple: append new columns at the end.
 COLUMNS: dict[WorksheetKind, tuple[Column, ...]] = {
     WorksheetKind.STUDENTS: (
         Column("last_name", "Nom de famille", ("nom", "nom de naissance"), is_required=True),
@@ -65,19 +65,19 @@ COLUMNS: dict[WorksheetKind, tuple[Column, ...]] = {
     ),
 }
 
-#: Titles of our own lists of pupils and of accounts, folded, that no table is read for: nobody is asked about them.
+#: Titles of our own lists of pupils and accounts, folded, that are ignored in tables without asking the user.
 OUR_TITLES = frozenset({"provenance", "adresse qui recoit les codes", "active le", "derniere connexion"})
 
 
 def fold_title(title: str) -> str:
-    """Return a title without case, accents, marks nor needless blanks."""
+    """Return a title without case, accents, punctuation or superfluous blanks."""
     return " ".join(re.sub(r"[^a-z0-9]+", " ", fold(title)).split())
 
 
 def recognise_titles(titles: Sequence[str]) -> WorksheetKind:
-    """Return who the table is about: the kind that knows most of its titles. Raises UnknownFile under two of them.
+    """Return the kind of table that recognises most of its titles. Raises UnknownFile below two.
 
-    A column that only one kind has is evidence; a function alone says that a table is about staff.
+    A column that only one kind has is decisive; a function alone means that a table is about staff.
     """
     known = {kind: _known_columns(kind, titles) for kind in WorksheetKind}
     staff, students = known[WorksheetKind.STAFF], known[WorksheetKind.STUDENTS]
@@ -94,9 +94,9 @@ def _known_columns(kind: WorksheetKind, titles: Sequence[str]) -> set[str]:
 
 
 def find_columns(kind: WorksheetKind, titles: Sequence[str]) -> dict[str, int]:
-    """Return the place of each known column; others are left alone.
+    """Return the position of each known column; others are ignored.
 
-    Raises MissingColumns, naming the required ones that are not there, or one that is there twice.
+    Raises MissingColumns naming the required columns that are missing, or a column that appears twice.
     """
     folded = [fold_title(title) for title in titles]
     places: dict[str, int] = {}
@@ -118,7 +118,7 @@ def find_columns(kind: WorksheetKind, titles: Sequence[str]) -> dict[str, int]:
 
 
 def _read_as_accounts(folded: Sequence[str], places: dict[str, int]) -> None:
-    """Take what our list of accounts calls « Identifiant » and « État » for a login and whether it is deactivated."""
+    """Map « Identifiant » and « État » of our list of accounts to a login and whether it is deactivated."""
     if "number" in places and folded[places["number"]] == "identifiant":
         places["login"] = places.pop("number")
     if "etat" in folded:
@@ -126,12 +126,12 @@ def _read_as_accounts(folded: Sequence[str], places: dict[str, int]) -> None:
 
 
 def template_csv(kind: WorksheetKind) -> bytes:
-    """Return the titles alone as CSV: semicolons, UTF-8 with its mark. An example line would end up imported."""
+    """Return the titles only, as CSV: semicolons, UTF-8 with BOM. An example line would end up imported."""
     return "".join(csv_lines([template_titles(kind)])).encode()
 
 
 def template_xlsx(kind: WorksheetKind) -> bytes:
-    """Return the titles alone as a workbook."""
+    """Return the titles only, as a workbook."""
     return xlsx_file([template_titles(kind)], title=kind.value)
 
 

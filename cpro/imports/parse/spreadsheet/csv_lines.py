@@ -1,7 +1,7 @@
-"""Read the lines of a CSV file: `;`, `,` or tabs between the values; the encoding is recognised.
+"""Read the lines of a CSV file, separated by `;`, `,` or tabs; the encoding is detected.
 
-UTF-8 with or without its mark, UTF-16 with its mark (« Texte Unicode » of Excel), Windows-1252, or Mac OS Roman (Excel
-for Mac). The last two are told apart by bytes that one of them gives to letters and the other to signs.
+UTF-8 with or without BOM, UTF-16 with BOM (« Texte Unicode » of Excel), Windows-1252, or Mac OS Roman (Excel for Mac).
+The last two are distinguished by bytes that are letters in one of them and signs in the other.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import TextIO
 from cpro.imports.errors import EmptyFile, StrayQuote, UnknownTableEncoding, UnreadableTable
 
 _CHUNK_SIZE = 1 << 20
-#: Characters of a line: a cell of a spreadsheet holds 32 767, and a line of ours some dozens.
+#: Maximum characters of a line: a spreadsheet cell holds up to 32 767, and a line of ours some dozens.
 _LINE_LENGTH = 1 << 17
 _SEPARATOR_LINE = re.compile(r"sep=([;,\t])\s*", re.IGNORECASE)
 _SEPARATORS = ";,\t"
-#: Lines among which the separator is looked for.
+#: Number of lines searched for the separator.
 _HEAD_LINES = 20
-#: In a word, bytes that are letters in Mac OS Roman (ÇÉàâäåçéèêëíìîïôùû) and signs in Windows-1252, and letters without
-#: doubt in Windows-1252 (àâçèéêëîïôùû), which are capitals or signs in Mac OS Roman.
+#: Inside a word, bytes that are letters in Mac OS Roman (ÇÉàâäåçéèêëíìîïôùû) and signs in Windows-1252; and bytes that
+#: are clearly letters in Windows-1252 (àâçèéêëîïôùû), but capitals or signs in Mac OS Roman.
 _MAC_LETTERS = re.compile(
     rb"(?<=[a-z])[\x88\x89\x8d-\x91\x94\x95\x99\x9d](?=[a-z;,\t\r\n\"])"
     rb"|(?<=[A-Z])[\x88\x89\x8d-\x91\x94\x95\x99\x9d](?=[a-z])"
@@ -32,14 +32,14 @@ _MAC_LETTERS = re.compile(
 )
 _WINDOWS_LETTERS = re.compile(rb"(?<=[A-Za-z])[\xe0\xe2\xe7-\xeb\xee\xef\xf4\xf9\xfb](?=[a-z;,\t\r\n\"])")
 _UNDEFINED_IN_WINDOWS = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
-#: Our own files put it before what a spreadsheet would take for a formula.
+#: Our own files put it before values that a spreadsheet would take for a formula.
 _DEFUSED = re.compile(r"'(?=[=+\-@|\t\r])")
 
 
 def iter_csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the values of each line that is not blank, with the number at which it begins.
+    """Yield the values of each non-blank line, with the number of its first line.
 
-    Raises EmptyFile, StrayQuote, UnknownTableEncoding, UnreadableTable. Memory is bounded whatever the lines.
+    Raises EmptyFile, StrayQuote, UnknownTableEncoding, UnreadableTable. Memory is bounded for any input.
     """
     with path.open(encoding=_detect_encoding(path), errors="strict", newline="") as file:
         try:
@@ -71,7 +71,7 @@ def _values(file: TextIO) -> Iterator[tuple[int, list[str]]]:
 
 
 def _detect_delimiter(head: Sequence[str]) -> str:
-    """Return the separator of the first line that holds several, a title may stand above it."""
+    """Return the separator of the first line that contains several, since a title may precede it."""
     for line in head:
         delimiter = max(_SEPARATORS, key=line.count)
         if line.count(delimiter) > 1:
@@ -87,7 +87,7 @@ def _lines(file: TextIO) -> Iterator[str]:
 
 
 def _detect_encoding(path: Path) -> str:
-    """Return the encoding of the whole file, by the rules above; raises UnknownTableEncoding when two are possible."""
+    """Return the encoding of the whole file, by the rules above; raises UnknownTableEncoding if it is ambiguous."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):

@@ -1,4 +1,4 @@
-"""What a table holds that is not read: columns, worksheets; and lines that its reader does not see on the screen."""
+"""Parts of a table that are not read: columns, worksheets; and lines that are hidden on the screen."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import NamedTuple
 from cpro.imports.parse.findings import Finding, FindingCode
 from cpro.imports.parse.spreadsheet.columns import COLUMNS, OUR_TITLES, WorksheetKind, find_columns, fold_title
 
-#: Values of a column by which it is guessed.
+#: Number of values of a column used to guess what it is.
 SAMPLES = 20
 _TITLE_SHOWN = 60
 _SHEET_NAME_SHOWN = 31
 _COLUMNS_TOLD, _SHEETS_TOLD, _MERGES_TOLD = 40, 10, 10
 _ALIKE = 0.75
-#: What the keys of questions about columns begin with, and their length, which the database bounds.
+#: Prefix of the keys of questions about columns, and their maximum length, set by the database.
 COLUMN_KEY, _KEY_LENGTH = "column:", 60
 _INE = re.compile(r"\d{9}[A-Za-z]{2}|\d{10}[A-Za-z]")
-#: What the values say of a column, whatever its title.
+#: Patterns that identify a column by its values, whatever its title.
 _SHAPES = {"ine": _INE, "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")}
 
 
 class ColumnQuestion(NamedTuple):
-    """A column that is not recognised, and those of the model that it may be: (number, title) each."""
+    """A column that is not recognised, and the columns of the model it may be: (number, title) each."""
 
     key: str
     title: str
@@ -38,19 +38,19 @@ class ColumnQuestion(NamedTuple):
 
 @dataclass
 class WorksheetNotes:
-    """What reading a table fills: complete once the last line was read."""
+    """Notes filled while a table is read: complete once the last line was read."""
 
-    #: what people said of columns, by the key of the question
+    #: answers about columns, by the key of the question
     answers: Mapping[str, int] = field(default_factory=dict)
     questions: list[ColumnQuestion] = field(default_factory=list)
     hidden_lines: set[int] = field(default_factory=set)
-    #: lines of a CSV file that have more values than there are titles, with how many
+    #: lines of a CSV file with more values than titles, with the number of values
     long_lines: dict[int, int] = field(default_factory=dict)
-    #: places of the hidden columns, from 0
+    #: positions of the hidden columns, from 0
     hidden_columns: set[int] = field(default_factory=set)
-    #: merged cells as the workbook names them, « C2:C30 », with the line of the first
+    #: merged cells by their range, « C2:C30 », with their first line
     merges: list[tuple[int, str]] = field(default_factory=list)
-    #: names of the other visible worksheets that are not empty
+    #: names of the other visible, non-empty worksheets
     other_sheets: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -68,7 +68,7 @@ class WorksheetNotes:
             findings.append(Finding(FindingCode.HIDDEN_LINE, line, sentence))
 
     def check_hidden_columns(self, line: int, titles: Sequence[str], known: Mapping[str, int]) -> None:
-        """Find HIDDEN_COLUMN, for the columns that are read; `line` is that of the titles."""
+        """Find HIDDEN_COLUMN for the columns that are read; `line` is that of the titles."""
         for place in sorted(self.hidden_columns & set(known.values())):
             sentence = (
                 f"La colonne « {titles[place][:_TITLE_SHOWN]} » est masquée dans le classeur : elle est lue comme les "
@@ -77,7 +77,7 @@ class WorksheetNotes:
             self.findings.append(Finding(FindingCode.HIDDEN_COLUMN, line, sentence))
 
     def check_merges(self, title_line: int) -> None:
-        """Find MERGED_CELLS below the titles, for the first ones: a title above them may well be merged."""
+        """Find MERGED_CELLS below the titles, for the first ones; merged cells above them are normal."""
         merges = [(line, cells) for line, cells in self.merges if line > title_line]
         for line, cells in merges[:_MERGES_TOLD]:
             sentence = (
@@ -103,7 +103,7 @@ class WorksheetNotes:
         kind: WorksheetKind,
         known: Mapping[str, int],
     ) -> None:
-        """Find UNREAD_COLUMN for the columns that hold values, {place: first values}; `line` is that of the titles."""
+        """Find UNREAD_COLUMN for the columns with values, {position: first values}; `line` is that of the titles."""
         for place, samples in sorted(unread.items())[:_COLUMNS_TOLD]:
             title = titles[place] if place < len(titles) else ""
             suggested = suggest_column(kind, title, samples, known)
@@ -126,7 +126,7 @@ class WorksheetNotes:
     def ask_columns(
         self, line: int, titles: Sequence[str], unread: Mapping[int, Sequence[str]], kind: WorksheetKind
     ) -> None:
-        """Ask what each column with a title and values is, once a title; `line` is that of the titles."""
+        """Ask what each column with a title and values is, once per title; `line` is that of the titles."""
         named = find_columns(kind, titles)
         candidates = tuple(
             (number, column.title) for number, column in enumerate(COLUMNS[kind], 1) if column.key not in named
@@ -145,14 +145,14 @@ class WorksheetNotes:
 
 
 def make_column_key(kind: WorksheetKind, title: str) -> str:
-    """Return what an answer about a column is remembered by, whatever its case, accents and signs."""
+    """Return the key of an answer about a column, ignoring case, accents and punctuation."""
     return f"{COLUMN_KEY}{kind.name.lower()}:{fold_title(title)}"[:_KEY_LENGTH]
 
 
 def place_answered(
     kind: WorksheetKind, titles: Sequence[str], places: dict[str, int], answers: Mapping[str, int]
 ) -> None:
-    """Add the places of the columns of which people said what they are; a column recognised by its title stays."""
+    """Add the positions of the columns identified by answers; a column recognised by its title is kept."""
     columns = dict(enumerate(COLUMNS[kind], 1))
     for place, title in enumerate(titles):
         column = columns.get(answers.get(make_column_key(kind, title), 0))
@@ -161,7 +161,7 @@ def place_answered(
 
 
 def suggest_column(kind: WorksheetKind, title: str, samples: Sequence[str], known: Mapping[str, int]) -> str:
-    """Return the title in the model of the column that one may be, among those not found; "" when it is like none."""
+    """Return the model title that a column most likely corresponds to, among those not found; "" if there is none."""
     missing = [column for column in COLUMNS[kind] if column.key not in known]
     for column in missing:
         shape = _SHAPES.get(column.key)
@@ -179,7 +179,7 @@ def suggest_column(kind: WorksheetKind, title: str, samples: Sequence[str], know
 
 
 def _find_named(kind: WorksheetKind, title: str, titles: Sequence[str], known: Mapping[str, int]) -> str:
-    """Return why a column is not read whose title says what it holds: another one is, under a title that goes first."""
+    """Return why a column with a known title is not read: another column with a preferred title is."""
     folded = fold_title(title)
     for column in COLUMNS[kind]:
         if column.key in known and column.is_named(folded):
@@ -188,7 +188,7 @@ def _find_named(kind: WorksheetKind, title: str, titles: Sequence[str], known: M
 
 
 def _letters(place: int) -> str:
-    """Return how a spreadsheet names a column: A, B, …, Z, AA."""
+    """Return a spreadsheet's name for a column: A, B, …, Z, AA."""
     letters = ""
     place += 1
     while place:

@@ -1,4 +1,4 @@
-"""Students and staff of a filled-in table; lines are judged by the same rules as the ministry's files."""
+"""Pupils and staff of a completed table; lines are checked by the same rules as the ministry's files."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ from cpro.imports.parse.values import (
 )
 
 MAX_LINES = 100_000
-#: Lines among which the titles are looked for.
+#: Number of lines searched for the titles.
 _TITLE_LINES = 10
 _CELL_LENGTH = 500
 _CELL_ERRORS = re.compile(r"#(?:N/?A|REF!|VALUE!|VALEUR!|NAME\?|NOM\?|DIV/0!|NUM!|NOMBRE!|NULL!|NUL!)")
 _CIVILITIES = {"m": "M.", "mr": "M.", "monsieur": "M.", "mme": "Mme", "madame": "Mme", "mlle": "Mme"}
-#: What people write for the codes of STS-Web, by the first word or words of the cell, folded; a code is taken as it is.
+#: Usual names for STS-Web's codes, by the first word or words of the cell, folded; a code is accepted as it is.
 _FUNCTIONS = {
     "ENS": "enseignant enseignante prof professeur professeure plp certifie certifiee agrege agregee formateur "
     "formatrice ens".split(),
@@ -57,27 +57,27 @@ _FUNCTION_LENGTH, _FUNCTION_SHOWN = 8, 60
 _FUNCTIONS_OFFERED = (
     "indiquez ENS pour un enseignant ou DIR pour la direction, les seuls à qui un tableau ouvre un compte"
 )
-#: The roles that our list of accounts names and no table of staff gives.
+#: The roles in our list of accounts that no table of staff gives.
 _OTHER_ROLES = {"administrateur": "d’un administrateur", "apprenant": "d’un apprenant"}
-#: What our list of pupils writes where there is nothing to say, by column; a masked INE begins with a bullet.
+#: Placeholders of empty values in our list of pupils, by column; a masked INE begins with a bullet.
 _NOTHING = {"ine": "sans ine", "division": "aucune", "departed_on": "présent"}
 _MASKED = "•"
-#: How it begins its word of a pupil who left, and of a row merged into another.
+#: Prefixes in our list of pupils for one who left, and for a row merged into another.
 _GONE, _MERGED = "parti", "doublon"
 
 
 def recognise_worksheet(path: Path) -> WorksheetKind:
-    """Return who a table is about, its required columns checked; raises FileRefused of some kind."""
+    """Return whom a table is about, after checking its required columns; raises FileRefused subclasses."""
     return _find_titles(_iter_lines(path)).kind
 
 
 def read_student_worksheet(
     path: Path, *, today: dt.date, notes: WorksheetNotes | None = None
 ) -> Iterator[StudentRecord]:
-    """Yield the students of a table, in its order, each with what was found; nothing before the whole was read.
+    """Yield the pupils of a table, in file order, each with its findings; nothing before the whole file is read.
 
-    `notes` receives what is found about the table as a whole. Raises TooManyLines beyond 100 000, and FileRefused of
-    some kind.
+    `notes` receives the findings about the table as a whole. Raises TooManyLines beyond 100 000, and FileRefused
+    subclasses.
     """
     ines, numbers, notes = _Repeated(), _Repeated(), notes or WorksheetNotes()
     with RecordBuffer() as buffer:
@@ -99,9 +99,9 @@ def read_student_worksheet(
 
 
 def read_staff_worksheet(path: Path, *, notes: WorksheetNotes | None = None) -> Iterator[StaffRecord]:
-    """Yield the staff of a table, in its order, each with what was found; raises FileRefused of some kind.
+    """Yield the staff of a table, in file order, each with its findings; raises FileRefused subclasses.
 
-    `notes` receives what is found about the table as a whole.
+    `notes` receives the findings about the table as a whole.
     """
     notes = notes or WorksheetNotes()
     lines = list(_iter_cells(path, WorksheetKind.STAFF, notes))
@@ -117,7 +117,7 @@ def _iter_lines(path: Path, notes: WorksheetNotes | None = None) -> Iterator[tup
 
 
 class _Titles(NamedTuple):
-    """The line of titles: who the table is about, and the place of each known column."""
+    """The line of titles: the kind of table, and the position of each known column."""
 
     kind: WorksheetKind
     line: int
@@ -128,7 +128,7 @@ class _Titles(NamedTuple):
 def _find_titles(lines: Iterator[tuple[int, list[str]]]) -> _Titles:
     """Advance past the line of titles, and return it.
 
-    A title may stand above it. Raises EmptyFile, UnknownFile, MissingColumns.
+    A title may precede it. Raises EmptyFile, UnknownFile, MissingColumns.
     """
     refusal: FileRefused = EmptyFile()
     for line, titles in islice(lines, _TITLE_LINES):
@@ -142,7 +142,7 @@ def _find_titles(lines: Iterator[tuple[int, list[str]]]) -> _Titles:
 
 
 def _iter_cells(path: Path, kind: WorksheetKind, notes: WorksheetNotes) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the known cells of each line by the keys of their columns, "" for those that are not there.
+    """Yield the known cells of each line by column key, "" for missing ones.
 
     What is not read is noted at the end.
     """
@@ -153,7 +153,7 @@ def _iter_cells(path: Path, kind: WorksheetKind, notes: WorksheetNotes) -> Itera
     for count, (line, values) in enumerate(lines, 1):
         if count > MAX_LINES:
             raise TooManyLines(f"Ce tableau compte plus de {format_count(MAX_LINES)} lignes : vérifiez-le.")
-        if is_csv and len(values) > len(titles):  # a spreadsheet writes as many values on each line
+        if is_csv and len(values) > len(titles):  # a spreadsheet pads each line to the same length
             notes.long_lines[line] = len(values)
             values = values[: len(titles)]
         unread.note(values)
@@ -169,16 +169,16 @@ def _iter_cells(path: Path, kind: WorksheetKind, notes: WorksheetNotes) -> Itera
 
 
 class _Unread:
-    """The first values of the columns that are not known, by place."""
+    """The first values of the unknown columns, by position."""
 
     def __init__(self, titles: list[str], places: dict[str, int]) -> None:
         self._width, self._known = len(titles), set(places.values())
-        #: of those with a title, the places whose samples are not complete
+        #: positions of titled columns whose samples are not complete
         self._sought = [place for place in range(self._width) if place not in self._known]
         self.samples: dict[int, list[str]] = {}
 
     def note(self, values: list[str]) -> None:
-        """Keep the values of a line as samples, until there are enough of them."""
+        """Collect the values of a line as samples, until there are enough."""
         beyond = range(self._width, min(len(values), MAX_COLUMNS))
         for place in [*self._sought, *beyond]:
             samples = self.samples.setdefault(place, []) if place < len(values) and values[place] else None
@@ -188,7 +188,7 @@ class _Unread:
 
 
 def _read_our_words(cells: dict[str, str]) -> None:
-    """Blank what our list of pupils writes where there is nothing: it is deposited again as it was exported."""
+    """Blank the placeholders of our list of pupils, so that it can be deposited again as exported."""
     for key, nothing in _NOTHING.items():
         if cells[key].casefold() == nothing:
             cells[key] = ""
@@ -197,26 +197,26 @@ def _read_our_words(cells: dict[str, str]) -> None:
 
 
 class _Repeated:
-    """Where each value stands, to find those that stand twice."""
+    """The lines of each value, to find duplicates."""
 
     def __init__(self) -> None:
         self._first: dict[str, int] = {}
         self._again: dict[str, list[int]] = {}
 
     def note(self, value: str, line: int) -> None:
-        """Remember a value, unless it is blank."""
+        """Record a value, unless it is blank."""
         if value in self._first:
             self._again.setdefault(value, [self._first[value]]).append(line)
         elif value:
             self._first[value] = line
 
     def lines(self, value: str) -> list[int]:
-        """Return the lines of a value that stands at least twice."""
+        """Return the lines of a value that appears at least twice."""
         return self._again.get(value, [])
 
 
 def _number(line: int, text: str, numbers: _Repeated, findings: list[Finding], *, bearers: str) -> str:
-    """Return the school's own number of a person, "" when there is none: ID_MISSING, ID_DUPLICATE."""
+    """Return the school's own number of a person, "" if there is none. Find ID_MISSING, ID_DUPLICATE."""
     number = clean_id(text) if text else ""
     if text:
         check_id(line, number, numbers.lines(text), "de la colonne « Numéro »", findings, bearers=bearers)
@@ -246,7 +246,7 @@ def _student(
 
 
 def _merged(line: int, cells: dict[str, str]) -> StudentRecord:
-    """Return what our list of pupils says of a row that was merged: nothing, but whom it was about."""
+    """Return a merged row of our list of pupils: nothing but its identity."""
     sentence = "Cette ligne est un doublon déjà réuni à une autre fiche : elle est laissée de côté."
     finding = Finding(FindingCode.MERGED, line, sentence)
     names = check_names(line, cells["last_name"], "", cells["first_name"], [])
@@ -254,7 +254,7 @@ def _merged(line: int, cells: dict[str, str]) -> StudentRecord:
 
 
 def _check_leaving(line: int, text: str, today: dt.date, findings: list[Finding]) -> tuple[dt.date | None, bool]:
-    """Return as `check_leaving_date`; our list of pupils writes « parti le 01/02/2026 », or « parti » alone."""
+    """Return as `check_leaving_date`; our list of pupils has « parti le 01/02/2026 », or just « parti »."""
     if not text.casefold().startswith(_GONE):
         return check_leaving_date(line, text, parse_table_date, today, findings)
     day = text[len(_GONE) :].strip().removeprefix("le").strip()
@@ -290,7 +290,7 @@ def _member(line: int, cells: dict[str, str], numbers: _Repeated, notes: Workshe
 
 
 def _check_function(line: int, text: str, findings: list[Finding]) -> str:
-    """Return the code of a function, whether its code or its name was written: WITHOUT_FUNCTION."""
+    """Return the code of a function, given by code or by name. Find WITHOUT_FUNCTION."""
     words = re.findall(r"[a-z]+", fold(text))
     code = _FUNCTION_OF_WORD.get(words[0]) if words else ""
     if code:
@@ -308,7 +308,7 @@ def _check_function(line: int, text: str, findings: list[Finding]) -> str:
 
 
 def _check_cells(line: int, cells: dict[str, str]) -> list[Finding]:
-    """Find CELL_REFUSED: an error of the spreadsheet, or a text too long to be one of ours."""
+    """Find CELL_REFUSED: a spreadsheet error, or a text that is too long."""
     for text in cells.values():
         if len(text) > _CELL_LENGTH or _CELL_ERRORS.fullmatch(text):
             sentence = "Une cellule contient une erreur de calcul ou un texte trop long : corrigez-la."

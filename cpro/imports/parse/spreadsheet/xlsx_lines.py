@@ -1,8 +1,8 @@
-"""Read the lines of the first visible worksheet of a workbook, as texts, in bounded memory.
+"""Read the lines of the first visible worksheet of a workbook, as text, in bounded memory.
 
-Read with the reader of the ministry's files rather than with a library of spreadsheets: one far cell makes the fast one
-abort the process, and the other keeps whole worksheets in memory (decision 0015). A formula gives the value that the
-spreadsheet last computed; a date gives its day.
+This uses the XML reader of the ministry's files rather than a spreadsheet library: a single distant cell makes the fast
+library abort the process, and the other one keeps whole worksheets in memory (decision 0015). A formula gives the value
+last computed by the spreadsheet; a date gives its day.
 Source of the format: ECMA-376, part 1, SpreadsheetML.
 """
 
@@ -27,16 +27,16 @@ from cpro.imports.parse.files.archives import open_archive
 from cpro.imports.parse.spreadsheet.notes import WorksheetNotes
 from cpro.imports.parse.xml.document import Element, iter_records
 
-#: Bytes of the parts, unfolded. Texts are kept in memory, the worksheet is not.
+#: Maximum bytes of the parts, unpacked. Texts are kept in memory, the worksheet is not.
 _WORKSHEET_SIZE, _TEXTS_SIZE, _PART_SIZE = 100 << 20, 30 << 20, 5 << 20
 MAX_COLUMNS = 60
 _SHEETS_LOOKED_AT = 10
-#: Far more shared texts than 100 000 people have; a file of half a megabyte may announce five million.
+#: Far more shared texts than 100 000 people need; a file of half a megabyte may declare five million.
 _MOST_TEXTS = 1_000_000
-#: Rows and cells without a value that are read one after the other: what lies below is hardly a person.
+#: Maximum consecutive rows and cells without a value: nothing meaningful comes after.
 _MOST_BLANKS = 500_000
 _TEXT_LENGTH = 1000
-#: the lines that a worksheet can have
+#: the maximum number of lines in a worksheet
 _LAST_ROW = 1 << 20
 _MEMORY_SIZE = 1 << 20
 _BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
@@ -47,7 +47,7 @@ _NOT_FORMAT = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
 _COLUMN = re.compile(r"([A-Z]{1,3})[0-9]+")
 _MERGED = re.compile(r"[A-Z]{1,3}([0-9]{1,7}):[A-Z]{1,3}[0-9]{1,7}")
 _MOST_MERGES = 1000
-#: How the format writes a tab, an end of line, and an underscore that would be read as the beginning of one of them.
+#: The format's escapes for a tab, an end of line, and an underscore that would start such an escape.
 _ESCAPES = {"_x0009_": "\t", "_x000A_": "\n", "_x000D_": "\r", "_x005F_": "_"}
 _ESCAPED = re.compile("|".join(_ESCAPES))
 _RELATION_ID = "id"
@@ -59,7 +59,7 @@ _TOO_BLANK = (
 
 
 def iter_xlsx_lines(path: Path, notes: WorksheetNotes | None = None) -> Iterator[tuple[int, list[str]]]:
-    """Yield the values of each line that is not blank, with its number, and note what is hidden or not read.
+    """Yield the values of each non-blank line, with its number; note what is hidden or not read.
 
     Raises UnreadableTable, TooManyLines.
     """
@@ -110,7 +110,7 @@ def _rows(
 
 
 def _note_layout(element: Element, notes: WorksheetNotes) -> None:
-    """Note the hidden columns of a `col`, or the cells of a `mergeCell`."""
+    """Note the hidden columns of a `col`, or the range of a `mergeCell`."""
     if element.tag.endswith("}col"):
         first, last = _index(element.get("min")), _index(element.get("max"))
         if _is_hidden(element) and first > 0:
@@ -124,7 +124,7 @@ def _is_hidden(element: Element) -> bool:
 
 
 def _has_rows(archive: zipfile.ZipFile, part_name: str, book: _Workbook) -> bool:
-    """Return whether another worksheet holds something; one that cannot be read may."""
+    """Return whether another worksheet is not empty; one that cannot be read is assumed not to be."""
     try:
         return any(True for _ in _rows(archive, part_name, book, WorksheetNotes()))
     except (FileRefused, KeyError, OverflowError):
@@ -133,7 +133,7 @@ def _has_rows(archive: zipfile.ZipFile, part_name: str, book: _Workbook) -> bool
 
 @contextmanager
 def _part(archive: zipfile.ZipFile, name: str, limit: int) -> Iterator[IO[bytes]]:
-    """Open a part as a file in which one can go back; raises TooManyLines when it is too large."""
+    """Open a part as a seekable file; raises TooManyLines when it is too large."""
     member = archive.getinfo(name)
     if member.file_size > limit:
         raise TooManyLines(_TOO_LARGE)
@@ -144,9 +144,9 @@ def _part(archive: zipfile.ZipFile, name: str, limit: int) -> Iterator[IO[bytes]
 
 
 def _find_worksheets(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], dt.date]:
-    """Return the visible worksheets, (name, part) each, and the day that the workbook counts from.
+    """Return the visible worksheets, (name, part) each, and the workbook's date epoch.
 
-    Raises UnreadableTable when there is none.
+    Raises UnreadableTable if there is none.
     """
     relations, first_day = {}, dt.date(1899, 12, 30)
     with _part(archive, "xl/_rels/workbook.xml.rels", _PART_SIZE) as stream:
@@ -170,14 +170,14 @@ def _find_worksheets(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], d
 
 
 class _Texts:
-    """The shared texts of a workbook, read as far as its cells ask: its titles alone need the first few."""
+    """The shared texts of a workbook, read as far as needed: the titles alone need the first few."""
 
     def __init__(self, items: Iterator[Element]) -> None:
         self._items = items
         self._read: list[str] = []
 
     def get(self, index: int) -> str:
-        """Return a text without its phonetic guides, "" beyond the last. Raises TooManyLines."""
+        """Return a text without its phonetic guides, "" past the end. Raises TooManyLines."""
         while index >= len(self._read):
             if len(self._read) >= _MOST_TEXTS:
                 raise TooManyLines(_TOO_LARGE)
@@ -198,7 +198,7 @@ def _open_texts(archive: zipfile.ZipFile) -> Iterator[_Texts]:
 
 
 def _number_formats(archive: zipfile.ZipFile) -> list[str]:
-    """Return, by index of cell style, how its numbers show: DATE, SCIENTIFIC, the zeros of a fixed width, or ""."""
+    """Return, by cell style index, the number format: DATE, SCIENTIFIC, the zeros of a fixed width, or ""."""
     if "xl/styles.xml" not in archive.namelist():
         return []
     formats = {index: _DATE for index in _BUILT_IN_DATES} | {index: _SCIENTIFIC for index in _BUILT_IN_SCIENTIFIC}
@@ -222,7 +222,7 @@ def _read_format(code: str) -> str:
 
 
 def _line_number(row: Element, *, after: int) -> int:
-    """Return the number that a line gives, else the next one. Raises `UnreadableTable` past the last possible line."""
+    """Return a line's number, or the next one if not given. Raises `UnreadableTable` past the last possible line."""
     number = read_integer(row.get("r") or after + 1, smallest=after + 1, largest=_LAST_ROW)
     if number is None:
         raise UnreadableTable
@@ -230,7 +230,7 @@ def _line_number(row: Element, *, after: int) -> int:
 
 
 def _index(text: str | None) -> int:
-    """Return the place that a part of the file names in another, or -1: nothing is there."""
+    """Return the index referring to another part of the file, or -1 if invalid."""
     found = read_integer((text or "").strip())
     return -1 if found is None else found
 
@@ -275,7 +275,7 @@ def _value(cell: Element, book: _Workbook) -> str:
 
 
 def _number(value: str, number_format: str, first_day: dt.date) -> str:
-    """Return a number as the worksheet shows it, as far as it changes what was typed."""
+    """Return a number as the worksheet shows it, if the format changes what was typed."""
     number = read_number(value)
     if number is None:
         return value[:_TEXT_LENGTH]

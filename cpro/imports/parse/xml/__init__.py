@@ -1,1 +1,1 @@
-"""XML of any size and any origin, read record by record; nothing in it is trusted."""
+"""XML of any size and origin, read record by record; its content is untrusted."""

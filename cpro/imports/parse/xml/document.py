@@ -1,8 +1,8 @@
-"""XML files of any size read record by record, in bounded memory, and refused at the first sign of an attack.
+"""Read XML files of any size record by record, in bounded memory, refusing any sign of an attack.
 
-The parser resolves no entity, loads no DTD, opens no network, and keeps libxml2's limits (256 levels, 10 MB a text).
-A DOCTYPE is refused from the bytes, before the parser sees it. What has been read is removed from the tree after each
-chunk, known to us or not: a file of unknown elements costs no more memory than a file of pupils.
+The parser resolves no entity, loads no DTD, opens no network connection, and keeps libxml2's limits (256 levels, 10 MB
+a text). A DOCTYPE is detected in the bytes and refused before the parser sees it. After each chunk, everything read is
+removed from the tree, known or not: a file of unknown elements takes no more memory than a file of pupils.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from cpro.imports.parse.xml.encoding import Encoding, detect_encoding
 Element = Any  # lxml ships no type information
 
 _CHUNK_SIZE = 1 << 16
-#: Bytes before the root, and of one record with what surrounds it: far more than any export has.
+#: Maximum bytes before the root, and of one record with its surroundings: far more than any export has.
 _PROLOG_SIZE, _RECORD_SIZE = 1 << 16, 1 << 21
 _BEFORE_ROOT = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _ROOT = re.compile(r"<([A-Za-z_][\w:.-]*)(?=[\s/>])")
-#: How a page begins, or the piece of one that programs save as a table.
+#: The beginning of a web page, or of an HTML fragment that programs save as a table.
 _HTML = re.compile(r"<(?:!doctype html|(?:html|head|meta|body|style|table)(?=[\s/>]|$))")
 _LONG_LINE = 65535
-#: Every byte of theirs is a character: Python brings them to UTF-8 much faster than libxml2 does.
+#: Single-byte encodings where every byte is valid: Python converts them to UTF-8 much faster than libxml2 does.
 _ALWAYS_READABLE = frozenset({"ISO-8859-1", "ISO-8859-15"})
 
 
@@ -52,11 +52,11 @@ def read_root(stream: IO[bytes], encoding: Encoding | None = None) -> str:
 
 
 def check_end(stream: IO[bytes], root: str, encoding: Encoding | None = None) -> None:
-    """Raise BrokenXML unless the file ends with its root's end tag: a download that was cut is known at once."""
+    """Raise BrokenXML unless the file ends with its root's end tag: detects a truncated download immediately."""
     encoding = encoding or detect_encoding(stream)
     size = stream.seek(0, 2)
     start = max(encoding.mark_size, size - 4096)
-    stream.seek(start - start % 2 + encoding.mark_size % 2)  # UTF-16 is read from an even place
+    stream.seek(start - start % 2 + encoding.mark_size % 2)  # UTF-16 must be read from an even offset
     tail = stream.read().decode(encoding.name, errors="replace")
     tail = re.sub(r"<!--.*?-->|<\?.*?\?>", "", tail, flags=re.DOTALL).rstrip()
     if not re.search(rf"</{re.escape(root)}\s*>\Z", tail) and not re.search(rf"<{re.escape(root)}\b[^<]*/>\Z", tail):
@@ -66,12 +66,11 @@ def check_end(stream: IO[bytes], root: str, encoding: Encoding | None = None) ->
 def iter_records(
     stream: IO[bytes], tags: tuple[str, ...], *, depth: int, encoding: Encoding | None = None
 ) -> Iterator[Element]:
-    """Yield the elements of those tags as they end; each is valid until the next one is asked for.
+    """Yield the elements with those tags as they end; each is valid until the next one is requested.
 
-    `depth` is that of the deepest records below the root. Raises FileRefused of some kind for anything but
-    well-formed XML.
+    `depth` is that of the deepest records below the root. Raises FileRefused subclasses unless the XML is well-formed.
     """
-    from lxml import etree  # four megabytes, for the processes that read such files
+    from lxml import etree  # four megabytes: imported only by processes that read such files
 
     encoding = encoding or detect_encoding(stream)
     read_root(stream, encoding)
@@ -87,8 +86,8 @@ def iter_records(
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
-        remove_blank_text=True,  # the blanks between elements cost a fifth of the time
-        collect_ids=False,  # a hash of all ID attributes, of no use here, doubles the time
+        remove_blank_text=True,  # handling the blanks between elements takes a fifth of the time
+        collect_ids=False,  # a hash of all ID attributes, not needed here, doubles the time
     )
     sweeper = _Sweeper(tags, depth)
     try:
@@ -106,17 +105,17 @@ def iter_records(
 
 
 def get_line(element: Element) -> int:
-    """Return the line on which the element begins, exact up to 65 534, and beyond where children have their own lines.
+    """Return the line on which the element begins, exact up to 65 534, and beyond if its children have their own lines.
 
-    libxml2 stores a line in 16 bits; past that, it answers with the line of the first text below the element: in an
-    export, that of its first child, which follows it.
+    libxml2 stores a line in 16 bits; past that, it returns the line of the first text below the element: in an export,
+    that of its first child, on the next line.
     """
     line = element.sourceline or 0
     return line - 1 if line >= _LONG_LINE and len(element) else line
 
 
 def child_texts(element: Element, *tags: str) -> dict[str, str]:
-    """Return the texts of the children of those tags, trimmed; an empty child is as good as absent."""
+    """Return the texts of the children with those tags, trimmed; an empty child counts as absent."""
     texts = {}
     for child in element.iterchildren(*tags):
         text = child.text
@@ -126,7 +125,7 @@ def child_texts(element: Element, *tags: str) -> dict[str, str]:
 
 
 class _Sweeper:
-    """Remove what has been read from the tree, and refuse a record that never ends."""
+    """Remove what has been read from the tree, and refuse an endless record."""
 
     def __init__(self, tags: tuple[str, ...], depth: int) -> None:
         self._tags, self._depth = tags, depth
@@ -143,7 +142,7 @@ class _Sweeper:
             self._root = tree.getroot()
 
     def sweep(self, chunk_size: int) -> None:
-        """Keep only the path to the element being read; the last child of each level may still be open."""
+        """Keep only the path to the current element; the last child of each level may still be open."""
         node = self._root
         for _ in range(self._depth):
             if node is None or not len(node) or node.tag in self._tags:

@@ -1,14 +1,14 @@
-"""In which encoding an XML file really is, whatever it declares.
+"""Detect the real encoding of an XML file, whatever it declares.
 
-Exports declare ISO-8859-15 and mean it. People open them, and their editor saves another encoding under the old
-declaration. The answer, in this order:
+Exports declare ISO-8859-15 and use it. But people open them, and their editor saves another encoding under the old
+declaration. The rules, in this order:
 
-1. a byte order mark (UTF-8, UTF-16) is believed, the declaration is not read;
+1. a byte order mark (UTF-8, UTF-16) is trusted, and the declaration ignored;
 2. without a mark, a zero byte beside the first "<" means UTF-16;
 3. under a Latin declaration (ISO-8859-1, ISO-8859-15, Windows-1252), a file that is valid UTF-8 and not pure ASCII is
-   UTF-8 (no French text in a Latin encoding happens to be valid UTF-8); one that holds bytes 0x80 to 0x9F is
-   Windows-1252 (ISO-8859 has no letter there); any other is what it says;
-4. under UTF-8, ASCII, UTF-16 or nothing, the file is UTF-8, and is refused if it is not valid;
+   UTF-8 (no French text in a Latin encoding happens to be valid UTF-8); one that contains bytes 0x80 to 0x9F is
+      Windows-1252 (ISO-8859 has no letter there); any other is as declared;
+4. under UTF-8, ASCII, UTF-16 or no declaration, the file is UTF-8, and is refused if it is not valid;
 5. any other declaration is refused.
 """
 
@@ -36,16 +36,16 @@ _HEAD_SIZE, _CHUNK_SIZE = 1024, 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """The encoding of a file, by a name that libxml2 and Python both know, and the bytes its mark takes."""
+    """The encoding of a file, by a name that libxml2 and Python both know, and the size of its BOM in bytes."""
 
     name: str
     mark_size: int = 0
 
 
 def detect_encoding(stream: IO[bytes]) -> Encoding:
-    """Return the encoding of an XML file by the rules above, reading it all at most once, in bounded memory.
+    """Return the encoding of an XML file by the rules above, in bounded memory, reading it at most once.
 
-    Raises EmptyFile, UnknownEncoding, and BrokenXML when the file cannot be in the only encoding left to it.
+    Raises EmptyFile, UnknownEncoding, and BrokenXML when the file is invalid in the only possible encoding.
     """
     stream.seek(0)
     head = stream.read(_HEAD_SIZE)
@@ -61,7 +61,7 @@ def detect_encoding(stream: IO[bytes]) -> Encoding:
     declaration = _DECLARATION.match(head)
     declared = _python_name(declaration[1].decode("ascii")) if declaration else "utf-8"
     if declared in _TAKEN_AS_UTF8:
-        return Encoding("UTF-8")  # libxml2 refuses the first byte that is not
+        return Encoding("UTF-8")  # libxml2 refuses the first byte that is invalid
     if declared not in _LATIN:
         raise UnknownEncoding
     return Encoding(_really(_LATIN[declared], stream))
@@ -75,7 +75,7 @@ def _python_name(declared: str) -> str:
 
 
 def _really(latin: str, stream: IO[bytes]) -> str:
-    """Return what a file under a Latin declaration is in (rule 3)."""
+    """Return the actual encoding of a file with a Latin declaration (rule 3)."""
     decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
     is_ascii, has_upper_controls = True, False
     stream.seek(0)
@@ -94,6 +94,6 @@ def _really(latin: str, stream: IO[bytes]) -> str:
         return latin
     if decoder is not None:
         if decoder.getstate()[0]:
-            raise BrokenXML  # cut in the middle of a character
+            raise BrokenXML  # truncated in the middle of a character
         return "UTF-8"
     return "WINDOWS-1252" if has_upper_controls else latin

@@ -1,4 +1,4 @@
-"""Gérer les imports: the deposit, the empty tables, and what is read of an import by those who may see its history."""
+"""Gérer les imports: the deposit, the empty tables, and the lists of an import for those who may see its history."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from cpro.imports.web.forms import DepositForm
 
 bp = Blueprint("imports", __name__, url_prefix="/admin/imports")
 
-#: The files and the fields around them.
+#: The files and the other fields.
 _MAX_REQUEST = MAX_DEPOSIT_SIZE + 64 * 1024
 _RECENT = 5
 _PIECE_SIZE = 1 << 16
@@ -47,14 +47,14 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @bp.get("")
 @requires(Permission.IMPORTS_MANAGE)
 def index() -> ResponseReturnValue:
-    """Show what to deposit, the analysis that waits, the last imports."""
+    """Show what to deposit, the waiting analysis, and the last imports."""
     return _page(DepositForm())
 
 
 @bp.post("")
 @requires(Permission.IMPORTS_MANAGE, max_body=_MAX_REQUEST)
 def send() -> ResponseReturnValue:
-    """Judge what is deposited, and lead to its analysis; a refusal writes nothing."""
+    """Check a deposit, and redirect to its analysis; a refusal writes nothing."""
     form = DepositForm()
     try:
         run_id = deposit(
@@ -70,7 +70,7 @@ def send() -> ResponseReturnValue:
 
 @bp.errorhandler(RequestEntityTooLarge)
 def too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
-    """Say beside the field that a deposit is too large; nothing of it was read."""
+    """Show an error on the field when a deposit is too large; none of it was read."""
     if not can(current_principal(), Permission.IMPORTS_MANAGE):
         raise Forbidden
     sentence = "Ce dépôt pèse plus de 200 Mo : déposez moins de fichiers à la fois."
@@ -80,7 +80,7 @@ def too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
 @bp.get("/modele/<any(eleves, personnels):who>/<any(csv, xlsx):file_format>")
 @requires(Permission.IMPORTS_MANAGE)
 def template(who: str, file_format: str) -> ResponseReturnValue:
-    """Send an empty table, its titles alone."""
+    """Send an empty table, with its titles only."""
     kind = _WORKSHEETS[who]
     is_csv = file_format == "csv"
     answer = Response(template_csv(kind) if is_csv else template_xlsx(kind), mimetype="text/csv" if is_csv else _XLSX)
@@ -91,7 +91,7 @@ def template(who: str, file_format: str) -> ResponseReturnValue:
 @bp.get("/<int:run_id>/changements")
 @requires(Permission.IMPORTS_VIEW)
 def changes(run_id: int) -> ResponseReturnValue:
-    """List what an import changes, field by field."""
+    """List the changes of an import, field by field."""
     run, presenter = queries.get_run(run_id), get_presenter()
     asked = _read_list(CHANGE_CHOICES)
     _announce_consultation(run.label, "modifications", run_id)
@@ -109,7 +109,7 @@ def changes(run_id: int) -> ResponseReturnValue:
 @bp.get("/<int:run_id>/constats")
 @requires(Permission.IMPORTS_VIEW)
 def findings(run_id: int) -> ResponseReturnValue:
-    """List what was found in the files of an import."""
+    """List the findings in the files of an import."""
     run, presenter = queries.get_run(run_id), get_presenter()
     asked = _read_list(FINDING_CHOICES)
     _announce_consultation(run.label, "constats", run_id)
@@ -127,9 +127,9 @@ def findings(run_id: int) -> ResponseReturnValue:
 @bp.get("/<int:run_id>/export/csv")
 @requires(Permission.RECORDS_EXPORT, sends_file=True)
 def export(run_id: int) -> ResponseReturnValue:
-    """Send all that an import changes and all that was found, as a file that no spreadsheet executes.
+    """Send all the changes and findings of an import, as a file that no spreadsheet executes.
 
-    It is written on disk first: whatever its length it fits in memory, and it is sent whole or not at all. Raises
+    It is written to disk first, so that it fits in memory at any size, and is sent entirely or not at all. Raises
     `AnalysisGone`.
     """
     run = queries.get_run(run_id)
@@ -147,13 +147,13 @@ def export(run_id: int) -> ResponseReturnValue:
 
 
 def get_presenter() -> presenters.ImportPresenter:
-    """Return the presenter for the person signed in: support reads the last three characters of an INE only."""
+    """Return the presenter for the signed-in user: the support sees only the last three characters of an INE."""
     is_masked = not can(current_principal(), Permission.INE_READ)
     return presenters.ImportPresenter(masked=is_masked, timezone=registry().timezone())
 
 
 def list_gate_links(school: Establishment) -> list[dict[str, str]]:
-    """Return what keeps the person signed in from importing, each with the link that mends it."""
+    """Return what prevents the signed-in user from importing, each with a link to fix it."""
     return [
         {
             "text": f"{each.label[0].upper()}{each.label[1:]} de l’établissement manque.",
@@ -165,7 +165,7 @@ def list_gate_links(school: Establishment) -> list[dict[str, str]]:
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield what was written in a file, then close it, and so delete it."""
+    """Yield the content of a file, then close it, and so delete it."""
     with file:
         file.seek(0)
         while piece := file.read(_PIECE_SIZE):
@@ -173,7 +173,7 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _announce_consultation(label: str, what: str, run_id: int) -> None:
-    """Announce that an import is read: the journal records it for people of the platform."""
+    """Announce that an import is consulted: the journal records it for platform staff."""
     announce(
         events.record_opened,
         "imports",
@@ -188,7 +188,7 @@ def _read_list(choices: Mapping[str, Mapping[str, str]]) -> ListState:
 
 
 def _above(run: ImportRun) -> list[tuple[str, str]]:
-    """Return what stands above the lists of an import, the import last: its page, or for some its history alone."""
+    """Return the breadcrumb of an import's lists, the import last: its page, or for some roles its history alone."""
     if can(current_principal(), Permission.IMPORTS_MANAGE):
         return [("Gérer les imports", url_for("imports.index")), (run.label, url_for("imports.show", run_id=run.id))]
     details = url_for("historique_imports.details_view", id=run.id)

@@ -1,4 +1,4 @@
-"""One import: its analysis, what people decide about it, its application, its report, its undoing."""
+"""One import: its analysis, decisions, application, report and undoing."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def show(run_id: int) -> ResponseReturnValue:
 @bp.post("/<int:run_id>/appliquer")
 @requires(Permission.IMPORTS_MANAGE)
 def apply(run_id: int) -> ResponseReturnValue:
-    """Have an import applied as the page shows it: ticks and answers are kept first.
+    """Request the application of an import as the page shows it: ticks and answers are stored first.
 
-    Data that changed meanwhile are analysed again; so are answers, and the page is shown again when they change more
-    than the lines they are about.
+    If the data changed meanwhile, it is analysed again; so are new answers, and the page is shown again when they
+    change more than the lines they are about.
     """
     run, now, by = queries.get_run(run_id), clock.utcnow(), current_actor()
     if run.state is RunState.APPLYING and not lifecycle.has_stopped(run):
@@ -75,7 +75,7 @@ def apply(run_id: int) -> ResponseReturnValue:
 @bp.post("/<int:run_id>/analyser")
 @requires(Permission.IMPORTS_MANAGE)
 def analyse(run_id: int) -> ResponseReturnValue:
-    """Compare the kept files with the school as it is now; what the page shows as decided is kept."""
+    """Compare the stored files with the school's current data; the decisions on the page are stored."""
     now = clock.utcnow()
     try:
         if queries.get_run(run_id).state is RunState.ANALYSED:
@@ -89,7 +89,7 @@ def analyse(run_id: int) -> ResponseReturnValue:
 @bp.post("/<int:run_id>/reponses")
 @requires(Permission.IMPORTS_MANAGE)
 def answer(run_id: int) -> ResponseReturnValue:
-    """Keep whom doubtful lines are about, and analyse the files again accordingly; ticks are kept too."""
+    """Store whom doubtful lines are about, and analyse the files again accordingly; ticks are stored too."""
     now, by = clock.utcnow(), current_actor()
     try:
         given = _keep(run_id, now)
@@ -108,7 +108,7 @@ def answer(run_id: int) -> ResponseReturnValue:
 @bp.post("/<int:run_id>/choix")
 @requires(Permission.IMPORTS_MANAGE)
 def choose(run_id: int) -> ResponseReturnValue:
-    """Keep which proposed deactivations are done; answers given on the same page are kept too."""
+    """Store which proposed deactivations are applied; answers given on the same page are stored too."""
     now, by, action = clock.utcnow(), current_actor(), request.form.get("geste", "")
     place = read_place("suite" if "suite" in request.form else "apres")
     try:
@@ -129,7 +129,7 @@ def choose(run_id: int) -> ResponseReturnValue:
 @bp.route("/<int:run_id>/abandonner", methods=["GET", "POST"])
 @requires(Permission.IMPORTS_MANAGE)
 def abandon(run_id: int) -> ResponseReturnValue:
-    """Ask once, then give up an import that is not applied."""
+    """Ask for confirmation, then abandon an import that is not applied."""
     run = queries.get_run(run_id)
     label = run.label
     refused = refusal_of(lifecycle.check_abandonment, run)
@@ -163,7 +163,7 @@ def abandon(run_id: int) -> ResponseReturnValue:
 @bp.route("/<int:run_id>/annuler", methods=["GET", "POST"])
 @requires(Permission.IMPORTS_MANAGE)
 def undo(run_id: int) -> ResponseReturnValue:
-    """Ask once, then undo the last import."""
+    """Ask for confirmation, then undo the last import."""
     run, now = queries.get_run(run_id), clock.utcnow()
     label = run.label
     if lifecycle.is_being_undone(run):
@@ -199,7 +199,7 @@ def undo(run_id: int) -> ResponseReturnValue:
 
 
 def _keep(run_id: int, now: dt.datetime) -> int:
-    """Keep the ticks and the answers of the page that is posted, all or none; return how many answers are new."""
+    """Store the ticks and the answers of the posted page, all or none; return the number of new answers."""
     with unit_of_work(school_first=False):
         return choices.keep_decisions(
             queries.get_run(run_id),
@@ -212,5 +212,5 @@ def _keep(run_id: int, now: dt.datetime) -> int:
 
 
 def _back(run_id: int, sentence: str = "", category: str = "success", place: int = 0) -> ResponseReturnValue:
-    """Lead to the page of the import, which shows the work under way too."""
+    """Redirect to the page of the import, which also shows the running work."""
     return back_to(url_for("imports.show", run_id=run_id, apres=place or None), sentence, category)
