@@ -1,8 +1,8 @@
-"""Repeat what is measured, and print one table: `python -m bench [MEASURE…] [--pupils N] [--on DATABASE]`.
+"""Run the benches again, and print one table: `python -m bench [MEASURE…] [--pupils N] [--on DATABASE]`.
 
-Each measure is a bench that may also be run by itself. They run on SQLite, then, where `CPRO_DATABASE_URL` names a
-PostgreSQL server (its role needs CREATEDB) and `CPRO_TEST_ADMIN_URL` a superuser of it, on databases made there. Peers
-are installed from `bench/peers/requirements.txt`. The ratio is ours ÷ floor, or peer ÷ ours where the goal is about the
+Each measure is a bench that may also be run alone. They run on SQLite, then, if `CPRO_DATABASE_URL` names a PostgreSQL
+server (its role needs CREATEDB) and `CPRO_TEST_ADMIN_URL` a superuser of it, on databases created there. Peers are
+installed from `bench/peers/requirements.txt`. The ratio is ours ÷ floor, or peer ÷ ours if the goal is relative to the
 peer (≥).
 """
 
@@ -25,11 +25,11 @@ PUPILS = 20_000
 
 @dataclass(frozen=True)
 class Measure:
-    """What a bench measures, and what follows `python -m bench.` for a number of pupils."""
+    """What a bench measures, and the arguments after `python -m bench.` for a number of pupils."""
 
     purpose: str
     command: Callable[[int], str]
-    #: whether the database that the settings name changes anything
+    #: whether the database in the settings makes a difference
     of_database: bool = True
 
 
@@ -48,7 +48,7 @@ MEASURES = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what is asked for; return 1 once a bench fails."""
+    """Run the requested measures; return 1 if a bench fails."""
     asked = _parse(arguments)
     rows, failed = [HEAD], []
     with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +87,7 @@ def _databases() -> tuple[str, ...]:
 
 
 def _run(name: str, pupils: int, database: str, path: Path) -> int:
-    """Run a bench, whose figures go to a file; return its code."""
+    """Run a bench, which writes its figures to a file; return its exit code."""
     surroundings = {**os.environ, VARIABLE: str(path)}
     if database == "SQLite":
         surroundings.pop("CPRO_DATABASE_URL", None)

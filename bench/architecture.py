@@ -1,7 +1,7 @@
-"""Draw `docs/architecture.md` again from the code: `python -m bench.architecture` (or `make docs`).
+"""Regenerate `docs/architecture.md` from the code: `python -m bench.architecture` (or `make docs`).
 
 The rows are the layers of the import contract in pyproject.toml, the boxes the packages and modules of `cpro/`, the
-arrows what one imports of another, added up. The table counts lines as `wc -l` does.
+arrows the number of imports between them. The table counts lines as `wc -l` does.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ BEFORE = {
     "extensions": 70,
     "config": 186,
 }
-#: A box that more than this share of the boxes above import is drawn as ground, without an arrow from each.
+#: A box imported by more than this share of the boxes above is drawn as ground, without an arrow from each.
 _GROUND = 0.5
 
 Arrows = Mapping[tuple[str, str], int]
@@ -52,7 +52,7 @@ Arrows = Mapping[tuple[str, str], int]
 
 @dataclass(frozen=True)
 class House:
-    """What is drawn: the layers, top first, each a list of names; how often one imports another; lines of each."""
+    """The data drawn: the layers, top first, each a list of names; how often one imports another; lines of each."""
 
     layers: list[list[str]]
     arrows: Arrows
@@ -60,12 +60,12 @@ class House:
 
     @property
     def drawn(self) -> set[tuple[str, str]]:
-        """Return the pairs that an arrow joins: those that the ground has no part in."""
+        """Return the pairs joined by an arrow: those that do not involve the ground."""
         return {pair for pair in self.arrows if not self.ground & set(pair)}
 
     @property
     def ground(self) -> set[str]:
-        """Return the boxes that most of those above import, and the last layer."""
+        """Return the boxes imported by most of those above, and the last layer."""
         found: set[str] = set(self.layers[-1])
         above: set[str] = set()
         for layer in self.layers:
@@ -78,7 +78,7 @@ class House:
 
 
 def read_house() -> House:
-    """Return what the code is now."""
+    """Return the current state of the code."""
     layers = read_layers()
     names = [name for layer in layers for name in layer]
     return House(layers, count_imports(set(names)), {name: count_lines(name) for name in ["cpro", *names]})
@@ -93,7 +93,7 @@ def read_layers() -> list[list[str]]:
 
 
 def count_imports(names: set[str]) -> Arrows:
-    """Return how many modules of one name import how many of another, added up; those for types alone not counted."""
+    """Return how many modules of one name import how many of another, summed; type-only imports are not counted."""
     graph = grimp.build_graph("cpro", exclude_type_checking_imports=True, cache_dir=None)
     arrows: Counter[tuple[str, str]] = Counter()
     for module in graph.modules:
@@ -122,7 +122,7 @@ def count_lines(name: str) -> int:
 
 
 def render_table(house: House) -> str:
-    """Return the table of the page: each package, what it says it is for, its lines before and now."""
+    """Return the table of the page: each package, its purpose, its lines before and now."""
     rows = ["| | what it is for | before | now |", "|---|---|--:|--:|"]
     for name in house.lines:
         place = _place(name).relative_to(ROOT).as_posix()
@@ -135,7 +135,7 @@ def render_table(house: House) -> str:
 
 
 def read_table(page: str) -> dict[str, int]:
-    """Return the lines that the page tells of each package."""
+    """Return the line counts of the page for each package."""
     told = re.findall(r"^\| \[`(\w+)`\].*\| ([\d ]+) \|$", page, re.M)
     return {name: int(lines.replace(" ", "")) for name, lines in told}
 
@@ -148,7 +148,7 @@ def _place(name: str) -> Path:
 
 
 def _purpose(name: str) -> str:
-    """Return the first sentence of what a package says of itself, without its own name."""
+    """Return the first sentence of a package's docstring, without its own name."""
     place = _place(name)
     source = place / "__init__.py" if place.is_dir() else place
     first = (ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
@@ -166,7 +166,7 @@ _WIDTH, _ROW, _BOX, _HEIGHT, _MARGIN = 960, 74, 132, 36, 24
 
 
 def render_picture(house: House) -> str:
-    """Return the picture, an SVG: rows are layers, boxes packages, arrows imports, thicker for more of them."""
+    """Return the picture as an SVG: rows are layers, boxes packages, arrows imports, thicker for more of them."""
     centres = _place_boxes(house)
     height = len(house.layers) * _ROW + _MARGIN
     parts = [
@@ -186,7 +186,7 @@ def render_picture(house: House) -> str:
 
 
 def _place_boxes(house: House) -> dict[str, tuple[float, float]]:
-    """Return the centre of each box; those alone on their row stand aside in turn, so that arrows pass beside them."""
+    """Return the centre of each box; boxes alone on their row alternate sides, so that arrows pass beside them."""
     centres, alone = {}, 0
     for row, layer in enumerate(house.layers):
         aside = 0 if house.ground & set(layer) else (60, -60)[row % 2]
@@ -231,7 +231,7 @@ def _box(name: str, row: int, centres: Mapping[str, tuple[float, float]], house:
 
 
 def read_picture(picture: str) -> tuple[list[list[str]], set[tuple[str, str]]]:
-    """Return what a picture shows: the boxes of each layer, and the pairs that an arrow joins."""
+    """Parse a picture: the boxes of each layer, and the pairs joined by an arrow."""
     layers: dict[str, list[str]] = {}
     for name, layer in re.findall(r'class="box" data-name="(\w+)" data-layer="(\d+)"', picture):
         layers.setdefault(layer, []).append(name)
@@ -239,7 +239,7 @@ def read_picture(picture: str) -> tuple[list[list[str]], set[tuple[str, str]]]:
 
 
 def main() -> None:
-    """Write the picture and the table again."""
+    """Regenerate the picture and the table."""
     house = read_house()
     PICTURE.write_text(render_picture(house), encoding="utf-8")
     page = PAGE.read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
-"""What reading an export costs at the least: a bare lxml iterparse, in a process that holds nothing else.
+"""The minimum cost of reading an export: a bare lxml iterparse, in a process that does nothing else.
 
-`python -m bench.bare_parse FILE` prints its seconds: elapsed, of processor. In a process that has loaded the
-application, Python's collector of cycles walks all of it meanwhile, for a quarter more.
+`python -m bench.bare_parse FILE` prints elapsed and CPU seconds. In a process that has loaded the application, Python's
+garbage collector traverses all of it meanwhile, which takes a quarter more.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RECORDS = ("ELEVE", "STRUCTURES_ELEVE")
 
 
 def parse_bare(path: Path, tags: tuple[str, ...] | None = None) -> int:
-    """Return the number of records that a bare iterparse meets, memory kept flat as its manual says."""
+    """Return the number of records found by a bare iterparse, with memory kept flat as its manual recommends."""
     count = 0
     for _, element in etree.iterparse(path, tag=tags, resolve_entities=False, load_dtd=False):
         if element.tag in RECORDS:

@@ -1,10 +1,9 @@
 """Time exports of the list of pupils against their floor: `python -m bench.exports [--pupils N]`.
 
-The floor is one statement of SQL of the same columns, written by `csv.writer`; both run in this process, in turn. Told:
-seconds of processor (PostgreSQL's own included), their ratio, the seconds until the first bytes, and by how much the
-memory of the process grew at its highest. The floor of a workbook is the same file of text. SQLite files are made for
-it, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database of that server, whose role needs
-CREATEDB.
+The floor is one SQL statement of the same columns, written by `csv.writer`; both run in this process, alternately.
+Reported: CPU seconds (PostgreSQL's own included), their ratio, the seconds until the first bytes, and the peak growth
+of the process's memory. The floor of a workbook is the same CSV file. SQLite files are created for it, or, with
+`CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database on that server, whose role needs CREATEDB.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ from tests.factories import make_account, make_establishment
 from tests.helpers.browser import Browser
 
 ROUNDS, DIVISIONS = 2, 40
-#: The most that a file of text may take, as many times the floor; seconds until its first bytes; MB of memory.
+#: Limits of a CSV file: multiple of the floor; seconds until its first bytes; MB of memory.
 GOAL, GOAL_OF_FIRST_BYTE, GOAL_OF_MEMORY = 2.0, 0.2, 10.0
 _FLOOR = (
     "SELECT s.last_name, s.first_name, s.usage_name, s.birth_date, d.code, s.mef_code, s.ine, s.is_active, s.left_on, "
@@ -67,7 +66,7 @@ _POSTGRESQL = {
 
 @dataclass
 class Taken:
-    """What an export takes."""
+    """The cost of an export."""
 
     processor: float
     first_byte: float
@@ -76,7 +75,7 @@ class Taken:
 
 
 def main() -> None:
-    """Print what a CSV file and a workbook take."""
+    """Print the cost of a CSV file and of a workbook."""
     parser = argparse.ArgumentParser(prog="python -m bench.exports", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--pupils", type=int, default=1_000_000)
     pupils = parser.parse_args().pupils
@@ -101,7 +100,7 @@ def main() -> None:
 
 
 def open_app(folder: Path, database: str, pupils: int) -> Flask:
-    """Return the application on a database that holds a school of so many pupils."""
+    """Return the application on a database with a school of so many pupils."""
     app = create_app(
         {
             "CPRO_INSTANCE": folder,
@@ -126,7 +125,7 @@ def open_app(folder: Path, database: str, pupils: int) -> Flask:
 
 
 def floor(database: str, most: int) -> Iterator[bytes]:
-    """Yield the same columns as a driver gives them, as `csv.writer` writes them."""
+    """Yield the same columns as a driver returns them, written by `csv.writer`."""
     address = make_url(database)
     if address.get_backend_name() == "sqlite":
         connection: Any = sqlite3.connect(str(address.database))
@@ -167,7 +166,7 @@ def exported(browser: Browser, address: str) -> Iterator[bytes]:
 
 
 def measure(send: Callable[[], Iterator[bytes]], database: str) -> Taken:
-    """Return what sending a file takes."""
+    """Return the cost of sending a file."""
     with highest_memory() as grown, time_of_servers(database) as served:
         began, since = time.perf_counter(), time.process_time()
         chunks = send()
@@ -180,7 +179,7 @@ def measure(send: Callable[[], Iterator[bytes]], database: str) -> Taken:
 
 @contextmanager
 def highest_memory() -> Iterator[Callable[[], int]]:
-    """Yield what tells, at the end, by how many bytes the memory of the process grew at its highest."""
+    """Yield a function that returns, at the end, the peak growth of the process's memory in bytes."""
     Path("/proc/self/clear_refs").write_text("5")
     before = _status("VmRSS")
     yield lambda: _status("VmHWM") - before
@@ -193,7 +192,7 @@ def _status(name: str) -> int:
 
 @contextmanager
 def time_of_servers(database: str) -> Iterator[Callable[[], float]]:
-    """Yield what tells, at the end, the seconds of processor that the processes of PostgreSQL took meanwhile."""
+    """Yield a function that returns, at the end, the CPU seconds that PostgreSQL's processes used meanwhile."""
     if make_url(database).get_backend_name() == "sqlite":
         yield lambda: 0.0
         return
@@ -202,7 +201,7 @@ def time_of_servers(database: str) -> Iterator[Callable[[], float]]:
 
 
 def _served() -> float:
-    """Return the seconds of processor of every PostgreSQL process that lives: those of nobody else should work."""
+    """Return the CPU seconds of all live PostgreSQL processes: no other user should be active."""
     total = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -224,7 +223,7 @@ def show(name: str, rows: int, taken: list[Taken], floors: list[Taken]) -> None:
 
 
 def report(kind: str, rows: int, ours: list[Taken], floors: list[Taken]) -> None:
-    """Tell `python -m bench` what a file takes; goals are of files of text."""
+    """Report the cost of a file to `python -m bench`; goals apply to CSV files."""
     spent, floor_time = (statistics.median(each.processor for each in taken) for taken in (ours, floors))
     first = 1000 * statistics.median(each.first_byte for each in ours)
     label, is_text = f"export of {rows} pupils, {kind}", kind == "csv"

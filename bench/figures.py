@@ -1,6 +1,6 @@
-"""What benches find, as rows of one table: each tells its figures, `python -m bench` gathers and prints them.
+"""Figures of the benches, as rows of one table: each reports its figures, `python -m bench` collects and prints them.
 
-A bench that is run by itself prints what it always printed; what it tells here is then kept by nobody.
+A bench run alone prints its usual output; the figures it reports here are then discarded.
 """
 
 from __future__ import annotations
@@ -11,35 +11,35 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-#: Names the file that figures are added to while `python -m bench` runs.
+#: Environment variable with the file to which figures are appended while `python -m bench` runs.
 VARIABLE = "CPRO_BENCH_FIGURES"
 HEAD = "| measure | database | ours | peer | floor | ratio | goal | held |\n|---|---|--:|--:|--:|--:|--:|---|"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One measure: what ours takes, what the peer and the floor take, in one unit, and the goal."""
+    """One measure: ours, the peer's and the floor's, in one unit, and the goal."""
 
     measure: str
     unit: str
     ours: float
     floor: float | None = None
     peer: float | None = None
-    #: the most that ours may take: as many times the floor or, without a floor, in the unit
+    #: maximum for ours: a multiple of the floor or, without a floor, in the unit
     at_most: float | None = None
-    #: how many times what ours takes the peer must take at least
+    #: minimum ratio of the peer to ours
     faster: float | None = None
 
     @property
     def ratio(self) -> float | None:
-        """Return peer ÷ ours where the goal is about the peer, else ours ÷ floor; None without either."""
+        """Return peer ÷ ours if the goal is relative to the peer, else ours ÷ floor; None without either."""
         if self.faster is not None and self.peer is not None:
             return self.peer / self.ours
         return None if self.floor is None else self.ours / self.floor
 
     @property
     def is_held(self) -> bool | None:
-        """Return whether the goal is held, None without one."""
+        """Return whether the goal is met, None without one."""
         if self.faster is not None:
             return self.ratio is not None and self.ratio >= self.faster
         if self.at_most is None:
@@ -70,6 +70,6 @@ def tell(*figures: Figure) -> None:
 
 
 def read(path: Path) -> Iterable[Figure]:
-    """Return what was told to a file."""
+    """Return the figures reported in a file."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return [Figure(**json.loads(line)) for line in lines]

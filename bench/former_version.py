@@ -1,9 +1,9 @@
-"""The version before, on the schema of today: `python -m bench.former_version [COMMIT]`.
+"""Run the previous version on the current schema: `python -m bench.former_version [COMMIT]`.
 
-A database as version 0.2.0 left it (`tests/releases/`) is migrated by this tree; then the code of COMMIT serves it,
-and a worker of its own works, beside this tree's. People sign in, read the pages that matter, save and import a file,
-on one and on the other in turn. SQLite, or a new database beside the one that CPRO_TEST_ADMIN_URL names. It ends with
-the first thing that does not work, or with a line for docs/exploitation.md.
+A database left by version 0.2.0 (`tests/releases/`) is migrated by this tree; then the code of COMMIT serves it, with
+its own worker, beside this tree's. People sign in, read the main pages, save and import a file, alternately on both.
+SQLite, or a new database beside the one of CPRO_TEST_ADMIN_URL. It ends at the first failure, or with a line for
+docs/exploitation.md.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from tests.helpers.siecle import FILES
 from tests.journeys.visitor import Visitor
 from tests.test_releases import KEY, PASSWORD, restore
 
-#: The last commit before migration 0026: from there on, no migration takes anything from the version before it.
+#: The last commit before migration 0026: since then, no migration removes anything that the previous version needs.
 FORMER = "dcdebfdb"
 SCHOOL = "lovelace"
-#: What an administrator opens on an ordinary day, of either version.
+#: Pages that an administrator opens on an ordinary day, in both versions.
 PAGES = (
     *("", "eleves/", "utilisateurs/", "divisions/", "imports/historique/", "journal/", "masques/"),
     *("parametres/etablissement", "parametres/transferts/effectues", "eleves/new/", "utilisateurs/new/"),
@@ -38,7 +38,7 @@ _PATIENCE = 180  # seconds
 
 
 def main(arguments: list[str]) -> int:
-    """Try a commit; return 0 once all of it worked."""
+    """Test a commit; return 0 if everything worked."""
     commit = arguments[0] if arguments else FORMER
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cpro-former-") as name, ExitStack() as stack:
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _work_on_both(sites: dict[str, str]) -> None:
-    """Have an administrator and a head work on one version and the other, in turn."""
+    """Have an administrator and a head work on both versions alternately."""
     for name, site in sites.items():
         administrator, head = Visitor(site, name), Visitor(site, name)
         administrator.sign_in(SCHOOL, "administrateur", PASSWORD)
@@ -93,7 +93,7 @@ def _save(administrator: Visitor, city: str) -> None:
 
 
 def _import(administrator: Visitor, name: str) -> None:
-    """Deposit a file and see it analysed and applied, whichever version's worker does it."""
+    """Deposit a file and check that it is analysed and applied, by the worker of either version."""
     administrator.menu("Gérer les imports")
     administrator.press("Analyser les fichiers", files=[FILES / "ExportXML_ElevesSansAdresses.zip"])
     until = time.monotonic() + _PATIENCE
@@ -119,7 +119,7 @@ def _check_out(commit: str, folder: Path) -> Path:
 
 @contextmanager
 def _database(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield the address of a database as the release left it, and that of the role that owns its tables."""
+    """Yield the URL of a database as left by the release, and that of the role that owns its tables."""
     admin = os.environ.get("CPRO_TEST_ADMIN_URL", "")
     if not admin:
         address = f"sqlite:///{folder / 'cpro.sqlite3'}"
@@ -145,7 +145,7 @@ def _database(folder: Path) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def _serving(root: Path, folder: Path, settings: dict[str, str]) -> Iterator[str]:
-    """Run the pages and a worker of a tree; yield the address of its pages."""
+    """Run the pages and a worker of a tree; yield the URL of its pages."""
     port = free_port()
     site = f"http://127.0.0.1:{port}"
     surroundings = environment(folder, CPRO_PUBLIC_URL=site, **settings)

@@ -1,20 +1,19 @@
 """Time an import against its floor: `python -m bench.imports [pupils] [--schools number]`.
 
 The floor is a bare lxml iterparse of the same file (`bench.bare_parse`) and one bulk insert of the same rows into the
-same kind of database. Each action works in a process of its own, whose peak memory is shown, on databases made for it:
-SQLite files, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, databases of that server, whose role
-needs CREATEDB. `--schools` fills the database of the import with that many others first (`bench.nation`): its plans are
-not those of an empty one.
+same kind of database. Each action runs in a process of its own, whose peak memory is shown, on databases created for
+it: SQLite files, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, databases on that server, whose
+role needs CREATEDB. `--schools` first fills the database of the import with that many others (`bench.nation`): its
+query plans differ from those of an empty one.
 
-The same file again is measured against the parse alone, taken in turn, medians of five: the parse in a process like
-ours, which has loaded the application (Python's collector of cycles walks all of it meanwhile; an import has it walk
-seldom), and in a bare one. PostgreSQL is first vacuumed (VACUUM ANALYZE, which its autovacuum does within
-minutes): schools do not deposit a file twice in a row.
+The same file again is measured against the parse alone, alternately, medians of five: the parse in a process like ours,
+with the application loaded (Python's garbage collector traverses all of it meanwhile; an import makes it run less
+often), and in a bare one. PostgreSQL is vacuumed first (VACUUM ANALYZE, which its autovacuum does within minutes):
+schools do not deposit a file twice in a row.
 
-Ratios are of elapsed time, and of the time of processors, PostgreSQL's own included, which a busy machine disturbs
-least. « Lock held » is how long the application's transaction lasts: on SQLite, nobody else writes
-meanwhile. Its figures are of pupils who all arrive, come again, all change division, all change name, and all receive
-an account.
+Ratios are of elapsed time, and of CPU time, PostgreSQL's own included, which a busy machine affects least. « Lock
+held » is the duration of the application's transaction: on SQLite, nothing else can write meanwhile. Its figures are
+for pupils who all arrive, come again, all change division, all change name, and all receive an account.
 """
 
 from __future__ import annotations
@@ -55,22 +54,22 @@ from cpro.students.models import Origin, Student
 NOW = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 BENCH = Actor("system", None, "Bench", "system", "bench")
 ROUNDS = 5
-#: The most that an import may take, as many times the floor, and the same file again, as many times the bare parse.
+#: Limits of an import, as a multiple of the floor, and of the same file again, as a multiple of the bare parse.
 GOAL, GOAL_OF_AGAIN, GOAL_OF_MEMORY = 2.0, 0.2, 150.0
-#: What the floor inserts of each pupil of the file.
+#: The columns that the floor inserts for each pupil of the file.
 IDENTITY = ("siecle_id", "ine", "last_name", "usage_name", "first_name", "birth_date", "mef_code")
 
 
 @dataclass
 class Time:
-    """What an action takes, in seconds: elapsed, of processor, and of those the ones of PostgreSQL's server."""
+    """The cost of an action in seconds: elapsed, CPU, and the part of the CPU used by PostgreSQL's server."""
 
     elapsed: float
     processor: float
     server: float = 0.0
 
     def seconds(self) -> str:
-        """Return the figures in words."""
+        """Return the figures as text."""
         return f"{self.elapsed:.2f} s ({self.processor:.2f} s of processor, {self.server:.2f} s of the server's)"
 
     def over(self, floor: Time) -> str:
@@ -79,7 +78,7 @@ class Time:
 
 
 def time_of(action: Callable[[], object], served: Callable[[], float]) -> Time:
-    """Return what the action takes; `served` tells the seconds of the server so far."""
+    """Return the cost of the action; `served` returns the server's CPU seconds so far."""
     start, processor, server = time.perf_counter(), time.process_time(), served()
     action()
     elapsed, processor, server = time.perf_counter() - start, time.process_time() - processor, served() - server
@@ -87,7 +86,7 @@ def time_of(action: Callable[[], object], served: Callable[[], float]) -> Time:
 
 
 def serve_time(database: str) -> float:
-    """Return the seconds of processor of the processes that PostgreSQL has for a database now; none of SQLite."""
+    """Return the CPU seconds of PostgreSQL's current processes for a database; 0 on SQLite."""
     address = make_url(database)
     if address.get_backend_name() == "sqlite":
         return 0.0
@@ -106,13 +105,13 @@ def median(times: Iterable[Time]) -> Time:
 
 
 def import_file(path: Path, *, opens_accounts: bool = False) -> float:
-    """Analyse a file and apply it; return the seconds of its transaction."""
+    """Analyse a file and apply it; return the duration of its transaction in seconds."""
     with receive([(path.name, path)], now=NOW) as sources:
         run_id = analyse(sources, opens_student_accounts=opens_accounts, by=BENCH, now=NOW)
     read_at: list[float] = []
 
     def clock() -> datetime:
-        """Return the time; the last call is as the transaction begins."""
+        """Return the time; the last call is made when the transaction begins."""
         read_at.append(time.perf_counter())
         return NOW
 
@@ -201,7 +200,7 @@ class Bench:
         return Time(*(figures.get(each.name, 0.0) for each in fields(Time))), figures
 
     def parse_in_bare_process(self) -> Time:
-        """Measure the parse in a process that has nothing else."""
+        """Measure the parse in a process that does nothing else."""
         command = [sys.executable, "-m", "bench.bare_parse", str(self.path)]
         output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
         return Time(*map(float, output.split()))
@@ -254,7 +253,7 @@ def compare(count: int, schools: int = 0) -> float:
 
 @contextmanager
 def fresh_databases(folder: Path, names: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Yield the addresses of empty databases, gone at the end."""
+    """Yield the URLs of empty databases, deleted at the end."""
     server = os.environ.get("CPRO_DATABASE_URL", "")
     if not server:
         yield {name: f"sqlite:///{folder / name}.sqlite3" for name in names}
@@ -278,7 +277,7 @@ def fresh_databases(folder: Path, names: tuple[str, ...]) -> Iterator[dict[str, 
 
 
 def vacuum(database: str) -> None:
-    """Run at once what PostgreSQL's autovacuum runs after a large import; do nothing on SQLite."""
+    """Run immediately what PostgreSQL's autovacuum runs after a large import; do nothing on SQLite."""
     engine = create_engine(database, isolation_level="AUTOCOMMIT")
     if engine.dialect.name == "postgresql":
         with engine.connect() as connection:
@@ -287,7 +286,7 @@ def vacuum(database: str) -> None:
 
 
 def main() -> None:
-    """Print ratios and peaks for ten thousand and a hundred thousand pupils, or for the number asked for."""
+    """Print ratios and peaks for ten thousand and a hundred thousand pupils, or for the given number."""
     if sys.argv[1:2] == ["measure"]:
         what, path, folder, database = sys.argv[2:]
         print(json.dumps(measure(what, Path(path), Path(folder), database)))

@@ -1,13 +1,13 @@
 """Time the pages of long lists: `python -m bench.lists [--pupils N] [--rounds N] [--without-peers]`.
 
-One school of N pupils, with as many accounts and lines of the journal, beside one of a thousand: the same pages of both
-are asked for in turn, and those of Django's admin over the long one (`bench.peers`). Told: milliseconds of processor,
-PostgreSQL's own included, medians; how much longer the long list takes than the short one (goal 1.3 ×); how much longer
-Django takes than we do (goal of a search 30 ×).
+A school of N pupils, with as many accounts and journal lines, beside one of a thousand: the same pages of both are
+requested alternately, and those of Django's admin over the long one (`bench.peers`). Reported: CPU milliseconds,
+PostgreSQL's own included, medians; the ratio of the long list to the short one (goal 1.3 ×); the ratio of Django to
+ours (goal for a search 30 ×).
 
-SQLite files are made for it, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, databases of that
-server, whose role needs CREATEDB; with `CPRO_TEST_ADMIN_URL`, a superuser's address, pages are served by a role that
-owns nothing. Row-level security holds for either role, and for Django.
+SQLite files are created for it, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, databases on
+that server, whose role needs CREATEDB; with `CPRO_TEST_ADMIN_URL`, a superuser's URL, pages are served by a role that
+owns nothing. Row-level security applies to both roles, and to Django.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ from tests.helpers.platform import as_serving
 
 SCHOOL, ADMINISTRATOR = "bench", "administrateur"
 SHORT, DIVISIONS, SLICE, ROWS_OF_A_PAGE = 1000, 40, 50_000, 20
-#: Ids of pupils and of their accounts follow those of whoever is there first.
+#: Ids of pupils and their accounts follow those of the existing ones.
 FIRST = 1000
 ROUNDS_OF_A_PEER = 3
-#: The most that a long list may take, as many times a short one; how much faster than Django's a search must be.
+#: Limits: the long list as a multiple of the short one; Django's search as a multiple of ours.
 GOAL, GOAL_OF_SEARCH = 1.3, 30.0
-#: Two letters each: names are invented of them, the same on both databases.
+#: Two-letter syllables: names are made of them, the same on both databases.
 _SYLLABLES = "".join(consonant + vowel for consonant in "bcdfgjlmnprstv" for vowel in "aeiou")
-#: Two pupils have a rare name however many there are, one in ten a common one, one in 49 another.
+#: Two pupils have a rare name at any size, one in ten a common one, one in 49 another.
 _PUPILS = """
 WITH RECURSIVE n(i) AS (SELECT CAST(:first AS integer) UNION ALL SELECT i + 1 FROM n WHERE i < :last),
 named AS (
@@ -89,7 +89,7 @@ _POSTGRESQL = {"day": "DATE '2008-01-01' + i % 1500", "ine": "lpad(CAST(i AS tex
 
 @dataclass
 class School:
-    """A filled database, the application on it and somebody signed in."""
+    """A filled database, the application on it and a signed-in user."""
 
     browser: Browser
     pupils: int
@@ -98,7 +98,7 @@ class School:
     database: str
 
     def ask(self, path: str) -> float:
-        """Return the seconds of processor that a page takes, PostgreSQL's apart."""
+        """Return the CPU seconds of a page, without PostgreSQL's."""
         since = time.process_time()
         answer = self.browser.get(path.format(middle=self.middle, ine=f"{self.pupils // 2:09}AP"))
         taken = time.process_time() - since
@@ -108,7 +108,7 @@ class School:
 
 @dataclass(frozen=True)
 class Case:
-    """A page of ours, and the one of Django that shows the same rows, where it has one."""
+    """A page of ours, and Django's page with the same rows, if there is one."""
 
     name: str
     ours: str
@@ -116,7 +116,7 @@ class Case:
 
 
 def cases(pupils: int) -> Iterator[Case]:
-    """Yield what is asked of lists as long as that."""
+    """Yield the requests to lists of that length."""
     pupil, user, line = "/admin/eleves/?", "/admin/utilisateurs/?", "/admin/journal/?"
     last = -(-pupils // ROWS_OF_A_PAGE)
     yield Case("pupils, first page", pupil, "/auth/student/")
@@ -176,7 +176,7 @@ def open_school(folder: Path, database: str, pupils: int, stack: ExitStack) -> S
 
 
 def _count_all_processors(name: str) -> None:
-    """Have each statement work in one process of PostgreSQL, whose time is told: those that help it are not watched."""
+    """Run each statement in a single PostgreSQL process, whose time is measured: parallel workers are not."""
     with db.engine.begin() as connection:
         connection.execute(text(f"ALTER DATABASE {name} SET max_parallel_workers_per_gather = 0"))
 
@@ -197,11 +197,11 @@ def _create_app(folder: Path, database: str) -> Flask:
 def _leave(app: Flask) -> None:
     with app.app_context():
         db.engine.dispose()
-    time.sleep(1)  # PostgreSQL's processes end a little later, and those of another role are not ours to end
+    time.sleep(1)  # PostgreSQL's processes end a little later, and those of another role cannot be terminated by ours
 
 
 def make_school(pupils: int) -> int:
-    """Make the school in the database of the current application, and return the pupil in the middle of its list."""
+    """Create the school in the database of the current application, and return the pupil in the middle of its list."""
     with platform_unit_of_work("bench") as work:
         work.session.add(one := make_establishment(code=SCHOOL))
         work.session.flush()
@@ -229,7 +229,7 @@ def _insert(session: Session, statement: str, values: dict[str, int]) -> None:
 
 
 def _invented(*numbers: int) -> str:
-    """Return the SQL of a name for each `i`: a syllable of as many as each number says."""
+    """Return the SQL of a name for each `i`: one syllable per number."""
     parts, rank = [], "i"
     for number in numbers:
         parts.append(f"substr('{_SYLLABLES}', 1 + 2 * (({rank}) % {number}), 2)")
@@ -238,7 +238,7 @@ def _invented(*numbers: int) -> str:
 
 
 def print_table(short: School, long: School, peer: Peer | None, rounds: int) -> None:
-    """Print what each page takes, and both ratios."""
+    """Print the cost of each page, and both ratios."""
     print(f"| page | {short.pupils} rows, ms | {long.pupils} rows, ms | ratio | Django, ms | Django ÷ ours |")
     print("|---|--:|--:|--:|--:|--:|", flush=True)
     for case in cases(long.pupils):
@@ -246,7 +246,7 @@ def print_table(short: School, long: School, peer: Peer | None, rounds: int) -> 
         if peer and case.django:
             asks["peer"] = partial(peer.ask, case.django)
         for ask in asks.values():
-            ask()  # every process of PostgreSQL is there to be watched, and has read what it keeps
+            ask()  # warms up: every PostgreSQL process to be measured is started and has filled its caches
         served = {name: served_by((short if name == "short" else long).database) for name in asks}
         times: dict[str, list[float]] = {name: [] for name in asks}
         for number in range(rounds):

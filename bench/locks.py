@@ -1,13 +1,13 @@
 """Time spent waiting for a lock while an import is applied and undone: `python -m bench.locks [pupils]`.
 
-A separate worker process applies the pupils, then undoes them. Meanwhile eight people take turns in the application's
-own pages: of the same school and of another, signing in, saving a setting, being refused a page, reading one (each page
-as of somebody who was last seen a minute ago, which is when that is noted).
+A separate worker process applies the pupils, then undoes them. Meanwhile eight people take turns on the application's
+own pages: of the same school and of another, signing in, saving a setting, being refused a page, reading one (each as
+a user last seen a minute ago, since that is when a page view updates it).
 
 The figures are the time spent waiting for a lock, however slow the machine is: on SQLite that of BEGIN IMMEDIATE, on
-PostgreSQL what `pg_locks` tells of their connections, read every few milliseconds. A 503 counts for all that it waited.
-The idle figures come first: people wait for each other too. SQLite files are made for it, or, with
-`CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database of that server, whose role needs CREATEDB.
+PostgreSQL what `pg_locks` reports for their connections, read every few milliseconds. A 503 counts with its whole wait.
+The idle figures come first: people wait for each other too. SQLite files are created for it, or, with
+`CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database on that server, whose role needs CREATEDB.
 """
 
 from __future__ import annotations
@@ -57,29 +57,29 @@ SCHOOLS = {"same school": "bench", "other school": "voisin"}
 IDLE_SECONDS = 15
 #: Seconds between two requests.
 PAUSE = (0.0, 0.1)
-#: Seconds between two people who arrive while one waits.
+#: Seconds between two people who arrive while another one waits.
 ARRIVALS = 0.1
 P95, WORST = 0.050, 1.0
-#: Pages that a teacher is refused: recorded once a minute each, so that several are tried in turn.
+#: Pages refused to a teacher: a refusal is recorded once a minute per page, so several pages take turns.
 REFUSED = ("etablissement", "modules", "masques", "transferts", "conservation", "logo", "historique")
 PARTICULARS = "/admin/parametres/etablissement"
-#: How the connections of the people are called.
+#: The application name of the people's connections.
 PEOPLE = "people"
 
 
 class Watch:
-    """Measure what a request of this process waits for locks, one request at a time."""
+    """Measure how long a request of this process waits for locks, one request at a time."""
 
     @contextmanager
     def request(self) -> Iterator[list[float]]:
-        """Yield a list that holds the seconds waited, once the block is over."""
+        """Yield a list that contains the seconds waited, once the block is over."""
         self.begin()
         elapsed = list[float]()
         yield elapsed
         elapsed.append(self.end())
 
     def begin(self) -> None:
-        """Forget what was waited before."""
+        """Reset the waits."""
         raise NotImplementedError
 
     def end(self) -> float:
@@ -88,7 +88,7 @@ class Watch:
 
 
 class SQLiteWatch(Watch):
-    """Time BEGIN IMMEDIATE, the only statement of ours that waits for the single writer."""
+    """Time BEGIN IMMEDIATE, our only statement that waits for the single writer."""
 
     def __init__(self, engine: Engine) -> None:
         self._waited, self._since = 0.0, 0.0
@@ -97,7 +97,7 @@ class SQLiteWatch(Watch):
         event.listen(engine, "handle_error", self._stop)
 
     def begin(self) -> None:
-        """Forget what was waited before."""
+        """Reset the waits."""
         self._waited = 0.0
 
     def end(self) -> float:
@@ -114,7 +114,7 @@ class SQLiteWatch(Watch):
 
 
 class PostgreSQLWatch(Watch):
-    """Ask the server, every few milliseconds, who of ours waits for a lock and since when."""
+    """Ask the server, every few milliseconds, which of our connections waits for a lock and since when."""
 
     _WAITING = (
         "SELECT l.pid, l.waitstart, extract(epoch FROM clock_timestamp() - l.waitstart) "
@@ -128,7 +128,7 @@ class PostgreSQLWatch(Watch):
         threading.Thread(target=self._look, args=(address,), daemon=True).start()
 
     def begin(self) -> None:
-        """Forget what was waited before."""
+        """Reset the waits."""
         self._waits = {}
 
     def end(self) -> float:
@@ -144,10 +144,10 @@ class PostgreSQLWatch(Watch):
 
 
 class People:
-    """Eight people who take turns, whose waits are kept by what they do and where.
+    """Eight people who take turns, with their waits by action and place.
 
-    In turns, since at the same time in one process they would wait for each other and for Python more than for the
-    import. Whoever would have come while one waits is counted too, one each `ARRIVALS`, with what was left to wait.
+    They take turns, since concurrently in one process they would wait for each other and for Python more than for the
+    import. People who would have come while one waits are counted too, one per `ARRIVALS`, with the remaining wait.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -163,7 +163,7 @@ class People:
         self.requests = self.refused = 0
 
     def work(self, until: Callable[[], bool]) -> None:
-        """Let everybody take turns until told otherwise."""
+        """Let the people take turns until `until` is true."""
         self.waits, self.requests, self.refused = {}, 0, 0
         while not until():
             for what, where, act in self._chance.sample(self._people, len(self._people)):
@@ -208,7 +208,7 @@ class People:
 
 
 def measure(pupils: int, folder: Path, database: str) -> bool:
-    """Print the figures of one database; return whether they are within the targets."""
+    """Print the figures of one database; return whether they meet the targets."""
     settings: dict[str, Any] = {
         "CPRO_INSTANCE": folder,
         "CPRO_UPLOADS": folder,
@@ -277,7 +277,7 @@ def _prepare(path: Path) -> int:
 
 
 def ask_to_apply(run_id: int) -> int:
-    """Ask the worker to apply an import, inside a unit of work; return the id of its job."""
+    """Request the application of an import, inside a unit of work; return the id of its job."""
     return lifecycle.send_to_application(get_run(run_id), confirmations=(), by=BENCH, now=clock.utcnow()).id
 
 
@@ -295,7 +295,7 @@ def school_id(code: str) -> int:
 
 
 def is_finished(app: Flask, job_id: int) -> bool:
-    """Return whether a job is over, and done."""
+    """Return whether a job is over, and successful."""
     with app.app_context(), tenancy.platform_session("bench") as session:
         job = session.get_one(Job, job_id)
         if job.state.is_finished:
@@ -345,12 +345,12 @@ def _figures(waits: list[float]) -> str:
 
 
 def p95_of(waits: list[float]) -> float:
-    """Return what 95 in a hundred do not exceed."""
+    """Return the 95th percentile."""
     return sorted(waits)[min(len(waits) - 1, int(0.95 * len(waits)))]
 
 
 def main() -> None:
-    """Measure on the database asked for, with 20 000 pupils unless told otherwise."""
+    """Measure on the given database, with 20 000 pupils by default."""
     pupils = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     with tempfile.TemporaryDirectory() as name, fresh_databases(Path(name), ("ours",)) as databases:
         is_well = measure(pupils, Path(name), databases["ours"])

@@ -1,12 +1,12 @@
 """Break rules one at a time and see whether a test notices: `python -m bench.mutants --seed 7 --count 60`.
 
-Rules are the code between the web and the tables: operations, queries, models, modules of the trade. Mutants are drawn
-with a seed, in turn from every feature, and tried in a copy of the tree. A mutant meets the tests that ran its lines,
-told by `.coverage` (`pytest --ignore=tests/browser --cov --cov-context=test --cov-report=`, once); without it, or for
-a file written since, the tests of its feature, then, with `--whole`, all the others but those of browsers.
+Rules are the code between the web and the tables: operations, queries, models, domain modules. Mutants are drawn with a
+seed, from each feature in turn, and tried in a copy of the tree. A mutant is run against the tests that covered its
+lines, according to `.coverage` (`pytest --ignore=tests/browser --cov --cov-context=test --cov-report=`, once); without
+it, or for a file written since, the tests of its feature, then, with `--whole`, all the others except browser tests.
 
-One that no test kills is a rule without a test, or a change that nothing can tell from the rule: a person decides.
-`--list` shows the mutants drawn and runs nothing; `--only cpro/users` draws among the files below a path.
+A surviving mutant is a rule without a test, or a change equivalent to the rule: a person decides. `--list` shows the
+mutants drawn and runs nothing; `--only cpro/users` draws among the files below a path.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from pathlib import Path
 from coverage import CoverageData
 
 ROOT = Path(__file__).resolve().parent.parent
-#: Files that hold the web, wordings, settings or examples, and no rule.
+#: Files about the web, texts, settings or examples, which contain no rule.
 NO_RULES = ("__init__", "admin", "command", "demo", "error", "form", "hooks", "journal", "label", "letterhead")
 NO_RULES += ("message", "page", "paper", "pdf", "places", "present", "refusal", "screen", "view", "web")
-#: Calls whose result nobody uses, and which a rule rests on.
+#: Calls whose result is not used, but which a rule depends on.
 CHECKS = ("check", "require", "judge", "validate")
 EFFECTS = ("record", "notify", "void", "end_", "forget", "revoke", "spend", "close", "delete", "send")
 SWAPPED = {ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">")}
-PATIENCE = 900  # seconds: a mutant that runs in circles would be noticed
+PATIENCE = 900  # seconds: catches a mutant in an endless loop
 
 
 @dataclass(frozen=True, order=True)
@@ -48,7 +48,7 @@ class Mutant:
     end: int
     kind: str
     text: str
-    #: the lines whose running means that the rule was asked
+    #: the lines that execute when the rule is evaluated
     lines: range = field(compare=False)
 
     @property
@@ -63,7 +63,7 @@ class Mutant:
 
 
 class Finder(ast.NodeVisitor):
-    """Every way to break the rules of one file."""
+    """Collect every possible mutant of one file."""
 
     def __init__(self, path: str, source: bytes) -> None:
         self.found: list[Mutant] = []
@@ -79,7 +79,7 @@ class Finder(ast.NodeVisitor):
         self._statement = before
 
     def visit_If(self, node: ast.If) -> None:
-        """Let a refusal never happen, and a guard that returns happen when it should not."""
+        """Make a refusal never happen, and a guard clause return when it should not."""
         if isinstance(node.body[-1], ast.Raise):
             self._replace(node.test, "refusal skipped", "False")
         elif isinstance(node.body[-1], ast.Return) and len(node.body) == 1:
@@ -87,7 +87,7 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Expr(self, node: ast.Expr) -> None:
-        """Leave out a check, or an effect."""
+        """Remove a check, or an effect."""
         if isinstance(node.value, ast.Call):
             called = node.value.func
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
@@ -97,7 +97,7 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        """Leave out one condition of a `.where(…)`."""
+        """Remove one condition of a `.where(…)`."""
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("where", "filter"):
             for condition in node.args:
                 if not isinstance(condition, ast.Starred):
@@ -105,19 +105,19 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Compare(self, node: ast.Compare) -> None:
-        """Move a limit by one."""
+        """Shift a limit by one."""
         if len(node.ops) == 1 and type(node.ops[0]) in SWAPPED:
             self._swap(node.left, node.comparators[0], "limit moved", *SWAPPED[type(node.ops[0])])
         self.generic_visit(node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> None:
-        """Ask for one of two conditions instead of both."""
+        """Evaluate one of two conditions instead of both."""
         if isinstance(node.op, ast.And):
             self._swap(node.values[0], node.values[1], "and → or", "and", "or")
         self.generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        """Leave wordings alone."""
+        """Leave texts alone."""
 
     def _swap(self, left: ast.expr, right: ast.expr, kind: str, old: str, new: str) -> None:
         start, end = self._span(left)[1], self._span(right)[0]
@@ -139,7 +139,7 @@ class Finder(ast.NodeVisitor):
 
 
 def list_mutants(root: Path, only: str = "cpro") -> list[Mutant]:
-    """Return every mutant of the files of rules below a path, in a steady order."""
+    """Return every mutant of the rule files below a path, in a stable order."""
     found: list[Mutant] = []
     for file in sorted(root.glob("cpro/*/**/*.py")):
         path, source = file.relative_to(root).as_posix(), file.read_bytes()
@@ -152,26 +152,26 @@ def list_mutants(root: Path, only: str = "cpro") -> list[Mutant]:
 
 
 def draw(mutants: Sequence[Mutant], *, seed: int, count: int) -> list[Mutant]:
-    """Draw mutants, in turn from every feature; the same for the same seed and the same tree."""
+    """Draw mutants, from each feature in turn; deterministic for a seed and a tree."""
     chance, features = random.Random(seed), sorted({each.feature for each in mutants})
     decks = [chance.sample(deck, len(deck)) for deck in ([m for m in mutants if m.feature == f] for f in features)]
     return [each for each in chain.from_iterable(zip_longest(*decks)) if each][:count]
 
 
 class Laboratory:
-    """A copy of the tree, where rules are broken and mended."""
+    """A copy of the tree, where rules are broken and restored."""
 
     def __init__(self, root: Path, folder: Path, *, limit: int, whole: bool) -> None:
         self._root, self._tree, self._limit, self._whole = root, folder / "tree", limit, whole
         kept_out = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "uploads", "instance")
         shutil.copytree(root, self._tree, ignore=kept_out)
         self._map = CoverageData(str(root / ".coverage"))
-        self._map.read()  # or the first question would erase it
+        self._map.read()  # otherwise the first query would erase it
 
     def try_out(self, mutant: Mutant) -> tuple[str, str]:
-        """Return the verdict on a mutant, and the test that killed it or those that did not."""
+        """Return the verdict on a mutant, and the test that killed it or the tests that did not."""
         file, met, sound = self._tree / mutant.path, [], (self._tree / mutant.path).read_bytes()
-        compile(mutant.apply(sound), mutant.path, "exec")  # what no Python reads would be killed by anything
+        compile(mutant.apply(sound), mutant.path, "exec")  # any test would kill code that does not compile
         file.write_bytes(mutant.apply(sound))
         try:
             for tests, called in self._choose_tests(mutant):
@@ -183,7 +183,7 @@ class Laboratory:
         return "SURVIVED", ", ".join(met) or "no test runs it"
 
     def _choose_tests(self, mutant: Mutant) -> Iterator[tuple[list[str], str]]:
-        """Yield the tests to run and how to call them: those of the feature come first."""
+        """Yield the tests to run and their description: those of the feature come first."""
         near, known = f"tests/{mutant.feature}", self._list_covering(mutant)
         if known is None:
             if (self._tree / near).is_dir():
@@ -195,7 +195,7 @@ class Laboratory:
             yield some, f"{len(some)} of the {len(known)} tests that run it"
 
     def _list_covering(self, mutant: Mutant) -> set[str] | None:
-        """Return the tests that ran a mutant's lines; None of a file written since, or of lines that run on import."""
+        """Return the tests that covered a mutant's lines; None for a newer file, or lines that run on import."""
         map_ = self._root / ".coverage"
         if not map_.exists() or (self._root / mutant.path).stat().st_mtime > map_.stat().st_mtime:
             return None
@@ -221,7 +221,7 @@ class Laboratory:
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
-    """Draw mutants, try them and tell; return how many survived."""
+    """Draw mutants, try them and print the results; return how many survived."""
     parser = argparse.ArgumentParser(prog="python -m bench.mutants", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--count", type=int, default=60)

@@ -1,12 +1,12 @@
-"""Time what pages cost against a floor: `python -m bench.pages [--rounds N] [--profile PATH]`.
+"""Time pages against a floor: `python -m bench.pages [--rounds N] [--profile PATH]`.
 
-The floor is bare Flask over the same rows: one statement of SQL and one flat template of twenty pupils. Both run in
-this process, in turn, so that a busy machine disturbs them alike; figures are medians of processor time, PostgreSQL's
-own included. The school has a thousand pupils, and enough of everything else for each list to fill its page. SQLite
-files are made for it, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database of that server,
+The floor is bare Flask over the same rows: one SQL statement and one flat template of twenty pupils. Both run in this
+process, alternately, so that a busy machine affects them equally; figures are medians of CPU time, PostgreSQL's own
+included. The school has a thousand pupils, and enough of everything else for each list to fill its page. SQLite files
+are created for it, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database on that server,
 whose role needs CREATEDB.
 
-`--profile` prints instead where the time of one page goes, function by function.
+`--profile` prints instead where the time of one page is spent, by function.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ from tests.helpers.screens import screens
 from tests.helpers.statements import count_statements
 
 PUPILS, OTHERS = 1000, 60
-#: The most that a list may take, as many times the floor.
+#: Limit of a list, as a multiple of the floor.
 GOAL_OF_LISTS = 15.0
-#: Pages that no generated screen makes.
+#: Pages other than generated screens.
 OTHER_PAGES = {
     "dashboard": "/admin/",
     "form of a pupil": "/admin/eleves/edit/?id=1",
@@ -94,7 +94,7 @@ def main() -> None:
 
 
 def open_app(folder: Path, database: str) -> Flask:
-    """Return the application on a database that holds the school of the bench."""
+    """Return the application on a database with the bench's school."""
     app = create_app(
         {
             "CPRO_INSTANCE": folder,
@@ -112,7 +112,7 @@ def open_app(folder: Path, database: str) -> Flask:
 
 
 def fill(session: Session, *, pupils: int = PUPILS, others: int = OTHERS) -> None:
-    """Make a school of so many pupils, and of so many rows of each other list; and one that it exchanges with."""
+    """Create a school of so many pupils, and of so many rows of each other list; and one that it exchanges with."""
     session.add_all([one := make_establishment(code="bench"), other := make_establishment(code="voisin")])
     session.flush()
     leaders = (("administrateur", Role.ADMINISTRATOR), ("chef", Role.HEAD))
@@ -156,7 +156,7 @@ def fill(session: Session, *, pupils: int = PUPILS, others: int = OTHERS) -> Non
 
 
 def floor_on(database: str) -> Callable[[], bytes]:
-    """Return what asks bare Flask for its page of pupils."""
+    """Return a function that requests bare Flask's page of pupils."""
     address = make_url(database)
     if address.get_backend_name() == "sqlite":
         connection: Any = sqlite3.connect(str(address.database))
@@ -173,7 +173,7 @@ def floor_on(database: str) -> Callable[[], bytes]:
 
 
 def served_by(database: str) -> Callable[[], float]:
-    """Return what tells the seconds of processor that PostgreSQL has spent for us; none on SQLite."""
+    """Return a function giving the CPU seconds that PostgreSQL has spent for us; 0 on SQLite."""
     address = make_url(database)
     if address.get_backend_name() == "sqlite":
         return lambda: 0.0
@@ -185,7 +185,7 @@ def served_by(database: str) -> Callable[[], float]:
 
 
 def print_table(app: Flask, browser: Browser, floor: Callable[[], object], rounds: int, database: str) -> None:
-    """Print what each page costs, in statements, in processor time and against the floor."""
+    """Print the cost of each page: statements, CPU time and ratio to the floor."""
     pages = {f"list « {each.title} »": f"{each.url}/" for each in screens(app)} | OTHER_PAGES
     shown = {name: path for name, path in pages.items() if browser.get(path).status_code == 200}
     actions: dict[str, Callable[[], object]] = {"floor": floor}
@@ -209,7 +209,7 @@ def print_table(app: Flask, browser: Browser, floor: Callable[[], object], round
 
 
 def profile(action: Callable[[], object], rounds: int) -> None:
-    """Print where the time of an action goes."""
+    """Print where the time of an action is spent."""
     for _ in range(3):
         action()
     profiler = cProfile.Profile()

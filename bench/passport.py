@@ -1,7 +1,8 @@
 """Time the passports of a division against their floor: `python -m bench.passport [pupils]`.
 
-The floor is what Typst takes for the same pages from ready-made JSON. Each action works in a process of its own, whose
-peak memory is shown, on one SQLite database; ours reads the records, draws, writes the ZIP, the issues and the journal.
+The floor is the time Typst takes for the same pages from ready-made JSON. Each action runs in a process of its own,
+whose peak memory is shown, on one SQLite database; ours reads the records, renders, writes the ZIP, the issues and the
+journal.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ LETTERHEAD = Letterhead(
 
 
 def measure(folder: Path, what: str, pupils: int) -> dict[str, float]:
-    """Return seconds of processor, pages and megabytes of one action on the database of the folder."""
+    """Return CPU seconds, pages and megabytes of one action on the database in the folder."""
     if what == "floor":
         seconds, pages = _typst_alone(folder, pupils)
     else:
@@ -206,7 +207,7 @@ def alone(folder: Path, what: str, pupils: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print the ratio to the floor and the peaks of memory, for 500 pupils or for the number asked for."""
+    """Print the ratio to the floor and the memory peaks, for 500 pupils or for the given number."""
     if sys.argv[1:2] == ["measure"]:
         print(json.dumps(measure(Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))))
         return

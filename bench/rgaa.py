@@ -1,4 +1,4 @@
-"""Write docs/accessibilite.md from the judgment of each criterion of the RGAA: `python -m bench.rgaa`."""
+"""Write docs/accessibilite.md from the assessment of each RGAA criterion: `python -m bench.rgaa`."""
 
 from __future__ import annotations
 

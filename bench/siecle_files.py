@@ -1,6 +1,6 @@
 """Write large fictitious SIECLE files: `python bench/siecle_files.py 100000 Eleves.xml`.
 
-Everybody is invented: the INE are of a series that no one holds, their keys right, one pupil in two hundred has none.
+All people are invented: the INE belong to an unused series, with valid keys; one pupil in two hundred has none.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def write_students(
     usage_name: str = "",
     seed: int = 1,
 ) -> None:
-    """Write an `ElevesSansAdresses.xml` of that many pupils in ISO-8859-15, the same for the same arguments.
+    """Write an `ElevesSansAdresses.xml` of that many pupils in ISO-8859-15, deterministic for the same arguments.
 
-    Thirty pupils a division; `divisions` is the letter that their codes begin with, `usage_name` is everybody's.
+    Thirty pupils a division; `divisions` is the first letter of their codes, `usage_name` is that of all pupils.
     """
     chance = random.Random(seed)
     with path.open("w", encoding="iso-8859-15", newline="\r\n") as file:
@@ -109,12 +109,12 @@ def _write_student(file: TextIO, number: int, uai: str, usage_name: str, chance:
     )
 
 
-#: Numbers as letters: a name holds no digit.
+#: Numbers as letters: a name contains no digit.
 _LETTERS = str.maketrans("0123456789", "GHIJKLMNOP")
 
 
 def main() -> None:
-    """Write the file asked for."""
+    """Write the requested file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int)
     parser.add_argument("path", type=Path)

@@ -1,6 +1,6 @@
 """Time the reading of pupils against a bare lxml iterparse of the same file: `python -m bench.siecle_reading`.
 
-Ratios of medians, the two taken in turn in one process; peak memory in a process of its own for each size.
+Ratios of medians, both run alternately in one process; peak memory in a process of its own for each size.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def read(path: Path) -> int:
 
 
 def time_of(action: Callable[[], object]) -> float:
-    """Return the seconds of processor that the action takes: a shared machine disturbs them least."""
+    """Return the CPU seconds of the action: the measure least affected by a shared machine."""
     start = time.process_time()
     action()
     return time.process_time() - start

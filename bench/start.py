@@ -1,8 +1,8 @@
-"""Measure a start, and what a process weighs: `python -m bench.start [requests]`.
+"""Measure the start, and the memory of a process: `python -m bench.start [requests]`.
 
-Each figure is that of a process of its own, with the bytecode of our modules kept: seconds of processor of
-`create_app()` and of a command's `--help`, megabytes resident after the start and after so many requests, over every
-list and the pages of `bench.pages`.
+Each figure is that of a process of its own, with the bytecode of our modules cached: CPU seconds of `create_app()` and
+of a command's `--help`, megabytes resident after the start and after so many requests, over every list and the pages
+of `bench.pages`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.figures import Figure, tell
 
 ROOT = Path(__file__).resolve().parent.parent
-#: Seconds of processor of a start and of a command; megabytes after the requests.
+#: Limits: CPU seconds of a start and of a command; megabytes after the requests.
 GOALS = {"create_app": 1.0, "help": 0.5, "resident": 120.0}
 _SETTINGS = (
     "dict(CPRO_INSTANCE=folder, CPRO_UPLOADS=folder, SQLALCHEMY_DATABASE_URI=f'sqlite:///{folder}/bench.sqlite3')"
@@ -55,7 +55,7 @@ def main(requests: int = 3000) -> None:
 
 
 def prepare() -> None:
-    """Make the school of `bench.pages` in the current folder; print the paths asked for, and a cookie signed in."""
+    """Create the school of `bench.pages` in the current folder; print the paths to request, and a signed-in cookie."""
     from bench.pages import OTHER_PAGES, open_app
     from tests.helpers.browser import Browser
     from tests.helpers.screens import screens
@@ -68,7 +68,7 @@ def prepare() -> None:
 
 
 def serve(requests: int, cookie: str, *paths: str) -> None:
-    """Answer so many requests in this process, and print the megabytes that it holds."""
+    """Respond to so many requests in this process, and print its resident megabytes."""
     from cpro import create_app
 
     here, key = Path.cwd(), "bench"
@@ -83,7 +83,7 @@ def serve(requests: int, cookie: str, *paths: str) -> None:
 
 
 def resident() -> int:
-    """Return the megabytes that this process holds."""
+    """Return the resident megabytes of this process."""
     fields = Path("/proc/self/statm").read_text().split()
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20
 

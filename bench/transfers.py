@@ -1,11 +1,11 @@
 """Time transfers: `python -m bench.transfers copy [pupils]` and `python -m bench.transfers idle [pupils]`.
 
-`copy` moves pupils, 30 records each, among 200 schools, against a floor: a bare INSERT … SELECT of the same rows into
-the same tables of the same database, just before. `idle` times a run with nothing to do on a national base. Figures are
-of processor time, PostgreSQL's own included. SQLite files are made for it, or, with
-`CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database of that server, whose role needs CREATEDB.
+`copy` transfers pupils, 30 records each, among 200 schools, against a floor: a bare INSERT … SELECT of the same rows
+into the same tables of the same database, just before. `idle` times a run with nothing to do on a national database.
+Figures are CPU time, PostgreSQL's own included. SQLite files are created for it, or, with
+`CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database on that server, whose role needs CREATEDB.
 
-`--profile` after the number prints where the time of the copying run goes, function by function.
+`--profile` after the number prints where the time of the copying run is spent, by function.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ NOW = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 BENCH = Actor("system", None, "Bench", "system", "bench")
 SCHOOLS, NATIONAL_SCHOOLS = 200, 2500
 FICHES, EVALUATIONS, BILANS = 10, 15, 5
-#: One pupil in ten of the national base has moved, and was transferred.
+#: One pupil in ten of the national database has moved, and was transferred.
 MOVED = 10
-#: The most that a copying run may take, as many times the floor, and an idle one, in seconds.
+#: Limits of a copying run, as a multiple of the floor, and of an idle one, in seconds.
 GOAL, GOAL_OF_IDLE = 3.0, 0.5
 
 
@@ -67,7 +67,7 @@ def open_app(folder: Path, database: str) -> Flask:
 
 
 def bench_copy(pupils: int = 100_000) -> None:
-    """Print what copying the records of so many pupils takes, and the floor."""
+    """Print the cost of copying the records of so many pupils, and the floor."""
     _prepare_schools(SCHOOLS)
     _prepare_pupils(pupils)
     _prepare_records()
@@ -88,7 +88,7 @@ def bench_copy(pupils: int = 100_000) -> None:
 
 
 def bench_idle(pupils: int = 600_000) -> None:
-    """Print what a run with nothing to do takes on a national base: the median of five."""
+    """Print the cost of a run with nothing to do on a national database: the median of five."""
     _prepare_schools(NATIONAL_SCHOOLS)
     _prepare_national(pupils)
     _analyse()
@@ -100,13 +100,13 @@ def bench_idle(pupils: int = 600_000) -> None:
 
 
 def run_once() -> None:
-    """Run transfers, and print what they did."""
+    """Run transfers, and print the results."""
     figures = run(by=BENCH, clock=lambda: NOW)
     print(f"  ({figures.transfers} transfers, {figures.records} records, {figures.changed} others)")
 
 
 def profiled() -> None:
-    """Run transfers, and print where their time goes."""
+    """Run transfers, and print where their time is spent."""
     with cProfile.Profile(time.process_time) as profiler:
         run_once()
     told = pstats.Stats(profiler)
@@ -115,7 +115,7 @@ def profiled() -> None:
 
 
 def seconds(action: Callable[[], object]) -> float:
-    """Return the seconds of processor that an action takes."""
+    """Return the CPU seconds of an action."""
     address = db.engine.url.render_as_string(hide_password=False)
     return time_of(action, partial(serve_time, address)).processor
 
@@ -136,7 +136,7 @@ def _prepare_schools(count: int) -> None:
     )
 
 
-#: Columns of a pupil that say nothing here.
+#: Columns of a pupil that do not matter here.
 _BLANK = "usage_name, first_name, birth_date, mef_code, search_key, created_at, came_by"
 _BLANKS = "'', 'Zoé', DATE '2009-01-31', '', '', :now, 'siecle'"
 
@@ -157,7 +157,7 @@ def _prepare_pupils(count: int) -> None:
 
 
 def _prepare_national(count: int) -> None:
-    """Insert pupils of whom one in ten moved: its two rows, its transfer and both sides."""
+    """Insert pupils, one in ten of whom moved: its two rows, its transfer and both sides."""
     moved = count // MOVED
     numbers = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < :last) "
     for last, offset, active, shift in ((count - 1 - moved, 0, "true", 0), (moved - 1, count, "false", 1)):
@@ -204,7 +204,7 @@ def _prepare_records() -> None:
 
 
 def _bare_insert() -> None:
-    """Copy the same rows to pupils beside, by three bare statements in one transaction."""
+    """Copy the same rows to the floor's pupils, by three bare statements in one transaction."""
     with platform_unit_of_work("bench") as work:
         for table in ("fiche", "evaluation", "bilan"):
             names = [column.name for column in db.metadata.tables[table].columns if column.name != "id"]

@@ -1,4 +1,4 @@
-"""Draw the life of a transfer in docs/transfers.md from the table in the code: `python -m bench.transfers_diagram`."""
+"""Draw the life cycle of transfers in docs/transfers.md from the code's table: `python -m bench.transfers_diagram`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DRAWN = re.compile(r"(?<=<!-- drawn -->\n).*(?=<!-- end -->)", re.DOTALL)
 
 
 def draw() -> str:
-    """Return the page with its drawing and its table made anew."""
+    """Return the page with its drawing and table regenerated."""
     return _DRAWN.sub(lambda _old: "\n".join([*_diagram(), "", *_table(), ""]), PAGE.read_text())
 
 
@@ -54,7 +54,7 @@ def _table() -> Iterator[str]:
 
 
 def _judges(arrow: Arrow) -> bool:
-    """Return whether the files of the two schools decide where an arrow leads."""
+    """Return whether the data of the two schools decides where an arrow leads."""
     return len(arrow.after) > 1
 
 

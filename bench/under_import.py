@@ -1,15 +1,15 @@
-"""Time everybody's pages while an import is applied: `python -m bench.under_import [pupils]`.
+"""Time other people's pages while an import is applied: `python -m bench.under_import [pupils]`.
 
-gunicorn serves as docs/exploitation.md says, from `deploy/gunicorn.conf.py`, and a worker applies the import at the low
-priority that the settings give it. Four people turn over the pages of two schools, each a tenth of a second after
-the page before: the school that imports, and one of a thousand pupils. Twice, the pupils who arrive, then a new name
-for all of them: while nothing else is done, while the import is applied, and after it.
+gunicorn serves as described in docs/exploitation.md, with `deploy/gunicorn.conf.py`, and a worker applies the import at
+the low priority set in the settings. Four people browse the pages of two schools, each a tenth of a second after the
+previous page: the importing school, and one of a thousand pupils. Twice (the pupils arrive, then all change name):
+while idle, while the import is applied, and after it.
 
-Told: what 95 pages in a hundred take at most, of both, and their ratio (goal 2 ×); of a page, the milliseconds of
-processor of gunicorn's processes and those that they waited for a processor. These are waits: on a machine that does
-other things, only their ratio means something. SQLite, or, with
-`CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database of that server, whose role needs CREATEDB; a
-role that owns nothing serves it, which `CPRO_TEST_ADMIN_URL`, a superuser's address, makes.
+Reported: the 95th percentile of pages in each case, and their ratio (goal 2 ×); per page, the CPU milliseconds of
+gunicorn's processes and the milliseconds that they waited for a CPU. These are waits: on a busy machine, only their
+ratio is meaningful. SQLite, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database on that
+server, whose role needs CREATEDB; it is served by a role that owns nothing, created with `CPRO_TEST_ADMIN_URL`, a
+superuser's URL.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _PATIENCE = 60  # seconds
 
 @dataclass
 class Served:
-    """What pages took, in seconds each: until the answer was whole; of all, the processor and the wait for one."""
+    """The cost of pages, in seconds: of each until the whole response; in all, CPU time and the wait for a CPU."""
 
     pages: list[float]
     processor: float
@@ -78,11 +78,11 @@ class Served:
 
     @property
     def p95(self) -> float:
-        """Return what 95 pages in a hundred do not exceed, in milliseconds."""
+        """Return the 95th percentile of pages, in milliseconds."""
         return 1000 * p95_of(self.pages)
 
     def told(self) -> str:
-        """Return the figures in words."""
+        """Return the figures as text."""
         count, middle = len(self.pages), 1000 * statistics.median(self.pages)
         return (
             f"{count} pages, {self.refused} refused: p50 {middle:.0f} ms, p95 {self.p95:.0f} ms, worst "
@@ -92,7 +92,7 @@ class Served:
 
 
 class Crowd:
-    """People signed in to two schools, who turn over pages."""
+    """People signed in to two schools, who browse pages."""
 
     def __init__(self, app: Flask, port: int, server: int) -> None:
         self._port, self._server = port, server
@@ -101,10 +101,10 @@ class Crowd:
             cookie = Browser(app).mint_sign_in(school, ADMINISTRATOR).client.get_cookie("cpro_session")
             assert cookie is not None
             self._cookies.append(f"cpro_session={cookie.value}")
-        self.read(lambda elapsed: elapsed > 3)  # every process of gunicorn has read what it keeps
+        self.read(lambda elapsed: elapsed > 3)  # every gunicorn process has filled its caches
 
     def read(self, until: Callable[[float], bool]) -> Served:
-        """Let everybody read until that is true of the seconds elapsed."""
+        """Let the people browse until `until` is true of the elapsed seconds."""
         pages: list[float] = []
         refused: list[int] = []
         stop, since = threading.Event(), self._processor()
@@ -140,7 +140,7 @@ class Crowd:
             time.sleep(PAUSE)
 
     def _processor(self) -> tuple[float, float]:
-        """Return the seconds of processor of gunicorn's processes, and those that they waited for one."""
+        """Return the CPU seconds of gunicorn's processes, and the seconds that they waited for a CPU."""
         tasks = [task for child in children_of(self._server) for task in Path(f"/proc/{child}/task").iterdir()]
         figures = [(task / "schedstat").read_text().split() for task in tasks]
         return sum(int(each[0]) for each in figures) / 1e9, sum(int(each[1]) for each in figures) / 1e9
@@ -175,7 +175,7 @@ def measure(pupils: int, folder: Path, database: str) -> None:
 
 
 def _open_app(folder: Path, database: str) -> Flask:
-    """Return the application on a database that holds both schools."""
+    """Return the application on a database with both schools."""
     app = create_app(
         {"CPRO_INSTANCE": folder, "CPRO_UPLOADS": folder, "SECRET_KEY": KEY, "SQLALCHEMY_DATABASE_URI": database}
     )
@@ -202,7 +202,7 @@ def _deposit(app: Flask, path: Path, pupils: int, usage_name: str) -> int:
 
 @contextmanager
 def _serve(folder: Path, database: str) -> Iterator[tuple[int, int]]:
-    """Serve the pages until the end of the block; yield the port and the number of gunicorn's process."""
+    """Serve the pages until the end of the block; yield the port and the id of gunicorn's process."""
     port = free_port()
     settings = {"CPRO_INSTANCE": str(folder), "CPRO_UPLOADS": str(folder), "CPRO_DATABASE_URL": database}
     surroundings = environment(folder, CPRO_SECRET_KEY=KEY, CPRO_PUBLIC_URL=f"http://127.0.0.1:{port}", **settings)
@@ -233,7 +233,7 @@ def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def main() -> None:
-    """Measure on the database asked for, with 20 000 pupils unless told otherwise."""
+    """Measure on the given database, with 20 000 pupils by default."""
     pupils = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     with tempfile.TemporaryDirectory() as name, fresh_databases(Path(name), ("ours",)) as databases:
         measure(pupils, Path(name), databases["ours"])

@@ -1,1 +1,1 @@
-"""Run the steps of docs/exploitation.md as written, on a Debian that holds nothing: `python -m bench.bare_root`."""
+"""Run the steps of docs/exploitation.md as written, on a bare Debian: `python -m bench.bare_root`."""

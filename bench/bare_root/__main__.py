@@ -1,8 +1,9 @@
-"""Install, use, back up, restore and upgrade CPro on bare Debians, by the commands of the docs, and tell the times.
+"""Install, use, back up, restore and upgrade CPro on bare Debians, with the commands of the docs, and time them.
 
 `python -m bench.bare_root [--suite bookworm|trixie] [--folder DIR] [--keep]`, as root, with debootstrap, unshare, ip
-and curl: the commits of this checkout, Debian's PostgreSQL, nginx and Redis, systemd. The first step that does not hold
-ends it, with status 1. `python -m bench.bare_root.containers` tries deploy/Dockerfile and deploy/compose.yaml likewise.
+and curl. It uses the commits of this checkout, Debian's PostgreSQL, nginx and Redis, and systemd. The first step that
+fails ends it, with status 1. `python -m bench.bare_root.containers` does the same for deploy/Dockerfile and
+deploy/compose.yaml.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from cpro.config import PROJECT_ROOT
 HOST = "cpro.ac-exemple.fr"
 _REPOSITORY = "/srv/cpro.git"
 _BACKUP = "/var/backups/cpro/2026-09-01.cpro"
-#: What the page leaves to the reader, after the command that begins so.
+#: What the page leaves to the reader, keyed by the beginning of the command it follows.
 _READER = {
     "install -o root -g cpro -m 640": [
         "sed -i 's#^CPRO_MAIL_URL=.*#CPRO_MAIL_URL=smtp+plain://127.0.0.1:2525?from=cpro@ac-exemple.fr#' "
@@ -32,7 +33,7 @@ _READER = {
         f"subjectAltName=DNS:{HOST} -keyout /etc/ssl/cpro/privkey.pem -out /etc/ssl/cpro/fullchain.pem 2>/dev/null",
     ],
 }
-#: What the page says of Redis in its settings.
+#: The Redis settings that the page gives.
 _REDIS = [
     "apt-get install -y redis-server",
     "cd /opt/cpro && .venv/bin/pip install --require-hashes -r requirements-redis.txt",
@@ -42,7 +43,7 @@ _REDIS = [
 
 
 class Server:
-    """A machine that follows the pages."""
+    """A machine on which the pages are followed."""
 
     def __init__(self, tree: Path, folder: Path, name: str, times: list[tuple[str, str, float]]) -> None:
         self.name, self._times = name, times
@@ -57,7 +58,7 @@ class Server:
         self._mails = folder / f"{name}.mails"
 
     def follow(self, phase: str, steps: Iterable[Step]) -> None:
-        """Run steps of a page, and what each leaves to the reader."""
+        """Run the steps of a page, and what each leaves to the reader."""
         for step in steps:
             line = step.line.replace("ADRESSE", _REPOSITORY, 1) if "git clone" in step.line else step.line
             line = line.replace("ADRESSE", "admin@exemple.example")
@@ -68,11 +69,11 @@ class Server:
                         self.do(phase, each)
 
     def do(self, phase: str, line: str, *, registry: bool = False) -> str:
-        """Run one line and keep its time."""
+        """Run one line and record its time."""
         return self._timed(phase, line, lambda: self.machine.run(line, registry=registry))
 
     def check(self, phase: str, what: str, find: Callable[[], object], seconds: float = 60) -> None:
-        """Look until `find` finds something; its time is that of the wait. Raises `StepFailed` after `seconds`."""
+        """Poll until `find` returns something; its time is the wait. Raises `StepFailed` after `seconds`."""
 
         def wait() -> str:
             until = time.monotonic() + seconds
@@ -93,14 +94,14 @@ class Server:
         return found
 
     def ask(self, path: str, *more: str, scheme: str = "https") -> str:
-        """Return what nginx answers to a visitor: the status, a space, where it leads, a line, the page."""
+        """Return nginx's response to a visitor: the status, a space, the redirect target, a newline, the page."""
         return self.machine.curl(
             "--cacert", f"{self.machine.root}/etc/ssl/cpro/fullchain.pem", "--resolve", f"{HOST}:443:127.0.0.1",
             "--resolve", f"{HOST}:80:127.0.0.1", *more, f"{scheme}://{HOST}{path}",
         )  # fmt: skip
 
     def check_service(self, phase: str) -> None:
-        """Look at the service from outside, as people and monitors do."""
+        """Check the service from outside, as people and monitors do."""
         self.check(phase, "GET /sante", lambda: self.ask("/sante").startswith("200"))
         self.check(phase, "GET /sante/pret", lambda: self.ask("/sante/pret").startswith("200"))
         self.check(
@@ -112,15 +113,15 @@ class Server:
             raise StepFailed(f"the style sheet is not served: {sheet}")
 
     def received(self) -> bool:
-        """Return whether the mail relay took a message."""
+        """Return whether the mail relay received a message."""
         return "admin@exemple.example" in self._mails.read_text()
 
     def listens_to_redis(self) -> bool:
-        """Return whether somebody else than the one who asks is connected to Redis."""
+        """Return whether a client other than the one asking is connected to Redis."""
         return "cmd=" in self.machine.run("redis-cli client list | grep -v 'cmd=client' || true", quietly=True)
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the machine."""
         self._relay.terminate()
         self._relay.wait(10)
         self.machine.stop()
@@ -137,7 +138,7 @@ def _branch() -> str:
 
 
 def try_all(suite: str, folder: Path, keep: bool) -> None:
-    """Run every step, on one machine then on one that replaces it, and print the times. Raises `StepFailed`."""
+    """Run every step, on one machine then on its replacement, and print the times. Raises `StepFailed`."""
     times: list[tuple[str, str, float]] = []
     since = time.monotonic()
     tree = make_tree(suite, folder)

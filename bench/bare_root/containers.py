@@ -1,8 +1,8 @@
-"""Do what deploy/Dockerfile and deploy/compose.yaml say, without Docker: `python -m bench.bare_root.containers`.
+"""Follow deploy/Dockerfile and deploy/compose.yaml, without Docker: `python -m bench.bare_root.containers`.
 
-One bare Debian stands for every container: its Python and its PostgreSQL are of the versions that the images name.
-Users, commands, environments, ports and health checks are those of the files. What is not tried: the images of the
-registry, how volumes and networks are made, and `restart`.
+One bare Debian represents every container: its Python and PostgreSQL have the versions that the images name. Users,
+commands, environments, ports and health checks are those of the files. Not tested: the images of the registry, the
+creation of volumes and networks, and `restart`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Trial:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def do(self, what: str, action: Callable[[], object]) -> None:
-        """Do one thing and tell its time."""
+        """Do one thing and print its time."""
         since = time.monotonic()
         action()
         print(f"{time.monotonic() - since:7.1f} s  {what[:140]}", flush=True)
@@ -74,7 +74,7 @@ class Trial:
         return self.image.environ | {name: str(value) for name, value in given.items()} | {"PATH": _PATH}
 
     def start_database(self) -> None:
-        """Make the cluster as the image of PostgreSQL does, its scripts run on a server that no network reaches."""
+        """Create the cluster as the image of PostgreSQL does, running its scripts on a server without network."""
         service = self.services["database"]
         version = _version(service["image"], "postgres:")
         self.machine.run("apt-get install -y -qq --no-install-recommends postgresql >/dev/null", registry=True)
@@ -107,19 +107,19 @@ class Trial:
         self._running[name] = self.machine.start_program([*_as(self.image.user), "sh", "-c", line], environ)
 
     def finish(self, name: str) -> None:
-        """Wait until a service that only has something to do has done it."""
+        """Wait until a one-off service has finished."""
         if status := self._running.pop(name).wait(300):
             raise StepFailed(f"{name} ended with status {status}")
 
     def check_health(self) -> None:
-        """Ask each service that says how it is healthy; one that is not asked would be killed or never be ready."""
+        """Wait until each service with a health check is healthy: Docker would kill another, or never find it ready."""
         for name in self._running:
             test = self.services[name].get("healthcheck", {})
             if not test.get("disable"):
                 self._wait_healthy(name, test.get("test", ["CMD", *self.image.health])[1:], self.image.user)
 
     def check_pages(self) -> None:
-        """Ask from outside, as the proxy with TLS in front does."""
+        """Request pages from outside, as the TLS proxy in front does."""
         host = self.services["web"]["environment"]["CPRO_TRUSTED_HOSTS"]
         _, published, inside = self.services["web"]["ports"][0].split(":")
         if not published == inside == str(self.image.port):
@@ -133,7 +133,7 @@ class Trial:
                 time.sleep(0.5)
 
     def stop_services(self) -> None:
-        """Stop as Docker does, within the time it leaves."""
+        """Stop as Docker does, within its grace period."""
         for name, process in list(self._running.items()):
             seconds = int(self.services[name].get("stop_grace_period", "10s").removesuffix("s"))
             self.machine.end_program(process)
@@ -158,7 +158,7 @@ class Trial:
 
 
 def _as(user: str) -> list[str]:
-    """Return what precedes a command of a user, as containers start it: nothing stands between it and signals."""
+    """Return the prefix of a user's command, as containers start it: no process stands between it and signals."""
     return ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
 
 
@@ -170,7 +170,7 @@ def _version(image: str, begins: str) -> str:
 
 
 def try_containers(suite: str, folder: Path, keep: bool) -> None:
-    """Build, start, ask, stop. Raises `StepFailed`."""
+    """Build, start, check, stop. Raises `StepFailed`."""
     trial = Trial(make_tree(suite, folder), folder)
     try:
         trial.build()

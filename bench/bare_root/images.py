@@ -1,4 +1,4 @@
-"""What deploy/Dockerfile and deploy/compose.yaml say, read for `containers`: nothing in them is passed over."""
+"""Parse deploy/Dockerfile and deploy/compose.yaml for `containers`: nothing in them is ignored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from cpro.config import PROJECT_ROOT
 
 _DEPLOY = PROJECT_ROOT / "deploy"
-#: What a service of compose.yaml may say; `containers` does each, or says why not.
+#: Allowed keys of a service of compose.yaml; `containers` handles each, or says why not.
 _SERVICE = {
     "build", "command", "depends_on", "environment", "healthcheck", "image", "ports", "restart", "stop_grace_period",
     "volumes",
@@ -20,12 +20,12 @@ _SERVICE = {
 
 
 class UnknownInstruction(Exception):
-    """A file says what nobody tries."""
+    """A file contains something that is not tested."""
 
 
 @dataclass
 class Image:
-    """What a Dockerfile makes: `builds` are its COPY and RUN, in order, with who runs them."""
+    """The result of a Dockerfile: `builds` are its COPY and RUN, in order, with the user who runs them."""
 
     source: str = ""
     folder: str = "/"
@@ -38,7 +38,7 @@ class Image:
     command: list[str] = field(default_factory=list)
 
     def read(self, word: str, rest: str) -> None:
-        """Take one instruction."""
+        """Process one instruction."""
         match word:
             case "FROM":
                 self.source = rest
@@ -63,7 +63,7 @@ class Image:
 
 
 def read_image() -> Image:
-    """Return what the Dockerfile says. Raises `UnknownInstruction`."""
+    """Return the parsed Dockerfile. Raises `UnknownInstruction`."""
     image = Image()
     text = re.sub(r"^#.*\n", "", (_DEPLOY / "Dockerfile").read_text(encoding="utf-8"), flags=re.M)
     for line in re.sub(r"\\\n\s*", "", text).splitlines():

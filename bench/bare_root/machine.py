@@ -1,7 +1,7 @@
-"""A Debian of its own on this machine: a tree made by debootstrap, and where asked, systemd at its head.
+"""A separate Debian on this machine: a tree made by debootstrap, and on request, systemd as its first process.
 
-Its processes, files, services and network are apart (namespaces): it has a loopback and nothing else, but for the steps
-that ask a registry. Root only.
+Its processes, files, services and network are isolated (namespaces): it only has a loopback interface, except during
+the steps that need a registry. Root only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-#: What is there before the first step, beside debootstrap's least: the machine is started by systemd.
+#: Installed before the first step, in addition to debootstrap's minimum: systemd starts the machine.
 PACKAGES = "systemd-sysv,ca-certificates"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _AUTHORITIES = "usr/local/share/ca-certificates"
@@ -45,7 +45,7 @@ umount -l .before
 hostname cpro
 exec env -i container=unshare PATH={path} "$@"
 """
-#: A step goes on where the one before stopped: in the same folder, with the functions that it declared.
+#: A step continues where the previous one stopped: in the same folder, with the functions that it declared.
 _STEP = """
 . /run/step.functions 2>/dev/null || true
 cd "$(cat /run/step.folder 2>/dev/null || echo /root)"
@@ -57,11 +57,11 @@ pwd > /run/step.folder
 
 
 class StepFailed(Exception):
-    """A step ended with another status than 0."""
+    """A step ended with a status other than 0."""
 
 
 def make_tree(suite: str, folder: Path) -> Path:
-    """Return the tree of a bare Debian, made once a folder."""
+    """Return the tree of a bare Debian, created once per folder."""
     tree = folder / suite
     if not (tree / "etc/debian_version").exists():
         command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, str(tree)]
@@ -71,7 +71,7 @@ def make_tree(suite: str, folder: Path) -> Path:
 
 
 def _let_reach_registries(tree: Path) -> None:
-    """Give a tree this machine's way to the registries: its name server is there already, its authorities are not."""
+    """Give a tree this machine's access to registries: its name server is already there, its CA certificates not."""
     for each in (Path("/") / _AUTHORITIES).glob("*.crt"):
         shutil.copy(each, tree / _AUTHORITIES)
     if Path("/etc/pip.conf").exists():
@@ -81,11 +81,11 @@ def _let_reach_registries(tree: Path) -> None:
 
 
 class Machine:
-    """A copy of a tree, and the processes that live in it."""
+    """A copy of a tree, and the processes that run in it."""
 
     def __init__(self, tree: Path, root: Path) -> None:
         self.root = root
-        shutil.rmtree(root, ignore_errors=True)  # of a trial that kept it
+        shutil.rmtree(root, ignore_errors=True)  # of an earlier run with --keep
         subprocess.run(["cp", "-a", str(tree), str(root)], check=True)
         self._group = (
             Path("/sys/fs/cgroup") / ("unified" if Path("/sys/fs/cgroup/unified").is_dir() else "") / root.name
@@ -113,7 +113,7 @@ class Machine:
         subprocess.run(["nsenter", f"--target={self._head}", "--net", "ip", "link", "set", "lo", "up"], check=True)
 
     def wait_for_systemd(self) -> None:
-        """Wait until the services of the start are there."""
+        """Wait until the services started at boot are ready."""
         for _ in range(100):
             told = self._enter("systemctl is-system-running", True, {})
             if told.stdout.strip() in ("running", "degraded"):
@@ -124,9 +124,9 @@ class Machine:
     def run(
         self, line: str, *, registry: bool = False, quietly: bool = False, environ: dict[str, str] | None = None
     ) -> str:
-        """Run one line as root, go on where the last one stopped, and return what it wrote.
+        """Run one line as root, continuing where the last one stopped, and return its output.
 
-        `registry` lets it reach the network of this machine. Raises `StepFailed`.
+        `registry` gives it access to the network of this machine. Raises `StepFailed`.
         """
         told = self._enter(_STEP.format(line=line), not registry, environ or {})
         if told.returncode:
@@ -159,17 +159,17 @@ class Machine:
 
     @staticmethod
     def end_program(process: subprocess.Popen[bytes]) -> None:
-        """Ask a program to end; nsenter waits for it and gives its status."""
+        """Terminate a program; nsenter waits for it and returns its status."""
         (program,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(program), signal.SIGTERM)
 
     def visit(self, command: list[str], output: Path) -> subprocess.Popen[bytes]:
-        """Start a program of this machine on the network of that one."""
+        """Start a program of this machine on the network of the other."""
         with output.open("wb") as file:
             return subprocess.Popen(["nsenter", f"--target={self._head}", "--net", *command], stdout=file)
 
     def curl(self, *words: str) -> str:
-        """Return what curl, on the network of the machine, was answered: status and where it leads, then the page."""
+        """Return the response to curl on the machine's network: status and redirect target, then the page."""
         told = ["-w", "%{stderr}%{http_code} %{redirect_url}\n", "--silent", "--max-time", "20", *words]
         answer = subprocess.run(
             ["nsenter", f"--target={self._head}", "--net", "curl", *told], capture_output=True, text=True, check=False
@@ -187,15 +187,14 @@ class Machine:
         self._group.rmdir()
 
     def remove(self) -> None:
-        """Remove its files; what was mounted went with its processes."""
+        """Remove its files; its mounts disappeared with its processes."""
         shutil.rmtree(self.root)
 
 
 def run_trial(name: str, doc: str, suite: str, trial: Callable[[str, Path, bool], None]) -> int:
-    """Read the command line of a trial, run it, and return the status: 1 at the first step that does not hold.
+    """Read the command line of a trial, run it, and return the status: 1 at the first step that fails.
 
-    `suite` is the Debian that it takes unless told otherwise; `trial` is given a suite, a folder, and whether to keep
-    the trees of its machines.
+    `suite` is the default Debian; `trial` receives a suite, a folder, and whether to keep the trees of its machines.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {name}", description=doc.split("\n")[0])
     parser.add_argument("--suite", default=suite, help="a Debian, by its name")

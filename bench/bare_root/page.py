@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cpro.config import PROJECT_ROOT
 
-#: Commands that ask a registry, or this machine's copy of the repository.
+#: Commands that need a registry, or this machine's copy of the repository.
 _OUTSIDE = re.compile(r"\b(apt-get|git clone|git pull|pip install)\b")
 
 
@@ -25,7 +25,7 @@ class Step:
 
 
 def read_steps(name: str) -> list[Step]:
-    """Return the commands of the shell blocks of `docs/NAME`, one a line, a line that ends in \\ with the next."""
+    """Return the commands of the shell blocks of `docs/NAME`, one per line; \\ at the end continues on the next."""
     text = (PROJECT_ROOT / "docs" / name).read_text(encoding="utf-8")
     steps, heading = [], ""
     for title, block in re.findall(r"^## ([^\n]*)$|^```sh\n(.*?)^```$", text, re.M | re.S):
@@ -37,7 +37,7 @@ def read_steps(name: str) -> list[Step]:
 
 
 def under(steps: list[Step], heading: str) -> list[Step]:
-    """Return the steps of a heading; there is one at least."""
+    """Return the steps under a heading, at least one."""
     found = [step for step in steps if step.heading == heading]
     if not found:
         raise LookupError(f"no command under « {heading} »")

@@ -1,7 +1,7 @@
 """Long campaigns: the same tests as the suite's, at a size for which the suite has no time.
 
-Each test of a campaign asks `size_of` how far to go: the suite goes a little way (the smoke case), `python -m
-bench.campaigns NAME` goes the whole way. What a campaign finds is therefore repeated by a test.
+Each test of a campaign calls `size_of` to know how far to go: the suite runs a smoke case, `python -m bench.campaigns
+NAME` the full size. Whatever a campaign finds can therefore be reproduced by a test.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 #: « NAME:SIZE » while a campaign runs.
 VARIABLE = "CPRO_CAMPAIGN"
-#: More than there are.
+#: The size that means all of them: larger than any set.
 ALL = 1_000_000
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """One campaign: what it tries, the tests that do, how far the suite goes and how far it goes itself."""
+    """One campaign: what it tries, its tests, the suite's size and its own."""
 
     purpose: str
-    #: of what there is as much as its size
+    #: what the size counts: « kills », « values »
     unit: str
     tests: tuple[str, ...]
     smoke: int
@@ -118,6 +118,6 @@ CAMPAIGNS = {
 
 
 def size_of(name: str) -> int:
-    """Return how far the tests of a campaign go now: its smoke size, or what the campaign under way asks for."""
+    """Return the current size of the tests of a campaign: its smoke size, or the size of the running campaign."""
     under_way, _, size = os.environ.get(VARIABLE, "").partition(":")
     return int(size) if under_way == name else CAMPAIGNS[name].smoke

@@ -1,6 +1,6 @@
 """Run a campaign: `python -m bench.campaigns NAME [--size N]`; without NAME, list them.
 
-On SQLite, or where CPRO_TEST_DATABASE_URL says, as the tests do. The last line is a row for docs/campaigns.md.
+On SQLite, or on CPRO_TEST_DATABASE_URL, as the tests do. The last line is a row for docs/campaigns.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the campaign named, or list them; return pytest's code."""
+    """Run the given campaign, or list them; return pytest's exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.campaigns", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("name", nargs="?", choices=CAMPAIGNS)
     parser.add_argument("--size", type=int, help="how far to go; the whole way unless told otherwise")
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _commit() -> str:
-    """Return the commit that was tried, marked where files differ from it."""
+    """Return the commit under test, marked if files differ from it."""
     described = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     )

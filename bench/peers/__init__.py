@@ -1,4 +1,4 @@
-"""What CPro is compared with: other software over the same rows, in a process and an environment of its own."""
+"""Software that CPro is compared with: other products over the same rows, in their own process and environment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HERE = Path(__file__).parent
 
 
 class Peer:
-    """A process that answers pages of a peer over a database, and tells what each took; a context manager."""
+    """A process that serves pages of a peer over a database, and reports the cost of each; a context manager."""
 
     def __init__(self, script: str, database: str, folder: Path) -> None:
         self._command = [str(_install(folder)), str(_HERE / script), database]
@@ -28,7 +28,7 @@ class Peer:
         self._process.communicate()
 
     def ask(self, path: str) -> float:
-        """Return the seconds of processor that a page takes, PostgreSQL's apart."""
+        """Return the CPU seconds of a page, without PostgreSQL's."""
         assert self._process.stdin and self._process.stdout
         print(path, file=self._process.stdin, flush=True)
         told = json.loads(self._process.stdout.readline())

@@ -1,8 +1,8 @@
 """Django's admin over the lists of CPro: `python django_admin.py DATABASE`, in the environment of the peers.
 
-Its lists show the same columns, by twenty, in the same order, searched by the same folded text. It reads paths from its
-input, one a line, and answers each with a line of JSON: status, seconds of processor of this process. Nobody
-signs in: the person is made anew for each request, which spares Django two statements that CPro sends.
+Its lists show the same columns, twenty rows a page, in the same order, searched by the same folded text. It reads paths
+from its input, one a line, and answers each with a line of JSON: status, CPU seconds of this process. There is no
+sign-in: the user is created for each request, which spares Django two statements that CPro sends.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CONTRIB = ("admin", "auth", "contenttypes", "sessions", "messages")
 
 
 def _database(address: str) -> dict[str, Any]:
-    """Return Django's setting of a database that SQLAlchemy calls by this address."""
+    """Return Django's setting for a database with this SQLAlchemy URL."""
     url = urlsplit(address)
     if url.scheme == "sqlite":
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": address.removeprefix("sqlite:///")}
@@ -38,7 +38,7 @@ def _database(address: str) -> dict[str, Any]:
 
 
 def sign_in(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Have every request made by an administrator."""
+    """Make every request as an administrator."""
 
     def answer(request: Any) -> Any:
         from django.contrib.auth.models import User
@@ -181,7 +181,7 @@ urlpatterns = [path("", site.urls)]
 
 
 def main() -> None:
-    """Answer the paths that are read."""
+    """Respond to the paths read from the input."""
     client = Client()
     for line in sys.stdin:
         since = time.process_time()
