@@ -71,7 +71,7 @@ class AuditEntry(Owned, Confidential, Searched, Model):
 
     @classmethod
     def is_not_confidential(cls) -> ColumnElement[bool]:
-        """Return the condition selecting lines that are neither about a mandate nor recorded for an inspector."""
+        """Return the condition selecting lines that neither are about a mandate nor have an inspector as actor."""
         inspectors = [role.value for role in Role if role.can(Permission.MANDATE_ENTER)]
         return and_(cls.object_type != "mandate", cls.actor_role.not_in(inspectors))
 

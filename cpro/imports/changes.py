@@ -73,7 +73,7 @@ FIELDS = {
     "diploma_id": Field(int),
 }
 _KEYS = {name: field.key for name, field in FIELDS.items() if field.key}
-#: The possible values of each field.
+#: Accepted types of the values of each field.
 _TYPES = {name: (field.type, type(None)) for name, field in FIELDS.items()}
 _NAMES = {key: name for name, key in _KEYS.items()}
 #: Types that JSON cannot represent.

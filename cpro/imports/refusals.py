@@ -24,7 +24,7 @@ from cpro.imports.errors import (
 
 @contextmanager
 def reword_refusals(uses_siecle: bool) -> Iterator[None]:
-    """Adapt the refusal of a file of an unknown kind to what such a school deposits."""
+    """Replace the refusal of a file of an unknown kind by one that says what such a school deposits."""
     try:
         yield
     except (UnknownFile, UnreadableTable, MissingColumns) as refusal:

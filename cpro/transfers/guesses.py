@@ -73,7 +73,7 @@ def find_held(session: Session, *, now: datetime) -> Held:
 
 
 def is_held(held: Held, *pupils: Pupil) -> bool:
-    """Return whether the comparison of one of some pupils is suspended."""
+    """Return whether the comparison of any of these pupils is suspended."""
     schools = {known.establishment_id for known in held}
     return any(each.establishment_id in schools and _known(each) in held for each in pupils)
 

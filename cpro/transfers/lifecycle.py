@@ -105,7 +105,7 @@ TABLE: tuple[Arrow, ...] = (
     Arrow(Event.REFUSE, _SOURCE, _S.AGREEMENT, frozenset({_S.REFUSED})),
     Arrow(Event.TAKE_BACK, _SOURCE, _S.OFFERED, frozenset({_S.CANCELLED})),
     Arrow(Event.CANCEL, _DESTINATION, _S.DONE, frozenset({_S.CANCELLED}), _RECENT, even_if_over=True),
-    # What was copied stays until it is cancelled: asked for again, it is completed, or the question is refused.
+    # What was copied stays until it is cancelled: asked for again, it is completed, or the request is refused.
     Arrow(Event.ASK_AGAIN, _DESTINATION, _S.DONE, frozenset({_S.DONE})),
     Arrow(Event.ASK_AGAIN, _DESTINATION, _S.CANCELLED, _JUDGED, _COPIED),
     Arrow(Event.ASK_AGAIN, _DESTINATION, _S.REFUSED, _JUDGED, _REFUSED_HERE),

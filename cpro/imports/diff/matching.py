@@ -264,7 +264,7 @@ def _described(last: str, first: str, born: dt.date | None, division: str, ine: 
 
 
 def _looks_alike(record: StudentRecord, known: Known) -> bool:
-    """Return whether a number that both have may identify one person without asking.
+    """Return whether a number that both have is enough to identify one person without asking.
 
     The full name matches, or the birth date and the first name do: one may be corrected, not both at once. A number
     alone cannot distinguish twins, nor detect a table renumbered after it was sorted again.

@@ -31,7 +31,7 @@ _STRAY_QUOTES = re.compile(r'["“”«»]')
 _FRENCH_DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
 _PLAIN_INE = re.compile(r"[0-9]{9}[0-9A-Z][A-Z]")
 _OLDEST_YEAR = 1900
-#: Placeholders used instead of an INE.
+#: What may be found instead of an INE.
 FILLER, MALFORMED = "filler", "malformed"
 
 
