@@ -59,6 +59,11 @@ CLAIMS: dict[str, Claim] = {
         (H, Permission.PUPILS_EVALUATE): False,
     },
     "Un inspecteur lit les parcours des diplômes": {(I, RECORDS): True},
+    "Le support le lit, sans que votre nom y": {
+        (Role.SUPPORT, Permission.PROBLEMS_HANDLE): True,
+        (H, Permission.PROBLEMS_HANDLE): False,
+        (A, Permission.PROBLEMS_HANDLE): False,
+    },
     "L’administrateur voit, dans l’onglet Logo,": {(A, Permission.LOGO_VIEW): True, (A, RECORDS): False},
     "Tous les enseignants de l’établissement lisent les scénarios": {(T, SCENARIOS): True, (H, SCENARIOS): True},
     "Un inspecteur lit ceux des diplômes": {(I, SCENARIOS): True},

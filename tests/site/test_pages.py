@@ -69,7 +69,7 @@ def test_help_index_leads_to_every_page_and_every_page_to_it(as_: Callable[..., 
     browser = as_("student")
     found = [each.get("href") for each in Page(browser.get("/aide")).main.iter("a")]
 
-    assert found == [f"/aide/{slug}" for slug in HELP_PAGES]
+    assert found == [*(f"/aide/{slug}" for slug in HELP_PAGES), "/probleme"]
     assert 'href="/aide"' in browser.get(found[0]).text
     assert 'href="/aide"' not in Browser(browser.client.application).get("/connexion").text
 

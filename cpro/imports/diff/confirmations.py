@@ -22,8 +22,8 @@ def list_confirmations(counts: Mapping[str, Any], *, school_year: int, today: dt
         needed.append(
             {
                 "key": CONFIRM_YEAR,
-                "sentence": f"Les fichiers sont de l’année scolaire {format_school_year(school_year)}, et l’année "
-                f"{format_school_year(current)} : confirmez l’année.",
+                "sentence": f"Les fichiers sont de l’année scolaire {format_school_year(school_year)}, et l’année en "
+                f"cours est {format_school_year(current)} : confirmez l’année.",
             }
         )
     gone, active = counts["students"]["deactivated"], counts["active_before"]["students"]
