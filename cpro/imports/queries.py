@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import Row, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
@@ -16,7 +16,7 @@ from cpro.extensions import db
 from cpro.imports.errors import UnknownRun
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunKind, RunState
 from cpro.imports.parse.spreadsheet.notes import COLUMN_KEY
-from cpro.students.models import Division
+from cpro.students.models import Division, Student
 
 #: Changes read at once.
 _PAGE = 2000
@@ -86,6 +86,28 @@ def list_applied_in(school_year: int) -> Sequence[ImportRun]:
     """Return the imports of a school year that are in effect, latest first."""
     wanted = select(ImportRun).where(ImportRun.state == RunState.APPLIED, ImportRun.school_year == school_year)
     return db.session.scalars(wanted.order_by(ImportRun.id.desc())).all()
+
+
+def select_departures_left(school_year: int) -> Select[Any]:
+    """Select the present pupils whose departure was proposed, and not ticked, by the latest import of a school year.
+
+    The latest is that of pupils: an import of staff only proposes nothing about them.
+    """
+    latest = select(func.max(ImportRun.id)).where(
+        ImportRun.state == RunState.APPLIED,
+        ImportRun.school_year == school_year,
+        exists().where(ImportChange.run_id == ImportRun.id, ImportChange.object_type == "student"),
+    )
+    return (
+        select(Student.id)
+        .join(ImportChange, and_(ImportChange.object_type == "student", ImportChange.object_id == Student.id))
+        .where(
+            ImportChange.run_id == latest.scalar_subquery(),
+            ImportChange.action == ChangeAction.DEACTIVATE,
+            ImportChange.is_selected.is_(False),
+            Student.is_active.is_(True),
+        )
+    )
 
 
 def list_latest_runs() -> tuple[ImportRun | None, ImportRun | None]:

@@ -14,6 +14,7 @@ from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_school_today
 from cpro.imports.parse.siecle.header import ExportKind
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.imports.queries import select_departures_left
 from cpro.inspectors.models import Mandate, MandateState
 from cpro.inspectors.queries import is_in_state
 from cpro.new_year.calendar import first_day
@@ -139,6 +140,8 @@ STEPS = (
         "puis effacé à la date que dit la conservation des données.",
         Permission.IMPORTS_MANAGE,
         (
+            Link("Gérer les imports", "imports.index", to_others=False),
+            Link("Noter un départ", "eleves.index_view"),
             Link("Voir les élèves partis", "eleves.index_view", {"situation": "partis"}),
             Link("Voir ce qui sera effacé, et quand", "retention.edit", right=Permission.RETENTION_VIEW),
         ),
@@ -147,6 +150,12 @@ STEPS = (
                 lambda year, now: students.select_departed_since(first_day(year)),
                 "élève parti depuis juillet",
                 "élèves partis depuis juillet",
+            ),
+            Figure(
+                lambda year, now: select_departures_left(year),
+                "départ proposé par l’import et non coché",
+                "départs proposés par l’import et non cochés",
+                is_left_to_do=True,
             ),
             Figure(
                 lambda year, now: students.select_present_without_division(),

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.audit.labels import known_actions
 from cpro.core.permissions import Permission
 from cpro.core.tenancy import Scope, enter
 from cpro.establishments.models import Establishment
-from cpro.imports.models import RunState
+from cpro.imports.models import ChangeAction, ImportChange, RunState
 from cpro.new_year.calendar import is_season, prepared_year
 from cpro.new_year.declared import STEPS
 from cpro.new_year.models import Mark, StepMark
@@ -116,7 +117,11 @@ class TestListSteps:
             adds(lambda world: make_student(world.b.id)),
         )
         assert found["courses"].state is StepState.DONE
-        assert found["leavers"].figures == ("0 élève parti depuis juillet", "0 élève présent sans division")
+        assert found["leavers"].figures == (
+            "0 élève parti depuis juillet",
+            "0 départ proposé par l’import et non coché",
+            "0 élève présent sans division",
+        )
 
     @pytest.mark.parametrize(
         ("key", "prepare", "figure"),
@@ -162,7 +167,43 @@ class TestListSteps:
 
         step = judge(pupils_imported, left(date(2026, 6, 30)), left(date(2026, 7, 1)), left(date(2026, 9, 2)))
 
-        assert step["leavers"].figures == ("2 élèves partis depuis juillet", "0 élève présent sans division")
+        assert step["leavers"].figures == (
+            "2 élèves partis depuis juillet",
+            "0 départ proposé par l’import et non coché",
+            "0 élève présent sans division",
+        )
+
+    def test_steps_a_departure_proposed_and_not_ticked_is_left_to_do(self, judge: Any) -> None:
+        def propose(session: Session, world: World) -> None:
+            run = make_import(world.a.id)
+            session.add(run)
+            session.flush()
+            for is_selected in (False, True):  # one left, one that was ticked and whose pupil came back since
+                student = make_student(world.a.id, division_id=world.a.division_id)
+                session.add(student)
+                session.flush()
+                session.add(
+                    ImportChange(
+                        establishment_id=world.a.id,
+                        run_id=run.id,
+                        object_type="student",
+                        object_id=student.id,
+                        object_label="",
+                        action=ChangeAction.DEACTIVATE,
+                        is_selected=is_selected,
+                        changes={},
+                    )
+                )
+
+        step = judge(pupils_imported, propose)["leavers"]
+
+        assert (step.state, step.figures[1]) == (StepState.TO_DO, "1 départ proposé par l’import et non coché")
+
+        def note(session: Session, world: World) -> None:
+            for student in session.scalars(select(Student).where(Student.establishment_id == world.a.id)):
+                student.is_active = False
+
+        assert judge(note)["leavers"].figures[1] == "0 départ proposé par l’import et non coché"
 
     @pytest.mark.parametrize("key", ["masks", "mandates"])
     def test_steps_a_readers_eye_alone_does_some(self, judge: Any, key: str) -> None:
