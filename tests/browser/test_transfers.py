@@ -58,7 +58,7 @@ class TestAPupil:
         expect(source.locator(".timeline-done").last).to_contain_text("votre établissement garde les siennes")
         self._picture(source, "2-sent")
 
-        destination.get_by_role("link", name="Visualiser les transferts effectués").click()
+        destination.get_by_role("link", name="Visualiser les transferts effectués").first.click()
         received = destination.get_by_role("region", name="En provenance d’autres établissements")
         expect(received.first).to_contain_text("0999001W")
         received.first.get_by_role("link", name=re.compile("Topaze", re.IGNORECASE)).click()
