@@ -127,7 +127,7 @@ def _the_inspector_wants_a_second_diploma(platform: Live, head: Visitor) -> None
     head.menu("Accès inspecteur")
     today = date.today().isoformat()
     fields = {"starts_on": today, "ends_on": today, "purpose": "Visite", "diplomas": ["40025520"]}
-    head.press("Ouvrir l’accès", name="Inès Quartz", email="ines@inspection.example", **fields)
+    head.press("Ouvrir l’accès", name="Inès Quartz", email="ines@inspection.example", scope="choisis", **fields)
     message = platform.wait_for_mail("ines@inspection.example")
     inspector = platform.visitor("inspector")
     inspector.open_received(link_in(message))

@@ -76,6 +76,7 @@ def _head_opens_an_access(head: Visitor) -> None:
         "Ouvrir l’accès",
         name="Inès Quartz",
         email=INSPECTOR,
+        scope="choisis",
         starts_on=today.isoformat(),
         ends_on=(today + timedelta(days=1)).isoformat(),
         purpose="Visite de la terminale",
