@@ -265,7 +265,7 @@ class TestWorkerOnRedis:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("cpro.config.find_spec", lambda name: None)
-        with pytest.raises(UnusableSetting, match="requirements-redis.txt"):
+        with pytest.raises(UnusableSetting, match=r"requirements-redis\.txt"):
             load_settings({"CPRO_JOBS_URL": "redis://127.0.0.1", "CPRO_INSTANCE": str(tmp_path)})
 
 
