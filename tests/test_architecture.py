@@ -303,6 +303,12 @@ class TestSources:
                 found = re.search(pattern, path.read_text())
                 assert not found, f"cpro/{name}: « {found[0]} » — {remedy}"
 
+    def test_sources_of_tests_take_the_day_of_a_school(self) -> None:
+        for path in (path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)):
+            assert not re.search(r"date\.today\(\)|utcnow\(\)\.date\(\)", path.read_text()), (
+                path
+            )  # see tests/helpers/days.py
+
     @pytest.mark.parametrize("path", [path for path in SOURCES if is_page(path)], ids=name_of)
     def test_sources_of_pages_ask_no_query_and_commit_nothing(self, path: Path) -> None:
         found = ASKS_THE_DATABASE.search(path.read_text())

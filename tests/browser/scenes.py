@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
 from email import message_from_bytes, policy
 
 from playwright.sync_api import Page
 from sqlalchemy import create_engine, text
 
-from cpro.core.clock import last_day_of_school_year
 from tests.helpers.chromium import PASSWORD, Site, sign_in
+from tests.helpers.days import days_from_today, today
 from tests.helpers.pictures import png, stamp_on_paper
 
 PARTICULARS = "/admin/parametres/etablissement"
@@ -139,12 +138,11 @@ def open_mandate(site: Site) -> None:
     page.goto(INSPECTORS)
     if "inspecteur@cpro.example" in page.locator("main").inner_text():
         return
-    first = date.today()
     values = {
         "name": "Dominique Schiste",
         "email": "inspecteur@cpro.example",
-        "starts_on": first.isoformat(),
-        "ends_on": min(first + timedelta(days=30), last_day_of_school_year(first)).isoformat(),
+        "starts_on": today().isoformat(),
+        "ends_on": days_from_today(30).isoformat(),
         "purpose": "Visite de la terminale MELEC",
     }
     for name, value in values.items():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
 
 from playwright.sync_api import Page
 
 from tests.browser.scenes import PARTICULARS, TRANSFERS, Scene, keep_list, press
 from tests.helpers.chromium import PASSWORD, Site
+from tests.helpers.days import today
 
 STUDENTS, DIVISIONS, DIPLOMAS = "/admin/eleves/", "/admin/divisions/", "/admin/diplomes/"
 MEFS, WORKBOOK = "/admin/mefs/", "/admin/eleves/export/xlsx/"
@@ -352,7 +352,7 @@ WRITING = [
         200,
         then(
             follow("AGATE", "Noter son départ"),
-            press("Noter le départ", departed_on=f"{date.today():%Y-%m-%d}"),
+            press("Noter le départ", departed_on=f"{today():%Y-%m-%d}"),
             follow("Noter son retour"),
         ),
     ),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import email
 import re
-from datetime import date, timedelta
 from email import policy
 
 from playwright.sync_api import Page, expect
 
-from cpro.core.clock import last_day_of_school_year
 from tests.browser.scenes import INSPECTORS
 from tests.helpers.chromium import PASSWORD, Site
+from tests.helpers.days import days_from_today, today
 from tests.helpers.office import CODE
 
 ADDRESS = "claire.fer@ac-test.example"
@@ -38,14 +37,11 @@ class TestAVisit:
         expect(page.get_by_role("link", name="Modules", exact=True)).to_have_count(0)
 
     def _the_head_opens_it(self, page: Page) -> None:
-        first = date.today()
         page.goto(INSPECTORS)
         page.get_by_label("Nom de l’inspecteur").fill("Claire Fer")
         page.get_by_label("Adresse académique").fill("claire.fer@gmail.com")
-        page.get_by_label("Premier jour").fill(first.isoformat())
-        page.get_by_label("Dernier jour").fill(
-            min(first + timedelta(days=7), last_day_of_school_year(first)).isoformat()
-        )
+        page.get_by_label("Premier jour").fill(today().isoformat())
+        page.get_by_label("Dernier jour").fill(days_from_today(7).isoformat())
         page.get_by_label("Bac pro MELEC").check()
         page.get_by_label("Objet").fill("Visite de la terminale MELEC")
         page.get_by_role("button", name="Ouvrir l’accès").click()

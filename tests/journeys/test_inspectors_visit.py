@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from pathlib import Path
 
+from tests.helpers.days import days_from_today, today
 from tests.helpers.mail_server import Sink
 from tests.journeys import steps
 from tests.journeys.conftest import empty_database
@@ -71,14 +71,13 @@ def play(platform: Live, server: Sink, administrator: Visitor, head: Visitor) ->
 def _head_opens_an_access(head: Visitor) -> None:
     head.menu("Paramètres")
     head.menu("Accès inspecteur")
-    today = date.today()
     head.press(
         "Ouvrir l’accès",
         name="Inès Quartz",
         email=INSPECTOR,
         scope="choisis",
-        starts_on=today.isoformat(),
-        ends_on=(today + timedelta(days=1)).isoformat(),
+        starts_on=today().isoformat(),
+        ends_on=days_from_today(1).isoformat(),
         purpose="Visite de la terminale",
         diplomas=["40025520"],
     )
@@ -89,7 +88,7 @@ def _head_extends_it(head: Visitor) -> None:
     head.menu("Paramètres")
     head.menu("Accès inspecteur")
     head.follow("Prolonger l’accès")
-    head.press("Prolonger l’accès", ends_on=(date.today() + timedelta(days=2)).isoformat())
+    head.press("Prolonger l’accès", ends_on=days_from_today(2).isoformat())
     head.menu("Paramètres")
     head.menu("Accès inspecteur")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
+from tests.helpers.days import days_from_today, today
 from tests.helpers.siecle import FILES
 from tests.journeys import steps
 from tests.journeys.live import Live
@@ -30,13 +29,12 @@ def test_new_school_year(platform: Live) -> None:
 def _the_head_opened_an_access_last_year(head: Visitor) -> None:
     head.menu("Paramètres")
     head.menu("Accès inspecteur")
-    today = date.today()
     head.press(
         "Ouvrir l’accès",
         name="Inès Quartz",
         email="ines.quartz@inspection.example",
-        starts_on=today.isoformat(),
-        ends_on=(today + timedelta(days=20)).isoformat(),
+        starts_on=today().isoformat(),
+        ends_on=days_from_today(20).isoformat(),
         purpose="Visite de l’an dernier",
         scope="tous",
     )

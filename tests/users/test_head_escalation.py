@@ -9,13 +9,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from cpro.core import clock, tenancy
+from cpro.core import tenancy
 from cpro.core.permissions import Role
 from cpro.establishments.models import Establishment
 from cpro.inspectors.models import Mandate
 from cpro.users.models import Account
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
+from tests.helpers.days import today
 from tests.helpers.office import CODE, Office
 
 TAB = "/admin/parametres/etablissement"
@@ -66,8 +67,8 @@ class Attacker:
         return [code for text in (*mine, *self.seen) for code in CODE.findall(text)]
 
     def _mandate(self) -> dict[str, str]:
-        today = clock.utcnow().date().isoformat()
-        days = {"starts_on": today, "ends_on": today}
+        day = today().isoformat()
+        days = {"starts_on": day, "ends_on": day}
         return {"name": "Dominique Schiste", "email": "d.schiste@ac-essai.example", "purpose": "Visite", **days}
 
     def play_on(self, codes: list[str], school: str) -> list[Mandate]:

@@ -24,6 +24,7 @@ from cpro.users.models import Account
 from tests.core.mail.conftest import Post, Sink
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
+from tests.helpers.days import days_from_today, today
 from tests.helpers.office import CODE, Office
 from tests.helpers.records import everything
 
@@ -47,7 +48,6 @@ def _reset_head(app: Flask, world: World) -> None:
 
 
 def _invite_inspector(app: Flask, world: World) -> None:
-    today = clock.utcnow().date()
     head = Browser(app).sign_in_as(world, "head")
     head.get("/admin/parametres/inspecteurs")
     head.post(
@@ -55,8 +55,8 @@ def _invite_inspector(app: Flask, world: World) -> None:
         {
             "name": "Claire Fer",
             "email": "claire.fer@ac-test.example",
-            "starts_on": today.isoformat(),
-            "ends_on": (today + timedelta(days=1)).isoformat(),
+            "starts_on": today().isoformat(),
+            "ends_on": days_from_today(1).isoformat(),
             "purpose": "Visite",
         },
     )
