@@ -89,6 +89,22 @@ users reset personne --establishment ecole
 users reset-second-factor administrateur --establishment ecole
 users reset-second-factor personne --establishment ecole
 """.strip().splitlines()
+#: What is done after more than commands.
+DONE_ELSEWHERE = {
+    "db downgrade": "tests/test_migrations.py",
+    "db upgrade": "tests/deploy/test_exploitation.py",
+    "demo load": "tests/test_demo.py",
+    "imports siecle": "tests/imports/test_commands.py",
+    "imports undo": "tests/imports/test_commands.py",
+    "jobs cancel": "tests/core/jobs/test_commands.py",
+    "jobs retry": "tests/core/jobs/test_commands.py",
+    "platform-users reset-second-factor": "tests/users/web/test_second_factor.py",
+    "restore": "tests/backup/test_operations.py",
+    "users consent": "tests/users/test_rules_head.py",
+    "users disable": "tests/users/test_commands.py",
+    "users reset-second-factor": "tests/users/web/test_second_factor.py",
+    "worker": "tests/core/jobs/test_worker.py",
+}
 #: Refusals that need more than a command to be met.
 ELSEWHERE = {
     "audit verify": "tests/audit/test_chain.py",
@@ -107,6 +123,13 @@ def words(line: str, folder: Path) -> list[str]:
 class TestTable:
     def test_table_names_every_command_once(self) -> None:
         assert sorted(name for name, _, _ in TOLD) == sorted({*COMMANDS, "db downgrade"})
+
+    def test_table_each_command_is_done_by_a_test(self) -> None:
+        done = {name for name, _, _ in TOLD if any(line.startswith(f"{name} ") or line == name for line in DONE)}
+
+        assert sorted(name for name, _, _ in TOLD if name not in done) == sorted(DONE_ELSEWHERE)
+        for name, path in DONE_ELSEWHERE.items():
+            assert name.split()[-1] in (PROJECT_ROOT / path).read_text(encoding="utf-8"), name
 
     def test_table_each_refusal_told_is_tried(self) -> None:
         refusals = {name for name, _, refusal in TOLD if refusal and refusal != "la tâche a échoué"}
