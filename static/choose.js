@@ -22,16 +22,16 @@ function addField(list, name, narrow) {
   field.className = "form-control";
   field.placeholder = "Réduire la liste\u202f: code ou intitulé";
   field.setAttribute("aria-label", `Réduire la liste\u202f: ${name}`);
-  const told = document.createElement("span");
-  told.className = "sr-only";
-  told.setAttribute("role", "status");
+  const status = document.createElement("span");
+  status.className = "sr-only";
+  status.setAttribute("role", "status");
   const place = document.createElement("span");
   place.className = "choose";
-  place.append(field, told);
+  place.append(field, status);
   field.addEventListener("input", (event) => {
     event.stopPropagation(); // nothing of the form has changed yet
     const left = narrow(fold(field.value));
-    told.textContent = left ? `${left} choix` : "Aucun choix ne répond à ces mots.";
+    status.textContent = left ? `${left} choix` : "Aucun choix ne répond à ces mots.";
   });
   list.before(place);
 }

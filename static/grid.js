@@ -316,15 +316,15 @@ class GridKeeper {
       return;
     }
     this.learn(said, sent);
-    const told = this.tell(said.news ?? {});
+    const sentences = this.showNews(said.news ?? {});
     const errors = Object.entries(said.errors ?? {});
     for (const [name, sentence] of errors) {
       const cell = /** @type {HTMLInputElement | null} */ (this.form.elements.namedItem(name));
       if (cell && this.isCell(cell)) this.explain(cell, sentence);
-      told.push(sentence);
+      sentences.push(sentence);
     }
-    if (errors.length > 0) this.show(told.join(" "), "blocked");
-    else this.show([said.message, ...told].join(" "));
+    if (errors.length > 0) this.show(sentences.join(" "), "blocked");
+    else this.show([said.message, ...sentences].join(" "));
   }
 
   /**
@@ -351,7 +351,7 @@ class GridKeeper {
    * Show what colleagues gave meanwhile; return the sentences about it.
    * @param {Record<string, {last: string, sentence: string}>} news
    */
-  tell(news) {
+  showNews(news) {
     return Object.entries(news).map(([name, { last, sentence }]) => {
       const cell = this.field(name);
       document.getElementById(`${name}-dernier`)?.lastChild?.replaceWith(last);

@@ -242,7 +242,7 @@ class Editor {
     const text = event.clipboardData?.getData("text/plain");
     if (html) put(this.place, cleaned(html, "page"));
     else if (text) put(this.place, fromPlainText(text));
-    this.tellFiles(event.clipboardData, !html && !text);
+    this.noticeFiles(event.clipboardData, !html && !text);
     if (html || text) this.steps.record();
     this.keep();
   }
@@ -251,7 +251,7 @@ class Editor {
   drop(event) {
     const hasFiles = Boolean(event.dataTransfer?.files.length);
     if (hasFiles) event.preventDefault(); // the browser would leave the page to show the file
-    this.tellFiles(event.dataTransfer, hasFiles);
+    this.noticeFiles(event.dataTransfer, hasFiles);
   }
 
   /**
@@ -259,7 +259,7 @@ class Editor {
    * @param {DataTransfer | null} given
    * @param {boolean} isLost
    */
-  tellFiles(given, isLost) {
+  noticeFiles(given, isLost) {
     this.fileNotice.textContent =
       isLost && given?.files.length ? "Une image ou un fichier ne peut pas être mis dans ce texte\u202f: décrivez-le en mots." : "";
   }

@@ -14,27 +14,27 @@ function follow(form) {
   all.type = "checkbox";
   all.setAttribute("aria-label", "Tout cocher sur cette page");
   head.replaceChildren(all);
-  const told = document.createElement("span");
-  told.className = "rows-count";
-  told.setAttribute("role", "status");
-  form.querySelector(".listing-bulk")?.append(told);
+  const status = document.createElement("span");
+  status.className = "rows-count";
+  status.setAttribute("role", "status");
+  form.querySelector(".listing-bulk")?.append(status);
 
   const whole = /** @type {HTMLInputElement | null} */ (form.querySelector("input[name=tous]"));
 
-  const tell = () => {
+  const describe = () => {
     const ticked = boxes.filter((each) => each.checked).length;
     all.checked = ticked === boxes.length;
     all.indeterminate = ticked > 0 && !all.checked;
     const counted = ticked ? `${ticked} ${ticked > 1 ? "lignes cochées" : "ligne cochée"} sur cette page` : "";
-    told.textContent = whole?.checked ? "Toutes les lignes de cette liste" : counted;
+    status.textContent = whole?.checked ? "Toutes les lignes de cette liste" : counted;
   };
 
   all.addEventListener("change", () => {
     for (const each of boxes) each.checked = all.checked;
-    tell();
+    describe();
   });
 
-  whole?.addEventListener("change", tell);
+  whole?.addEventListener("change", describe);
 
   /** @type {HTMLInputElement | undefined} */
   let last;
@@ -45,11 +45,11 @@ function follow(form) {
         for (const each of boxes.slice(from, to + 1)) each.checked = box.checked;
       }
       last = box;
-      tell();
+      describe();
     });
   }
-  addEventListener("pageshow", tell); // the browser's « Précédent » brings back what was ticked
-  tell();
+  addEventListener("pageshow", describe); // the browser's « Précédent » brings back what was ticked
+  describe();
 }
 
 /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-rows]")).forEach(follow);

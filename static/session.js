@@ -17,7 +17,7 @@ function watch(dialog) {
   const stay = /** @type {HTMLButtonElement} */ (dialog.querySelector("[data-act=stay]"));
   const close = /** @type {HTMLButtonElement} */ (dialog.querySelector("[data-act=close]"));
   let ends = count(Number(dialog.dataset.idle), Number(dialog.dataset.latest));
-  let told = ""; // what the person was told since the session was last prolonged
+  let shown = ""; // what the person was told since the session was last prolonged
 
   /** @param {string} when */
   function say(when) {
@@ -33,13 +33,13 @@ function watch(dialog) {
     const end = Math.min(ends.idle, ends.latest);
     const left = end - Date.now();
     if (left > before) {
-      told = "";
+      shown = "";
       dialog.close();
       return;
     }
     const when = left <= 0 ? "over" : ends.latest <= ends.idle ? "latest" : "idle";
-    if (when === told) return;
-    told = when;
+    if (when === shown) return;
+    shown = when;
     const hour = new Date(end).toLocaleTimeString("fr-FR", { hour: "2-digit", minute: "2-digit" });
     for (const each of dialog.querySelectorAll(".session-end-hour")) each.textContent = hour.replace(":", "\u00a0h\u00a0");
     say(when);
@@ -63,7 +63,7 @@ function watch(dialog) {
         const left = await answer.json();
         take(count(left.idle, left.latest));
         channel.postMessage(ends);
-        if (told === "idle") say("busy"); // what the server could not note
+        if (shown === "idle") say("busy"); // what the server could not note
       } else if (answer.status < 500) {
         take({ idle: 0, latest: 0 });
       } else {

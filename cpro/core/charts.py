@@ -73,7 +73,7 @@ class Chart:
         ]
 
     @property
-    def is_telling(self) -> bool:
+    def has_comparison(self) -> bool:
         """Return whether there is something to compare: at least two categories with a non-zero figure."""
         return sum(any(each.values[index] for each in self.series) for index in range(len(self.categories))) > 1
 

@@ -352,7 +352,7 @@ def hold_words(text: str, *columns: Any) -> list[ColumnElement[bool]]:
     return [or_(*(column.contains(word, autoescape=True) for column in columns)) for word in fold(text).split()]
 
 
-def tell_apart(labels: Sequence[str], ids: Sequence[int]) -> list[str]:
+def disambiguate(labels: Sequence[str], ids: Sequence[int]) -> list[str]:
     """Return labels that identify rows outside their list: rows with the same label have their number added."""
     called = Counter(labels)
     return [

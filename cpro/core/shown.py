@@ -64,10 +64,10 @@ class Filter:
             expected = "une date"
         elif self.everything and not (self.choices and text in dict(self.choices())):
             expected = "un choix de la liste"
-        told = (
+        sentence = (
             f"«\u202f{text}\u202f» n’est pas {expected}\u202f: le filtre «\u202f{self.label}\u202f» est laissé de côté."
         )
-        return told if expected else ""
+        return sentence if expected else ""
 
     def offer(self, text: str) -> list[tuple[str, str, bool]]:
         """Return (value, label, whether it is the selected one) for each choice.

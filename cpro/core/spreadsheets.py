@@ -151,8 +151,8 @@ def _rows_xml(block: Block, first_row: int, styles: Mapping[type, str]) -> bytes
     letters = [f'<c r="{xl_col_to_name(column)}' for column in range(len(block))]
     rows = []
     for number, cells in enumerate(zip(*columns, strict=True), first_row):
-        told = [f'{letter}{number}"{cell}' for letter, cell in zip(letters, cells, strict=True)]
-        rows.append(f'<row r="{number}">{"".join(told)}</row>')
+        filled = [f'{letter}{number}"{cell}' for letter, cell in zip(letters, cells, strict=True)]
+        rows.append(f'<row r="{number}">{"".join(filled)}</row>')
     return "".join(rows).encode()
 
 

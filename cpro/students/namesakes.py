@@ -12,15 +12,15 @@ from cpro.extensions import db
 from cpro.students.models import Student, make_search_key
 
 
-def may_be_same(born: date | None, known_born: date | None, *, is_present: bool, is_told_apart: bool = False) -> bool:
+def may_be_same(born: date | None, known_born: date | None, *, is_present: bool, has_own_number: bool = False) -> bool:
     """Return whether two pupils with the same name may be one person, from their birth dates.
 
-    `is_told_apart` says that each has a number of its own: they are then distinct if their birth dates differ or are
+    `has_own_number` says that each has a number of its own: they are then distinct if their birth dates differ or are
     unknown. A departed pupil is a namesake only when the birth date is the same too.
     """
     if born and born == known_born:
         return True
-    return not is_told_apart and (is_present or born == known_born)
+    return not has_own_number and (is_present or born == known_born)
 
 
 def list_namesakes(last_name: str, first_name: str, born: date | None) -> Sequence[Student]:

@@ -190,8 +190,8 @@ def _record_arrivals(division: Division, students: Sequence[Student], by: Actor,
     names = [
         spoken_name(each.first_name, each.last_name) for each in sorted(students, key=lambda each: each.search_key)
     ]
-    told = [*names[:_MOST_NAMED], *(["…"] if len(names) > _MOST_NAMED else [])]
-    changes = {"moved": (None, len(names)), "names": (None, ", ".join(told))}
+    listed = [*names[:_MOST_NAMED], *(["…"] if len(names) > _MOST_NAMED else [])]
+    changes = {"moved": (None, len(names)), "names": (None, ", ".join(listed))}
     record("division:joined", About("division", division.id, division.code), by=by, now=now, changes=changes)
 
 

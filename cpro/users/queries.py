@@ -320,8 +320,8 @@ def list_reading_school(*, limit: int) -> Sequence[Account]:
 
 def select_journal_ids_with_powers(*, besides: int) -> Select[str]:
     """Return the ids, as text for the journal, of the other accounts that read the school or need a consent."""
-    told = or_(Account.consent_needed, Account.holds(Permission.USERS_VIEW))
-    return select(Cast(Account.id, String)).where(told, Account.id != besides)
+    has_powers = or_(Account.consent_needed, Account.holds(Permission.USERS_VIEW))
+    return select(Cast(Account.id, String)).where(has_powers, Account.id != besides)
 
 
 def select_journal_ids_awaited() -> Select[str]:

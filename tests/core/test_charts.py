@@ -48,13 +48,16 @@ class TestChart:
             chart(series=[Series(str(number), [1, 2]) for number in range(3)])
 
     @pytest.mark.parametrize(
-        ("figures", "is_telling"),
+        ("figures", "has_comparison"),
         [(([1200, 3], [0, 0]), True), (([5, 0], [0, 1]), True), (([5, 0], [4, 0]), False), (([0, 0], [0, 0]), False)],
     )
     def test_chart_tells_something_once_two_places_have_figures(
-        self, figures: tuple[list[int], list[int]], is_telling: bool
+        self, figures: tuple[list[int], list[int]], has_comparison: bool
     ) -> None:
-        assert chart(series=[Series("Apprenants", figures[0]), Series("Activés", figures[1])]).is_telling is is_telling
+        assert (
+            chart(series=[Series("Apprenants", figures[0]), Series("Activés", figures[1])]).has_comparison
+            is has_comparison
+        )
 
     def test_chart_says_in_words_what_it_shows(self) -> None:
         root = parsed(chart())

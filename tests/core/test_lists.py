@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from cpro.core.lists import ListState, find_page, tell_apart
+from cpro.core.lists import ListState, disambiguate, find_page
 
 FILTERS = {"etat": ("ouvert", "ferme"), "division": 4}
 
@@ -22,7 +22,7 @@ def some(count: int, *, limit: int, offset: int) -> list[int]:
 
 class TestTellApart:
     def test_tell_apart_numbers_those_called_alike_alone(self) -> None:
-        assert tell_apart(["Lou TOPAZE", "Zoé AMBRE", "Lou TOPAZE"], [3, 4, 7]) == [
+        assert disambiguate(["Lou TOPAZE", "Zoé AMBRE", "Lou TOPAZE"], [3, 4, 7]) == [
             "Lou TOPAZE, n°\u202f3",
             "Zoé AMBRE",
             "Lou TOPAZE, n°\u202f7",

@@ -67,7 +67,7 @@ class EditPage(Generic[EditForm]):
         """Save a form within a unit of work; return the URL to redirect to and the message. Raises `DomainError`."""
         raise NotImplementedError
 
-    def told(self, message: str) -> str:
+    def describe_saved(self, message: str) -> str:
         """Return the message of a save, completed with what is known only after the commit."""
         return message
 
@@ -116,7 +116,7 @@ class EditPage(Generic[EditForm]):
                 raise
             self.load()
             return self.page(form, refusal.status, refusal)
-        return back_to(address, self.told(message))
+        return back_to(address, self.describe_saved(message))
 
     def show_posted(self) -> ResponseReturnValue:
         """Show the form as it was posted, neither validated nor saved."""

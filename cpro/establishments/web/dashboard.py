@@ -85,14 +85,14 @@ def draw_activity(figures: Figures) -> Chart:
     mondays = _bounds()
     sign_ins = [figures[f"sign-ins {n}"] for n in range(_WEEKS)]
     others = [figures[f"other actions {n}"] for n in range(_WEEKS)]
-    told = (
+    counted = (
         f"{plural(sum(sign_ins), 'connexion', 'connexions')} et "
         f"{plural(sum(others), 'autre action', 'autres actions')} inscrites au journal "
     )
     return Chart(
         key="activite",
         title="Activité des cinq dernières semaines",
-        summary=f"{upper_first(told)}depuis le {format_date(mondays[0])}.{_describe_last_week(sign_ins, others)}",
+        summary=f"{upper_first(counted)}depuis le {format_date(mondays[0])}.{_describe_last_week(sign_ins, others)}",
         heading="Semaine du",
         categories=[f"{monday.day:02}/{monday.month:02}" for monday in mondays[:-1]],
         series=[

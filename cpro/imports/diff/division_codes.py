@@ -55,8 +55,8 @@ class DivisionCodes:
         if not text or text in self._codes:
             return record
         if (several := self._list_candidates(text))[1:]:
-            told = (*record.findings, Finding(FindingCode.DIVISION_SEVERAL, record.line, _refusing(text, several)))
-            return record._replace(division_code="", findings=told)
+            findings = (*record.findings, Finding(FindingCode.DIVISION_SEVERAL, record.line, _refusing(text, several)))
+            return record._replace(division_code="", findings=findings)
         found = self._read.get(text)
         if found is None:
             found = self._find(text)
@@ -65,8 +65,8 @@ class DivisionCodes:
             found = found or self._create(text, record.line)
             self._read[text] = found
             if found.sentence:
-                told = (*record.findings, Finding(found.finding, record.line, found.sentence))
-                record = record._replace(findings=told)
+                findings = (*record.findings, Finding(found.finding, record.line, found.sentence))
+                record = record._replace(findings=findings)
         return record._replace(division_code=found.code)
 
     def read_staff(self, record: StaffRecord) -> StaffRecord:

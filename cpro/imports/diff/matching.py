@@ -185,7 +185,7 @@ def may_be_same(record: StudentRecord, known: Known, source: PupilSource) -> boo
     """
     is_apart = (record.ine and known.ine) or (record.siecle_id and getattr(known, source.number))
     return namesakes.may_be_same(
-        record.birth_date, known.birth_date, is_present=known.is_active, is_told_apart=bool(is_apart)
+        record.birth_date, known.birth_date, is_present=known.is_active, has_own_number=bool(is_apart)
     )
 
 

@@ -260,8 +260,8 @@ class StaffAnalysis:
 
     def _is_repeated_in_words(self, record: StaffRecord, account: Account) -> bool:
         """Return whether a line of a table without numbers says nothing new about its namesake."""
-        is_told_apart = record.email and record.email.casefold() != account.email.casefold()
-        return self._is_table and account.is_active and not is_told_apart and not self._differences(record, account)
+        has_other_email = record.email and record.email.casefold() != account.email.casefold()
+        return self._is_table and account.is_active and not has_other_email and not self._differences(record, account)
 
     def _ask(
         self, record: StaffRecord, sentence: str, candidates: Sequence[Account], *, can_create: bool

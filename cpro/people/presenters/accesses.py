@@ -19,7 +19,7 @@ from cpro.core import clock
 from cpro.core.clock import today_in
 from cpro.core.errors import refusal_of
 from cpro.core.formatting import format_date, format_instant, plural
-from cpro.core.lists import tell_apart
+from cpro.core.lists import disambiguate
 from cpro.core.permissions import Permission, Role, roles_with
 from cpro.core.web.current_user import current_actor, may
 from cpro.core.web.registry import registry
@@ -122,7 +122,7 @@ def _list_past() -> list[Access]:
     """Return the mandates that were recently closed or ended."""
     mandates = list_past_mandates(_month_ago(), _today(), limit=_SHOWN)
     seen = find_last_seen({each.inspector_id for each in mandates}) if may(Permission.CONSULTATIONS_VIEW) else {}
-    names = tell_apart([each.inspector_name for each in mandates], [each.id for each in mandates])
+    names = disambiguate([each.inspector_name for each in mandates], [each.id for each in mandates])
     return [
         Access(
             name=each.inspector_name,
@@ -143,7 +143,7 @@ def _list_inspectors() -> list[Access]:
     mandates = list_open_mandates(_today(), limit=_SHOWN)
     seen = find_last_seen({each.inspector_id for each in mandates}) if may(Permission.CONSULTATIONS_VIEW) else {}
     is_closed = any(lock.role.can(Permission.MANDATE_ENTER) for lock in list_open_locks())
-    names = tell_apart([each.inspector_name for each in mandates], [each.id for each in mandates])
+    names = disambiguate([each.inspector_name for each in mandates], [each.id for each in mandates])
     return [
         _describe_mandate(each, name, seen.get(each.inspector_id), is_closed=is_closed)
         for each, name in zip(mandates, names, strict=True)
@@ -209,7 +209,7 @@ def _consultations_of(mandate: Mandate) -> list[tuple[str, str]]:
 
 def _list_accounts() -> list[Access]:
     accounts = list_reading_school(limit=_SHOWN)
-    names = tell_apart([each.label for each in accounts], [each.id for each in accounts])
+    names = disambiguate([each.label for each in accounts], [each.id for each in accounts])
     closed = list_shut_out([each.id for each in accounts])
     revocable = consent.list_revocable(accounts, current_actor()) if may(Permission.USERS_CONSENT) else set()
     return [

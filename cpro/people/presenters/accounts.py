@@ -80,7 +80,7 @@ def describe_reset(row: Account) -> list[str]:
 
 def describe_second_factor_reset(row: Account) -> list[str]:
     """Return the consequences of removing a person's second factor."""
-    told = (
+    notice = (
         f"Un message l’en avertit, à l’adresse {row.confirmed_email}."
         if row.confirmed_email
         else "Le compte n’a pas d’adresse électronique qui compte : avertissez la personne vous-même."
@@ -88,7 +88,7 @@ def describe_second_factor_reset(row: Account) -> list[str]:
     return [
         "Son mot de passe suffira à nouveau pour se connecter ; ses codes de secours ne valent plus rien.",
         "Ne le faites que si la personne vous l’a demandé elle-même : un autre pourrait se faire passer pour elle.",
-        told,
+        notice,
     ]
 
 

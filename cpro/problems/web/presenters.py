@@ -8,7 +8,7 @@ from cpro.problems.models import Problem
 _TEAM = "L’équipe qui administre la plateforme"
 
 
-def say_who_reads(*, is_read: bool, is_mailed: bool, has_news: bool) -> str:
+def describe_readers(*, is_read: bool, is_mailed: bool, has_news: bool) -> str:
     """Return who reads the message, whether it is also mailed, and how its author will hear of it."""
     if not is_read and not is_mailed:
         return (
@@ -17,11 +17,11 @@ def say_who_reads(*, is_read: bool, is_mailed: bool, has_news: bool) -> str:
     if not is_read:
         return f"{_TEAM} le reçoit par courriel."
     mailed = " et le reçoit aussi par courriel" if is_mailed else "\u202f; aucun courriel ne lui est envoyé"
-    told = " Vos nouveautés vous diront quand il aura été traité." if has_news else ""
-    return f"{_TEAM} le lit sur CPro{mailed}.{told}"
+    answer = " Vos nouveautés vous diront quand il aura été traité." if has_news else ""
+    return f"{_TEAM} le lit sur CPro{mailed}.{answer}"
 
 
-def say_whom_to_tell(*, leads_school: bool) -> str:
+def describe_whom_to_notify(*, leads_school: bool) -> str:
     """Return whom else to notify of a problem when it is not mailed, depending on the reader's role."""
     if leads_school:
         return "à la personne ou au service qui a ouvert CPro à votre établissement, ou qui l’héberge"

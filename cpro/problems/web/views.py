@@ -21,7 +21,7 @@ from cpro.core.web.registry import registry
 from cpro.problems.operations import describe_problem
 from cpro.problems.queries import has_readers, list_own
 from cpro.problems.web.forms import ProblemForm
-from cpro.problems.web.presenters import describe_own, say_who_reads, say_whom_to_tell
+from cpro.problems.web.presenters import describe_own, describe_readers, describe_whom_to_notify
 
 bp = Blueprint("problems", __name__, url_prefix="/probleme")
 
@@ -44,9 +44,9 @@ def describe() -> ResponseReturnValue:
     timezone = registry().timezone() if person.establishment_id is not None else DEFAULT_TIMEZONE
     with tenancy.platform_session("what somebody has described") as lookup:
         own = [describe_own(each, timezone) for each in list_own(lookup, account)]
-    tell = "" if _contact() else say_whom_to_tell(leads_school=may(Permission.USERS_VIEW))
+    whom = "" if _contact() else describe_whom_to_notify(leads_school=may(Permission.USERS_VIEW))
     return render_page(
-        "problems/describe.html", form=form, who_reads=_who_reads(), tell=tell, own=own, status=form.status
+        "problems/describe.html", form=form, who_reads=_who_reads(), whom=whom, own=own, status=form.status
     )
 
 
@@ -62,7 +62,7 @@ def _number_to_give(account: str) -> str:
 def _who_reads() -> str:
     with tenancy.platform_session("who reads the problems") as lookup:
         is_read = has_readers(lookup)
-    return say_who_reads(is_read=is_read, is_mailed=bool(_contact()), has_news=may(Permission.NEWS_READ))
+    return describe_readers(is_read=is_read, is_mailed=bool(_contact()), has_news=may(Permission.NEWS_READ))
 
 
 def _contact() -> str:

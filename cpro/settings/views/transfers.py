@@ -68,7 +68,7 @@ class TransfersPage(SettingsPage[TransfersForm]):
         )
         return url_for("settings.transfers"), describe_changes(form, self.changes)
 
-    def told(self, message: str) -> str:
+    def describe_saved(self, message: str) -> str:
         sentences = []
         if self.changes.get("transfers_enabled") == (False, True):
             sentences.append(_describe_expected(list_expected(self.school.id, since=self.saved_at)))

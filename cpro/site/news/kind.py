@@ -16,8 +16,7 @@ class Kind:
     """One kind of news."""
 
     actions: Sequence[str]
-    #: the permission of the recipients: those who have it may read the page that `link` leads to, and what the lines
-    #: say
+    #: the permission of the recipients; it must also allow the page that `link` leads to
     permission: Permission
     #: returns the address of a line's subject
     link: Callable[[AuditEntry], str]
@@ -25,7 +24,7 @@ class Kind:
     #: narrows the lines to those that concern the person; None for every line of the school
     concerns: Callable[[Principal], ColumnElement[bool]] | None = None
     #: whether the person's own actions are included: for work that ended later, while they were elsewhere
-    tells_own: bool = False
+    includes_own: bool = False
     #: text of a line, instead of the journal's label
     sentence: Callable[[AuditEntry], str] | None = None
     #: whether the bell counts it; work that is counted beside its menu entry is not counted again
@@ -36,7 +35,7 @@ class Kind:
         conditions: list[ColumnElement[bool]] = [AuditEntry.action.in_(self.actions)]
         if self.concerns is not None:
             conditions.append(self.concerns(person))
-        if not self.tells_own:
+        if not self.includes_own:
             conditions.append(_is_by_another(person))
         return and_(*conditions)
 
@@ -44,7 +43,7 @@ class Kind:
 def list_conditions(kinds: Sequence[Kind], person: Principal) -> list[ColumnElement[bool]]:
     """Return the conditions of the lines that the bell counts: one for all the kinds that differ by action only."""
     counted = [each for each in kinds if each.is_counted]
-    plain = [each for each in counted if each.concerns is None and not each.tells_own]
+    plain = [each for each in counted if each.concerns is None and not each.includes_own]
     actions = [action for each in plain for action in each.actions]
     alike = [and_(AuditEntry.action.in_(actions), _is_by_another(person))] if actions else []
     return [*alike, *(each.condition(person) for each in counted if each not in plain)]

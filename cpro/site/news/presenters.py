@@ -33,7 +33,7 @@ class ShownNews:
 
 
 @dataclass(frozen=True)
-class Told:
+class NewsItem:
     """One event, with its journal line; None for events read from the records."""
 
     at: datetime
@@ -47,13 +47,13 @@ def describe_page(person: Principal) -> dict[str, Any]:
     When more is new than it shows, it shows the oldest first, so that reading it leads to the rest.
     """
     now = clock.utcnow()
-    told, rest = _read_news(person, unread=False)
+    items, rest = _read_news(person, unread=False)
     is_cut = any(each.shown.is_new for each in rest)
     if is_cut:
-        told, rest = _read_news(person, unread=True)
-    news = [each.shown for each in sorted(told, key=lambda each: each.at, reverse=True)]
+        items, rest = _read_news(person, unread=True)
+    news = [each.shown for each in sorted(items, key=lambda each: each.at, reverse=True)]
     endings = list_endings(person)
-    mark = _find_last_shown(told, rest, endings, now)
+    mark = _find_last_shown(items, rest, endings, now)
     return {
         "news": news,
         "endings": [_describe_ending(each) for each in endings],
@@ -66,29 +66,29 @@ def describe_page(person: Principal) -> dict[str, Any]:
     }
 
 
-def _read_news(person: Principal, *, unread: bool) -> tuple[list[Told], list[Told]]:
+def _read_news(person: Principal, *, unread: bool) -> tuple[list[NewsItem], list[NewsItem]]:
     """Return the news of the journal and the records that are shown, then those that are left out.
 
     The latest first, or where `unread` the oldest of the unread first.
     """
-    told = [Told(each.line.at, each.line.id, _describe(each, person)) for each in list_news(person, unread=unread)]
-    told += [
-        Told(each.at, None, _describe_record(each, is_new=is_new))
+    items = [NewsItem(each.line.at, each.line.id, _describe(each, person)) for each in list_news(person, unread=unread)]
+    items += [
+        NewsItem(each.at, None, _describe_record(each, is_new=is_new))
         for each, is_new in list_record_news(person, unread=unread)
     ]
-    told.sort(key=lambda each: each.at, reverse=not unread)
-    return told[:SHOWN], told[SHOWN:]
+    items.sort(key=lambda each: each.at, reverse=not unread)
+    return items[:SHOWN], items[SHOWN:]
 
 
-def _find_last_shown(told: list[Told], rest: list[Told], endings: list[Ending], now: datetime) -> Mark:
+def _find_last_shown(items: list[NewsItem], rest: list[NewsItem], endings: list[Ending], now: datetime) -> Mark:
     """Return how far the page has been read: down to what it shows, without covering unread news that it leaves out.
 
     Very recent records may not be committed yet: they stay new unless something later is shown.
     """
     left = [each for each in rest if each.shown.is_new]
-    line = max((each.line for each in told if each.line is not None), default=0)
+    line = max((each.line for each in items if each.line is not None), default=0)
     line = min([line, *(each.line - 1 for each in left if each.line is not None)])
-    shown = [each.at for each in told if each.line is None] + [each.mandate.opened_at for each in endings]
+    shown = [each.at for each in items if each.line is None] + [each.mandate.opened_at for each in endings]
     at = max([now - _IN_FLIGHT, *shown])
     at = min([at, *(each.at - timedelta(microseconds=1) for each in left if each.line is None)])
     return Mark(line, at)

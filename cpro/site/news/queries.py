@@ -83,7 +83,7 @@ def list_news(person: Principal, *, unread: bool) -> list[News]:
     if not kinds:
         return []
     kept, order = (is_new, AuditEntry.id.asc()) if unread else (_is_after(now - KEPT), AuditEntry.id.desc())
-    told = [
+    lines = [
         select(AuditEntry.id.label("line"), literal(place).label("kind"))
         .where(kind.condition(person), kept)
         .order_by(order)
@@ -91,7 +91,7 @@ def list_news(person: Principal, *, unread: bool) -> list[News]:
         .subquery()
         for place, kind in enumerate(kinds)
     ]
-    found = union_all(*(select(each.c.line, each.c.kind) for each in told)).subquery()
+    found = union_all(*(select(each.c.line, each.c.kind) for each in lines)).subquery()
     rows = db.session.execute(
         select(AuditEntry, found.c.kind, is_new)
         .join(found, found.c.line == AuditEntry.id)

@@ -15,18 +15,18 @@ from cpro.establishments.models import PictureKind
 from cpro.site.news.kind import Kind
 
 #: Maximum number of changes in a line; the journal has the others.
-_TOLD = 3
+_MOST_NAMED = 3
 
 
-def _tell_changes(line: AuditEntry) -> str:
+def _describe_changes(line: AuditEntry) -> str:
     """Return who changed what in the school, old and new values."""
     changes = [each.summary for each in labels.describe(line, timezone=registry().timezone())]
-    told = f"{', '.join(changes[:_TOLD])}{'…' if len(changes) > _TOLD else ''}"
+    named = f"{', '.join(changes[:_MOST_NAMED])}{'…' if len(changes) > _MOST_NAMED else ''}"
     text = f"{labels.actor_name(line)} {labels.action_label(line.action)}"
-    return f"{text} ({told})" if told else text
+    return f"{text} ({named})" if named else text
 
 
-def _tell_action(line: AuditEntry) -> str:
+def _describe_action(line: AuditEntry) -> str:
     return f"{labels.actor_name(line)} {labels.action_label(line.action)}"
 
 
@@ -42,7 +42,7 @@ def _of_picture(kind: PictureKind, permission: Permission) -> Kind:
         permission=permission,
         link=lambda line: url_for("settings.pictures"),
         label="Voir les images",
-        sentence=_tell_action,
+        sentence=_describe_action,
     )
 
 
@@ -57,42 +57,42 @@ SETTINGS: Sequence[Kind] = (
         permission=Permission.PARTICULARS_VIEW,
         link=lambda line: url_for("settings.establishment"),
         label="Voir les renseignements",
-        sentence=_tell_changes,
+        sentence=_describe_changes,
     ),
     Kind(
         actions=["establishment:head-email:set"],
         permission=Permission.USERS_CONSENT,
         link=lambda line: url_for("settings.establishment"),
         label="Voir les renseignements",
-        sentence=_tell_changes,
+        sentence=_describe_changes,
     ),
     Kind(
         actions=["establishment:teachers:consent"],
         permission=Permission.USERS_VIEW,
         link=lambda line: url_for("utilisateurs.index_view"),
         label="Voir les comptes",
-        sentence=_tell_changes,
+        sentence=_describe_changes,
     ),
     Kind(
         actions=["establishment:transfers:changed"],
         permission=Permission.TRANSFERS_VIEW,
         link=lambda line: url_for("settings.transfers"),
         label="Voir les réglages des transferts",
-        sentence=_tell_changes,
+        sentence=_describe_changes,
     ),
     Kind(
         actions=["establishment:modules:switched"],
         permission=Permission.JOURNAL_VIEW,
         link=_modules_url,
         label="Voir les modules",
-        sentence=_tell_changes,
+        sentence=_describe_changes,
     ),
     Kind(
         actions=["establishment:retention:changed"],
         permission=Permission.RETENTION_VIEW,
         link=lambda line: url_for("retention.edit"),
         label="Voir la durée de conservation",
-        sentence=_tell_changes,
+        sentence=_describe_changes,
     ),
     Kind(
         actions=["masks:changed", "masks:copied", "masks:reset"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cpro.core.formatting import format_date, plural, spoken_name
-from cpro.core.lists import tell_apart
+from cpro.core.lists import disambiguate
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
 from cpro.students.operations import is_kept_by_siecle
@@ -60,7 +60,7 @@ def name_and_birth(student: Student) -> str:
 def call_apart(students: Sequence[Student]) -> dict[int, str]:
     """Return the link labels of some students, by their ids: all different."""
     ids = [each.id for each in students]
-    return dict(zip(ids, tell_apart([name_and_birth(each) for each in students], ids), strict=True))
+    return dict(zip(ids, disambiguate([name_and_birth(each) for each in students], ids), strict=True))
 
 
 def describe_ine_remedy() -> str:

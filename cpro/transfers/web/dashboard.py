@@ -129,14 +129,14 @@ def draw_transfers_by_month(figures: Figures) -> Chart | None:
     sent = [figures[f"{Direction.SOURCE.value} {n}"] for n in range(_MONTHS)]
     if not sum(received) and not sum(sent):
         return None
-    told = (
+    totals = (
         f"{plural(sum(received), 'transfert reçu', 'transferts reçus')} et {plural(sum(sent), 'envoyé', 'envoyés')} "
         "depuis six mois."
     )
     return Chart(
         key="transferts",
         title="Transferts par mois",
-        summary=f"{upper_first(told)}{_tell_last_month(received, sent)}",
+        summary=f"{upper_first(totals)}{_describe_last_month(received, sent)}",
         heading="Mois",
         categories=[f"{_MONTH_NAMES[first.month - 1]} {first.year % 100:02}" for first in _first_days(_now())[:-1]],
         series=[
@@ -146,15 +146,15 @@ def draw_transfers_by_month(figures: Figures) -> Chart | None:
     )
 
 
-def _tell_last_month(received: Sequence[int], sent: Sequence[int]) -> str:
+def _describe_last_month(received: Sequence[int], sent: Sequence[int]) -> str:
     """Return a sentence comparing the last whole month with the one before, or "" if that one had no transfers."""
     before, last = _MONTHS - 3, _MONTHS - 2
-    told = [
+    parts = [
         f"{plural(each[last], *words)}{change}"
         for each, words in ((received, ("reçu", "reçus")), (sent, ("envoyé", "envoyés")))
         if (change := describe_change(each[last], each[before], "le mois d’avant"))
     ]
-    return f" Le mois dernier\u202f: {join_french(told)}." if told else ""
+    return f" Le mois dernier\u202f: {join_french(parts)}." if parts else ""
 
 
 def _now() -> datetime:

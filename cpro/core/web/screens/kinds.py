@@ -89,8 +89,8 @@ def _stored(name: str, said: Shown) -> Stored:
         return Stored(name, blank, text=lambda: str, cell=lambda: str, of=said.of)
     words = said.choices or {}
     if said.reads or said.of or words:
-        told = said.reads or (attrgetter(said.of) if said.of else lambda value: words.get(value, value))
-        return Stored(name, blank, text=lambda: told, cell=lambda: told)
+        read = said.reads or (attrgetter(said.of) if said.of else lambda value: words.get(value, value))
+        return Stored(name, blank, text=lambda: read, cell=lambda: read)
     text = _READERS.get(said.kind, lambda: str)
     return Stored(name, blank, text=text, cell=_CELLS.get(said.kind, text))
 

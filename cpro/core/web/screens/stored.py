@@ -109,8 +109,8 @@ def _made_of(model: type[Any], column: Column, needed: Sequence[Any]) -> Callabl
         row.__dict__.update(zip(column.needs, values, strict=True))
         return column.value(row)
 
-    is_told_apart = not any(isinstance(each.type, JSON) for each in needed)
-    return _Remembered(make).__getitem__ if is_told_apart else make
+    is_hashable = not any(isinstance(each.type, JSON) for each in needed)
+    return _Remembered(make).__getitem__ if is_hashable else make
 
 
 class _Remembered(dict[Any, Any]):

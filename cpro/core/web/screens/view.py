@@ -17,7 +17,7 @@ from flask_admin import expose
 from cpro.core import clock, events
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError, Forbidden, MaybeThere, NotFound, refusal_of
-from cpro.core.lists import find_beside, tell_apart
+from cpro.core.lists import disambiguate, find_beside
 from cpro.core.parsing import read_id
 from cpro.core.transactions import unit_of_work
 from cpro.core.validators import fold
@@ -101,12 +101,12 @@ class Screen(ArrangedScreen):
         if template == self.list_template:
             page.update(self._list_page(page.pop("data"), page.get("refused_name")))
         elif template == self.details_template:
-            told = {"object_type": self.object_type, "object_id": str(row.id)}
+            opened = {"object_type": self.object_type, "object_id": str(row.id)}
             page["neighbours"] = self._find_neighbours(row) if request.method == "GET" else ()
             if not page.get("refusal_text"):
-                announce(events.record_opened, self, **told, object_label=self.label_of(row))
+                announce(events.record_opened, self, **opened, object_label=self.label_of(row))
             values = [(column.label, column.value(row)) for column in self.open_columns()]
-            page.update(values=values, sections=registry().object_sections(*told.values()))
+            page.update(values=values, sections=registry().object_sections(*opened.values()))
         elif page["form"] is not None:
             page.update(self._form_page(page["form"], row))
         return render_page(template, screen=self, admin_view=self, **page)
@@ -167,7 +167,7 @@ class Screen(ArrangedScreen):
         details, edit, delete = map(self._row_address, (".details_view", ".edit_view", ".delete_view"))
         can_edit, deletable = self.can_edit, self.list_deletable(rows) if self.can_delete else ()
         labels = [self.full_label(row) for row in rows]
-        for row, label, unique in zip(rows, labels, tell_apart(labels, [row.id for row in rows]), strict=True):
+        for row, label, unique in zip(rows, labels, disambiguate(labels, [row.id for row in rows]), strict=True):
             heading = first.value(row)
             row_actions = [("Corriger", edit(row.id))] if can_edit and not self.why_not_edit(row) else []
             row_actions += self.row_actions(row)
