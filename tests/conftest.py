@@ -72,7 +72,7 @@ def _database_travels_too() -> Iterator[None]:
 def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords as the product does."""
     monkeypatch.setattr(passwords, "_HASHER", _PRODUCT_HASHER)
-    monkeypatch.setattr(passwords, "_DUMMY_HASH", passwords._draw_hash())
+    monkeypatch.setattr(passwords, "_DUMMY_HASH", passwords._generate_hash())
 
 
 @pytest.fixture(scope="session")

@@ -112,7 +112,7 @@ class Plot:
         return round(self.top + (self.scale - figure) * self.step, 3)
 
 
-def draw_plot(line: Line, plot: Plot) -> SVG:
+def render_plot(line: Line, plot: Plot) -> SVG:
     """Return the grid of the figures, a line and its points, to be put in an SVG element."""
     places = [(plot.x(share), plot.y(figure)) for share, figure in line.points]
     parts = SVG("")
@@ -134,11 +134,11 @@ def print_plot(line: Line, plot: Plot, *, width: float, height: float, style: st
         width=width,
         height=height,
         style=style,
-        plot=draw_plot(line, plot),
+        plot=render_plot(line, plot),
     )
 
 
-def draw_lines(key: str, title: str, summary: str, lines: Sequence[Line], ends: Sequence[str], scale: int) -> SVG:
+def render_lines(key: str, title: str, summary: str, lines: Sequence[Line], ends: Sequence[str], scale: int) -> SVG:
     """Return lines over the same period, each in its own row, as an SVG element.
 
     `key` and `summary` are those of `Chart`; `ends` are the first and the last day, or the only one.
@@ -148,7 +148,7 @@ def draw_lines(key: str, title: str, summary: str, lines: Sequence[Line], ends: 
     for rank, line in enumerate(lines):
         plot = replace(plot, top=_ROWS_TOP + _ROW * rank + 4)
         latest = line.points[-1][1]
-        parts += draw_plot(line, plot)
+        parts += render_plot(line, plot)
         parts += _text("chart-label", plot.left - 10, plot.y(2), _shortened(line.label), anchor="end")
         parts += _text("chart-figure", plot.right + 10, plot.y(latest) + 4, str(latest))
     places = (

@@ -347,7 +347,7 @@ def _place_asked(asked: ListState, place_of: Callable[[int], Sequence[Any] | Non
     return place_of(row_id) if row_id else None
 
 
-def hold_words(text: str, *columns: Any) -> list[ColumnElement[bool]]:
+def contains_words(text: str, *columns: Any) -> list[ColumnElement[bool]]:
     """Return the conditions that each word of a text is in at least one of the folded columns."""
     return [or_(*(column.contains(word, autoescape=True) for column in columns)) for word in fold(text).split()]
 

@@ -62,7 +62,7 @@ _LOOK_ALIKES = str.maketrans("@4301!5$7", "aaeoiisst")
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
 
-def _draw_hash() -> str:
+def _generate_hash() -> str:
     """Return a hash that matches no password, in the same form as the others, without the cost of computing one."""
     salt, digest = (b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (16, 32))
     costs = f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"
@@ -70,7 +70,7 @@ def _draw_hash() -> str:
 
 
 # Verified when there is no account, so that the answer takes as long as for a wrong password.
-_DUMMY_HASH = _draw_hash()
+_DUMMY_HASH = _generate_hash()
 
 
 #: One process verifies two passwords at a time, 19 MiB each: many sign-ins neither fill the memory nor delay pages. A

@@ -99,13 +99,13 @@ def _places_that_hold_something(connection: Connection) -> set[Place]:
     for table in _tables(connection):
         names = ["", *_columns(table)]
         answers = connection.execute(
-            select(*(exists(select(1).select_from(table).where(_says_something(table, name))) for name in names))
+            select(*(exists(select(1).select_from(table).where(_has_value(table, name))) for name in names))
         ).one()
         found |= {(table.name, name) for name, answer in zip(names, answers, strict=True) if answer}
     return found
 
 
-def _says_something(table: Table, name: str) -> ColumnElement[bool]:
+def _has_value(table: Table, name: str) -> ColumnElement[bool]:
     if not name:
         return true()
     column = table.columns[name]

@@ -15,16 +15,16 @@ from cpro.core.web.checklist import Asked, ChecklistItem, Figures
 from cpro.core.web.current_user import current_principal, may
 from cpro.core.web.screens.base import SecureIndexView
 from cpro.dashboard.checklist import list_items_for
-from cpro.establishments.web.dashboard import count_for_school, draw_activity, list_school_items
+from cpro.establishments.web.dashboard import count_for_school, list_school_items, render_activity
 from cpro.imports.web.dashboard import list_import_items
 from cpro.new_year.web.dashboard import list_new_year_items
 from cpro.students.web.dashboard import (
     count_students,
-    draw_accounts_by_division,
     list_pupil_account_items,
     list_student_items,
+    render_accounts_by_division,
 )
-from cpro.transfers.web.dashboard import count_transfers, draw_transfers_by_month, list_transfer_items
+from cpro.transfers.web.dashboard import count_transfers, list_transfer_items, render_transfers_by_month
 from cpro.users.web.dashboard import count_accounts, list_account_items
 
 #: Functions that return the counts needed; all are read in one statement.
@@ -41,9 +41,9 @@ CHECKLIST: Sequence[Callable[[Figures], Sequence[ChecklistItem]]] = (
 )
 #: Functions that render each chart, in display order; None while there is no data.
 CHARTS: Sequence[Callable[[Figures], Chart | None]] = (
-    draw_activity,
-    draw_accounts_by_division,
-    draw_transfers_by_month,
+    render_activity,
+    render_accounts_by_division,
+    render_transfers_by_month,
 )
 
 #: Summary pages of the school, shown to those who may read them: label, endpoint, permission.

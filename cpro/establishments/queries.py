@@ -13,7 +13,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from cpro.core.clock import today_in
 from cpro.core.errors import NotFound
-from cpro.core.lists import ListState, Page, find_page_from, hold_words
+from cpro.core.lists import ListState, Page, contains_words, find_page_from
 from cpro.core.tenancy import TenancyError, scope_of
 from cpro.establishments.imaging import is_low_resolution
 from cpro.establishments.models import Establishment, PictureKind, PictureVersion
@@ -84,7 +84,7 @@ def find_by_code(session: Session, code: str) -> Establishment | None:
 
 def find_establishments(session: Session, sought: str) -> list[Establishment]:
     """Return up to 50 schools whose name, UAI, code or city contains every word sought, by name."""
-    found = select(Establishment).where(*hold_words(sought, Establishment.search_key))
+    found = select(Establishment).where(*contains_words(sought, Establishment.search_key))
     return list(session.scalars(found.order_by(Establishment.name, Establishment.id).limit(_SHOWN)))
 
 
@@ -95,7 +95,7 @@ def find_schools(session: Session, asked: ListState) -> Page[Establishment]:
     """
     academy = asked.chosen.get("academie")
     of_academy = [Establishment.academy == academy] if academy else []
-    found = select(Establishment).where(*hold_words(asked.search, Establishment.search_key), *of_academy)
+    found = select(Establishment).where(*contains_words(asked.search, Establishment.search_key), *of_academy)
     order = (Establishment.name, Establishment.id)
 
     def place_of(school_id: int) -> Sequence[Any] | None:

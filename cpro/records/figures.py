@@ -31,18 +31,18 @@ class LevelFigures:
 
     evaluations: int = 0
     #: {level: number of pupils' competences whose latest level it is}
-    standing: dict[int, int] = field(default_factory=lambda: {level.value: 0 for level in Level})
+    by_level: dict[int, int] = field(default_factory=lambda: {level.value: 0 for level in Level})
 
     def add(self, level: int, competences: int, evaluations: int) -> None:
         """Add évaluations given at a level, and the pupils' competences whose latest level it is."""
         self.evaluations += evaluations
-        self.standing[level] += competences
+        self.by_level[level] += competences
 
     @property
     def share(self) -> int | None:
         """Return the percentage of competences at the two higher levels; None where no level was given."""
-        counted = sum(self.standing.values())
-        high = sum(number for level, number in self.standing.items() if level >= Level.SATISFACTORY)
+        counted = sum(self.by_level.values())
+        high = sum(number for level, number in self.by_level.items() if level >= Level.SATISFACTORY)
         return round(100 * high / counted) if counted else None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
 
-from cpro.core.charts import SVG, Line, draw_lines
+from cpro.core.charts import SVG, Line, render_lines
 from cpro.core.formatting import format_date, join_french, plural
 from cpro.core.parsing import read_integer
 from cpro.records.models import Evaluation, Level
@@ -77,7 +77,7 @@ class LevelChart(Generic[T]):
     def svg(self) -> SVG:
         """Return the lines as an SVG element."""
         title = f"Niveaux par compétence\u202f: {self.title}"
-        return draw_lines(self.key, title, self.summary, self.lines, self.days, len(Level))
+        return render_lines(self.key, title, self.summary, self.lines, self.days, len(Level))
 
 
 def list_charts(levels: Sequence[T]) -> list[LevelChart[T]]:

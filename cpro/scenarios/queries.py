@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from cpro.competences.models import Competence
 from cpro.core.counts import count_rows
 from cpro.core.errors import NotFound
-from cpro.core.lists import ListState, Page, find_page_from, hold_words
+from cpro.core.lists import ListState, Page, contains_words, find_page_from
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission
 from cpro.extensions import db
@@ -190,7 +190,7 @@ def find_worked(competence_ids: Collection[int]) -> set[int]:
 
 
 def _conditions(asked: ListState, account_id: int | None) -> list[ColumnElement[bool]]:
-    chosen, found = asked.chosen, hold_words(asked.search, Scenario.search_key)
+    chosen, found = asked.chosen, contains_words(asked.search, Scenario.search_key)
     if "diplome" in chosen:
         found.append(Scenario.diploma.has(Diploma.code == chosen["diplome"]))
     if "auteur" in chosen:

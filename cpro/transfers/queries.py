@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from cpro.core import tenancy
 from cpro.core.counts import Counted, count_together
-from cpro.core.lists import ListState, Page, find_page_from, hold_words
+from cpro.core.lists import ListState, Page, contains_words, find_page_from
 from cpro.core.search import find_words
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
@@ -165,7 +165,7 @@ def list_linkable(side: TransferSide, *, limit: int, sought: str = "") -> Sequen
 
     `sought` keeps those whose name contains all of its words.
     """
-    words = hold_words(side.student_label, Student.search_key)
+    words = contains_words(side.student_label, Student.search_key)
     named = or_(*words) if words else Student.id.is_(None)
     likeness = case(
         (and_(Student.birth_date == side.offered_birth_date, named), 0),

@@ -54,7 +54,7 @@ def render_credential_sheets(
                 "division": divisions.get(sheet.account_id, ""),
                 "login": sheet.login,
                 "code": sheet.code,
-                "qr": _draw_qr(school, sheet),
+                "qr": _render_qr(school, sheet),
             }
             for sheet in sheets
         ],
@@ -62,7 +62,7 @@ def render_credential_sheets(
     return render_pdf("users/credential_sheets.typ", data, pictures={logo: school.logo} if school.logo else None)
 
 
-def _draw_qr(school: PrintedSchool, sheet: CredentialSheet) -> str:
+def _render_qr(school: PrintedSchool, sheet: CredentialSheet) -> str:
     """Return the QR code of the activation page, with the school and login filled in, as SVG, or "".
 
     It never contains the activation code: URLs remain in the browser's history and in the logs of intermediaries.

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from cpro.core.charts import SVG, Chart, Line, Plot, Series, draw_lines, print_plot
+from cpro.core.charts import SVG, Chart, Line, Plot, Series, print_plot, render_lines
 from cpro.students.models import Division
 from tests.factories import World, make_student
 from tests.helpers.browser import Browser
@@ -111,7 +111,7 @@ class TestDrawLines:
     LINE = Line("C1", [(0.0, 1), (1.0, 3)])
 
     def test_draw_lines_a_line_is_drawn_alike_on_a_page_and_in_print(self) -> None:
-        page = ElementTree.fromstring(draw_lines("niveaux", "Titre", "Résumé", [self.LINE], ["1", "2"], 4))
+        page = ElementTree.fromstring(render_lines("niveaux", "Titre", "Résumé", [self.LINE], ["1", "2"], 4))
         plot = Plot(86, 268, inset=4, top=12, step=9, scale=4, radius=3.5)
         printed = ElementTree.fromstring(print_plot(self.LINE, plot, width=300, height=78, style=".a{fill:#000}"))
 
@@ -121,7 +121,7 @@ class TestDrawLines:
 
     def test_svg_what_is_added_to_markup_is_escaped(self) -> None:
         assert SVG("<g>") + SVG("</g>") + "<&" == "<g></g>&lt;&amp;"
-        assert "<b>" not in draw_lines("niveaux", "<b>", "<b>", [Line("<b>", [(0.5, 1)])], ["<b>"], 4)
+        assert "<b>" not in render_lines("niveaux", "<b>", "<b>", [Line("<b>", [(0.5, 1)])], ["<b>"], 4)
 
 
 class TestDrawAccountsByDivision:

@@ -55,9 +55,9 @@ class TestCountLevels:
         found = levels(app, world.a.id)
 
         own_and_mate, mate_before = found.by_diploma[MELEC, True], found.by_diploma[MELEC, False]
-        assert own_and_mate.standing == {1: 0, 2: 1, 3: 1, 4: 1}  # one pupil's C1 at 2, the other's C1 at 4, C2 at 3
+        assert own_and_mate.by_level == {1: 0, 2: 1, 3: 1, 4: 1}  # one pupil's C1 at 2, the other's C1 at 4, C2 at 3
         assert (own_and_mate.evaluations, own_and_mate.share) == (4, 67)
-        assert (mate_before.evaluations, mate_before.standing[1], mate_before.share) == (1, 1, 0)
+        assert (mate_before.evaluations, mate_before.by_level[1], mate_before.share) == (1, 1, 0)
         assert found.by_division[classroom.division] == own_and_mate
 
     def test_count_levels_counts_the_departed_in_the_diploma_alone(
@@ -83,7 +83,7 @@ class TestCountLevels:
         set_up(app, fill)
 
         assert levels(app, world.a.id).by_diploma == {}
-        assert levels(app, world.b.id).by_diploma[MELEC, True].standing[4] == 1
+        assert levels(app, world.b.id).by_diploma[MELEC, True].by_level[4] == 1
 
     def test_count_levels_calls_a_diploma_as_today_and_one_that_is_gone_as_it_was(
         self, app: Flask, classroom: Class, world: World

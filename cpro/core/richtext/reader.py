@@ -70,7 +70,7 @@ _TABLE = re.compile(r"<table\b", re.IGNORECASE)
 
 def to_blocks(html: str) -> list[Block]:
     """Return the text as the plain data described in `blocks`."""
-    html = _LEFT_OUT.sub(_said, FORBIDDEN.sub("", html))
+    html = _LEFT_OUT.sub(_announce_left_out, FORBIDDEN.sub("", html))
     if not _TABLE.search(html) and _ORPHAN_CELLS.search(html):  # cells copied without their table
         html = f"<table>{html}</table>"
     clean = nh3.clean(
@@ -249,7 +249,7 @@ class _Reader(HTMLParser):
             expected = current["start"] + len(current["items"])
             number = _number(values.get("value"), expected)
             if number != expected and current["items"]:  # the numbering jumps: start another list
-                _settle(frame)
+                _label_items_out_of_order(frame)
                 current = {**current, "items": []}
                 frame.places[-1].append(current)
                 frame.lists[-1] = current
@@ -264,22 +264,22 @@ class _Reader(HTMLParser):
         if not frame.lists:
             return
         self._depth -= 1
-        _settle(frame)
+        _label_items_out_of_order(frame)
         for open_lists in (frame.lists, frame.places, frame.numberings):
             open_lists.pop()
 
 
-def _settle(frame: _Frame) -> None:
+def _label_items_out_of_order(frame: _Frame) -> None:
     """Convert the last open list of a frame to labelled paragraphs when a list cannot express its numbers.
 
     The list is the last block of its container.
     """
-    settled, place, numbering = frame.lists[-1], frame.places[-1], frame.numberings[-1]
-    if numbering or (settled["ordered"] and settled["start"] + len(settled["items"]) > MAX_NUMBER):
-        place[-1:] = labelled_items(settled, numbering)
+    last, place, numbering = frame.lists[-1], frame.places[-1], frame.numberings[-1]
+    if numbering or (last["ordered"] and last["start"] + len(last["items"]) > MAX_NUMBER):
+        place[-1:] = labelled_items(last, numbering)
 
 
-def _said(found: re.Match[str]) -> str:
+def _announce_left_out(found: re.Match[str]) -> str:
     return f"[{_LEFT_OUT_WORDS[found['tag'].lower()]}] {found[0]}"
 
 

@@ -135,7 +135,7 @@ def _describe_levels(found: LevelFigures | None) -> list[str]:
         return [NONE] * (len(LEVEL_TITLES) + 2)
     return [
         format_count(found.evaluations),
-        *(format_count(found.standing[level]) for level in Level),
+        *(format_count(found.by_level[level]) for level in Level),
         f"{found.share}\u202f%",
     ]
 

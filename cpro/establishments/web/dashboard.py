@@ -80,7 +80,7 @@ def list_school_items(figures: Figures) -> list[ChecklistItem]:
     return items
 
 
-def draw_activity(figures: Figures) -> Chart:
+def render_activity(figures: Figures) -> Chart:
     """Render the chart of the journal's activity over five weeks, Monday to Sunday in the school's time zone."""
     mondays = _bounds()
     sign_ins = [figures[f"sign-ins {n}"] for n in range(_WEEKS)]

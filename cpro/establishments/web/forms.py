@@ -26,7 +26,7 @@ _CHOOSE = "Choisissez l’une des réponses proposées."
 ParticularsForm: Any = form_of(Establishment, RULES, (MayAskPassword, VersionedForm), RULES)
 
 
-def say_when_password_is_asked(form: Any, school: Establishment) -> None:
+def describe_password_prompt(form: Any, school: Establishment) -> None:
     """Set the note under the e-mail address: changing it requires the password, a first address does not."""
     if school.email:
         form.email.description = "Si vous la changez, votre mot de passe vous sera demandé."

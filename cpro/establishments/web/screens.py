@@ -13,7 +13,7 @@ from cpro.establishments.operations.particulars import (
     is_email_changed,
     update_particulars,
 )
-from cpro.establishments.web.forms import ParticularsForm, say_when_password_is_asked
+from cpro.establishments.web.forms import ParticularsForm, describe_password_prompt
 
 
 class EstablishmentsScreen(Screen):
@@ -39,7 +39,7 @@ class EstablishmentsScreen(Screen):
     def prepare_form(self, form: Any, row: Establishment | None) -> None:
         """Set the note that says when the password is required."""
         if row is not None:
-            say_when_password_is_asked(form, row)
+            describe_password_prompt(form, row)
 
     def before_update(self, row: Establishment, form: Any) -> None:
         """Check the password typed, which changing the e-mail address requires."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import ColumnElement, func, select
 
 from cpro.core.counts import count_rows
-from cpro.core.lists import ListState, Page, find_page_from, hold_words
+from cpro.core.lists import ListState, Page, contains_words, find_page_from
 from cpro.extensions import db
 from cpro.imports.diff.proposals import MatchCode
 from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun
@@ -150,7 +150,7 @@ def _of_changes(run_id: int, asked: ListState) -> list[ColumnElement[bool]]:
         conditions.append(ImportChange.action == ChangeAction(asked.chosen["action"]))
     if "retenu" in asked.chosen:
         conditions.append(ImportChange.is_selected.is_(asked.chosen["retenu"] == "oui"))
-    return conditions + hold_words(asked.search, ImportChange.search_key)
+    return conditions + contains_words(asked.search, ImportChange.search_key)
 
 
 def _of_findings(run_id: int, asked: ListState) -> list[ColumnElement[bool]]:
@@ -159,7 +159,7 @@ def _of_findings(run_id: int, asked: ListState) -> list[ColumnElement[bool]]:
         conditions.append(ImportFinding.severity == asked.chosen["gravite"])
     if "constat" in asked.chosen:
         conditions.append(ImportFinding.code == asked.chosen["constat"])
-    return conditions + hold_words(asked.search, ImportFinding.search_key)
+    return conditions + contains_words(asked.search, ImportFinding.search_key)
 
 
 def count_accounts_to_open(run: ImportRun) -> int:

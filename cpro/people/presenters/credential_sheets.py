@@ -51,7 +51,7 @@ def describe_missing_accounts(target: Target) -> dict[str, str] | None:
     }
 
 
-def describe_nobody(target: Target, to_open: dict[str, str] | None) -> dict[str, str] | None:
+def describe_no_one(target: Target, to_open: dict[str, str] | None) -> dict[str, str] | None:
     """Return why no sheet can be prepared for the people of a list, and what to do first; None if one can.
 
     `to_open`: the result of `describe_missing_accounts`.

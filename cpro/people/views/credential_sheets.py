@@ -28,7 +28,7 @@ from cpro.establishments.web.gate_links import describe_missing
 from cpro.people.forms.credential_sheets import CredentialSheetsForm
 from cpro.people.presenters.credential_sheets import (
     describe_missing_accounts,
-    describe_nobody,
+    describe_no_one,
     describe_people,
     describe_sheets,
     render_documents,
@@ -201,7 +201,7 @@ def _page(form: CredentialSheetsForm, status: int = 200) -> ResponseReturnValue:
     form.show_choice()
     target = form.target()
     to_open = describe_missing_accounts(target)
-    nobody = describe_nobody(target, to_open) if form.names_people else None
+    nobody = describe_no_one(target, to_open) if form.names_people else None
     missing = describe_missing()
     return render_page(
         "people/credential_sheets.html",

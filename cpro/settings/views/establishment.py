@@ -15,7 +15,7 @@ from cpro.establishments.models import Establishment
 from cpro.establishments.operations.particulars import RULES, get_particulars, is_email_changed, update_particulars
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.suggestions import ACADEMIES, SCHOOL_KINDS
-from cpro.establishments.web.forms import ParticularsForm, say_when_password_is_asked
+from cpro.establishments.web.forms import ParticularsForm, describe_password_prompt
 from cpro.settings.tabs import SettingsPage
 from cpro.settings.views import bp, describe_changes
 
@@ -37,7 +37,7 @@ class ParticularsPage(SettingsPage[Any]):
         return get_particulars(self.school)
 
     def offer(self, form: Any) -> None:
-        say_when_password_is_asked(form, self.school)
+        describe_password_prompt(form, self.school)
 
     def before_save(self, form: Any) -> None:
         if is_email_changed(_typed(form)):

@@ -45,7 +45,7 @@ def state() -> ResponseReturnValue:
         school = queries.name_school(lookup, school_id)
     opened = {"object_type": "support_state", "object_id": str(school_id or ""), "object_label": "État des traitements"}
     announce(events.record_opened, "support", **opened, quiet=QUIET)
-    return render_page("support/state.html", works=works, beat=beat, school=school, say=_say_in(school_id))
+    return render_page("support/state.html", works=works, beat=beat, school=school, with_age=_age_formatter(school_id))
 
 
 @bp.get("/erreurs")
@@ -68,13 +68,13 @@ def error() -> ResponseReturnValue:
 @requires(Permission.PROBLEMS_HANDLE)
 def problems() -> ResponseReturnValue:
     """List the problems that people described, in the school entered or in all of them."""
-    school_id, say = _school_id(), _say_in(_school_id())
+    school_id, with_age = _school_id(), _age_formatter(_school_id())
     asked = ListState.read(request.args, request.path, filters={"etat": [_HANDLED]})
     is_handled = "etat" in asked.chosen
     with tenancy.platform_session("the problems that people described") as lookup:
         found = find_problems(lookup, asked, school_id, handled=is_handled)
         names = queries.name_schools(lookup, {each.school_id for each in found.rows})
-        page = found.show(lambda each: _describe_problem(each, names.get(each.school_id, ""), say))
+        page = found.show(lambda each: _describe_problem(each, names.get(each.school_id, ""), with_age))
         number, school = count_open(lookup, school_id), queries.name_school(lookup, school_id)
     opened = {"object_type": "problem", "object_id": "", "object_label": "Problèmes décrits"}
     announce(events.record_opened, "support", **opened, quiet=QUIET)
@@ -120,7 +120,7 @@ def _school_id() -> int | None:
     return principal.establishment_id if principal else None
 
 
-def _describe_problem(problem: Problem, school: str, say: Callable[[datetime | None], str]) -> dict[str, Any]:
+def _describe_problem(problem: Problem, school: str, with_age: Callable[[datetime | None], str]) -> dict[str, Any]:
     """Return a problem as the list shows it."""
     return {
         "id": problem.id,
@@ -128,10 +128,10 @@ def _describe_problem(problem: Problem, school: str, say: Callable[[datetime | N
         "lines": problem.text.splitlines(),
         "number": problem.number,
         "facts": [
-            ("Décrit", say(problem.at)),
+            ("Décrit", with_age(problem.at)),
             ("Établissement", school or "aucun"),
             ("Rôle", Role(problem.role).label),
-            *([("Traité", f"{say(problem.handled_at)}, par {problem.handled_by}")] if problem.handled_at else []),
+            *([("Traité", f"{with_age(problem.handled_at)}, par {problem.handled_by}")] if problem.handled_at else []),
         ],
     }
 
@@ -139,7 +139,7 @@ def _describe_problem(problem: Problem, school: str, say: Callable[[datetime | N
 def _describe(found: ShownError, school: str, account: str) -> list[tuple[str, str]]:
     """Return what is known about an error page, as labels and texts."""
     return [
-        ("Quand", _say_in(None)(found.at)),
+        ("Quand", _age_formatter(None)(found.at)),
         ("Établissement", school or "aucun"),
         ("Compte", account or "personne de connecté"),
         ("Adresse", presenters.describe_route(found.route)),
@@ -148,13 +148,13 @@ def _describe(found: ShownError, school: str, account: str) -> list[tuple[str, s
     ]
 
 
-def _say_in(school_id: int | None) -> Callable[[datetime | None], str]:
+def _age_formatter(school_id: int | None) -> Callable[[datetime | None], str]:
     """Return a function that formats an instant and its age, in the time zone of the school entered, if any."""
     timezone, now = registry().timezone() if school_id is not None else DEFAULT_TIMEZONE, clock.utcnow()
 
-    def say(instant: datetime | None) -> str:
+    def with_age(instant: datetime | None) -> str:
         if instant is None:
             return ""
         return f"{format_instant(instant, timezone)} (il y a {describe_duration(now - instant)})"
 
-    return say
+    return with_age

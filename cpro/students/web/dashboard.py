@@ -194,7 +194,7 @@ def _unseen_links(number: int) -> list[ChecklistItem]:
     ]
 
 
-def draw_accounts_by_division(figures: Figures) -> Chart | None:
+def render_accounts_by_division(figures: Figures) -> Chart | None:
     """Return the chart of students and activated accounts by division; divisions beyond the first are summed.
 
     None when there are more students than the dashboard counts: each of them would have to be read.

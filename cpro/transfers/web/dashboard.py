@@ -123,7 +123,7 @@ def _remedy(first: queries.FirstTransfer) -> str:
     return "demandez à cet établissement de l’annuler"
 
 
-def draw_transfers_by_month(figures: Figures) -> Chart | None:
+def render_transfers_by_month(figures: Figures) -> Chart | None:
     """Return the chart of the transfers of the last months in the school's timezone; None before the first one."""
     received = [figures[f"{Direction.DESTINATION.value} {n}"] for n in range(_MONTHS)]
     sent = [figures[f"{Direction.SOURCE.value} {n}"] for n in range(_MONTHS)]

@@ -74,7 +74,7 @@ def describe_address(secret: str, account: AnyAccount) -> str:
 def confirm(session: Session, factor: SecondFactor, account: AnyAccount, *, by: Actor, now: datetime) -> list[str]:
     """Activate a second factor with a first code; return the recovery codes, to be shown only once."""
     factor.confirmed_at = factor.trusted_from = now
-    codes = _draw_codes(factor)
+    codes = _generate_recovery_codes(factor)
     session.flush()
     record_about(session, _ON, account, by=by, now=now)
     return codes
@@ -82,7 +82,7 @@ def confirm(session: Session, factor: SecondFactor, account: AnyAccount, *, by: 
 
 def renew_codes(session: Session, factor: SecondFactor, account: AnyAccount, *, by: Actor, now: datetime) -> list[str]:
     """Generate new recovery codes that replace the earlier ones, and return them."""
-    codes = _draw_codes(factor)
+    codes = _generate_recovery_codes(factor)
     session.flush()
     record_about(session, CODES_DRAWN, account, by=by, now=now)
     return codes
@@ -192,7 +192,7 @@ def _is_one(session: Session, statement) -> bool:  # type: ignore[no-untyped-def
     return len(changed) == 1
 
 
-def _draw_codes(factor: SecondFactor) -> list[str]:
+def _generate_recovery_codes(factor: SecondFactor) -> list[str]:
     codes = [generate_printed_code(_RECOVERY_LENGTH) for _ in range(RECOVERY_CODES)]
     factor.recovery = " ".join(map(_hash, codes))
     return [group_printed_code(each) for each in codes]

@@ -61,7 +61,7 @@ def registration_options(
         user_id=bytes.fromhex(keyed_hash("passkey-user", f"{account.__tablename__}:{account.id}")),
         user_name=account.login,
         user_display_name=account.label,
-        challenge=_draw_challenge(session, sign_in_id, now=now),
+        challenge=_create_challenge(session, sign_in_id, now=now),
         timeout=_MILLISECONDS,
         authenticator_selection=structs.AuthenticatorSelectionCriteria(
             resident_key=structs.ResidentKeyRequirement.DISCOURAGED,  # the account is already known
@@ -81,7 +81,7 @@ def request_options(
 
     options = webauthn.generate_authentication_options(
         rp_id=party.id,
-        challenge=_draw_challenge(session, sign_in_id, now=now),
+        challenge=_create_challenge(session, sign_in_id, now=now),
         timeout=_MILLISECONDS,
         allow_credentials=_describe(list_passkeys(session, account)),
         user_verification=structs.UserVerificationRequirement.PREFERRED,
@@ -173,7 +173,7 @@ def _check_may_have_one_more(session: Session, account: AnyAccount) -> None:
         raise Conflict(f"Un compte a {MOST} clés au plus : supprimez-en une d’abord.")
 
 
-def _draw_challenge(session: Session, sign_in_id: int, *, now: datetime) -> bytes:
+def _create_challenge(session: Session, sign_in_id: int, *, now: datetime) -> bytes:
     challenge = secrets.token_bytes(32)
     kept = {"challenge": challenge.hex(), "challenge_until": now + CHALLENGE_HOLDS}
     session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(**kept))

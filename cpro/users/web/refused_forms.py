@@ -76,10 +76,10 @@ def _is_another(principal: Principal, page: str) -> bool:
     """Return whether the posted draft differs from the refused form of its page."""
     with tenancy.platform_session("a form refused on this page") as lookup:
         kept = parked_forms.read_refused(lookup, owner=_owner(principal), path=page, now=clock.utcnow())
-    return kept is not None and _said(kept) != _said(request.form.items(multi=True))
+    return kept is not None and _typed_fields(kept) != _typed_fields(request.form.items(multi=True))
 
 
-def _said(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def _typed_fields(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the typed fields, without the pressed button and the draft's mark."""
     return sorted(
         (name, value)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select
 
-from cpro.core.lists import hold_words
+from cpro.core.lists import contains_words
 from cpro.core.search import Search, Searched
 from cpro.core.web.screens import queries
 from cpro.core.web.screens.listing import Listing
@@ -53,7 +53,7 @@ def select_listed(
             return Selection(ranked, order, search.place_of)
         found = found.where(*search.conditions())
     elif search_keys:
-        found = found.where(*hold_words(listing.search, *search_keys))
+        found = found.where(*contains_words(listing.search, *search_keys))
     order = order or [*default_order]
     last = order[-1] if order else model.id
     column = getattr(last, "element", last)  # unwraps a descending one
