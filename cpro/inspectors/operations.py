@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import About, record
 from cpro.core.clock import last_day_of_school_year, today_in
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import Conflict, DomainError, FieldErrors, Forbidden, NotFound, check_no_error
+from cpro.core.errors import Conflict, DomainError, FieldErrors, Forbidden, check_no_error
 from cpro.core.formatting import format_date
 from cpro.core.mail import Mail, enqueue
 from cpro.core.parsing import read_day
@@ -33,7 +33,7 @@ from cpro.inspectors import messages, queries
 from cpro.inspectors.models import Mandate, MandateDiploma, MandateState
 from cpro.students.models import Diploma
 from cpro.users.models import Account, PlatformAccount
-from cpro.users.operations import accounts, codes, second_factor
+from cpro.users.operations import accounts, codes
 from cpro.users.roles import INSPECTOR
 
 #: Academies and academic regions (including overseas), ministries (agriculture and the sea also have schools), and the
@@ -191,27 +191,6 @@ def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) ->
     mandate.closed_at, mandate.closed_by_label, mandate.closing_reason = now, by.label, typed
     _record("mandate:closed", mandate, {"reason": (None, typed)}, by=by, now=now)
     _send(messages.closing(mandate, school), mandate, session=db.session(), by=by, now=now)
-
-
-def reset_second_factor(session: Session, mandate_id: int, *, establishment_id: int, by: Actor, now: datetime) -> bool:
-    """Remove the second factor of an inspector to whom the school is open, in a platform session.
-
-    It belongs to the platform account, whichever schools are open to it. Return whether there was one. Raises
-    `OnlyTheHead`, `MandateOver`, `NotFound`.
-    """
-    lock_schools(session, [establishment_id, None])
-    school = session.get_one(Establishment, establishment_id, populate_existing=True)
-    mandate = session.get(Mandate, mandate_id, populate_existing=True)
-    if mandate is None or mandate.establishment_id != school.id:
-        raise NotFound
-    _refuse_all_but_the_head(session, school, by)
-    _refuse_over(mandate, school, now)
-    account = session.get_one(PlatformAccount, mandate.inspector_id)
-    if not second_factor.reset(session, account, by=by, now=now):
-        return False
-    about = About("mandate", mandate.id, mandate.inspector_name)
-    record("mandate:second-factor:reset", about, by=by, now=now, establishment_id=school.id, session=session)
-    return True
 
 
 # --- Rules ---------------------------------------------------------------------------------------------------------

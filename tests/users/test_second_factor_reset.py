@@ -201,6 +201,7 @@ class TestResetRefused:
             ("teacher", "student"),
             ("head b", "teacher"),
             ("head", "support"),
+            ("head", "inspector"),
             ("administrator", "inspector"),
         ],
     )

@@ -54,7 +54,6 @@ ASKED_AGAIN = {
     "cpro.settings.views.history._confirmation": "/admin/parametres/historique/<int:entry_id>/retablir",
     "cpro.settings.views.history._refused": "/admin/parametres/historique/<int:entry_id>/retablir",
     "cpro.people.screens._ask_password": "/admin/utilisateurs/reinitialiser/",
-    "cpro.settings.views.inspectors.second_factor": "/admin/parametres/inspecteurs/<int:mandate_id>/second-facteur",
     "cpro.people.views.emergency.ask_to_reopen": "/admin/urgence/rouvrir",
     "cpro.people.views.emergency.reopen": "/admin/urgence/rouvrir",
     "cpro.people.views.credential_sheets._ask_password_again": "/admin/utilisateurs/fiches",

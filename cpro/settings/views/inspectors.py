@@ -24,7 +24,7 @@ from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.core.web.current_user import current_actor, may
 from cpro.core.web.edit_page import EditPage
-from cpro.core.web.forms import PasswordForm, typed_before_sign_in
+from cpro.core.web.forms import typed_before_sign_in
 from cpro.core.web.mail import describe_state
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.models import Establishment, Module
@@ -39,7 +39,6 @@ from cpro.inspectors.operations import (
     extend_mandate,
     extension_values,
     open_mandate,
-    reset_second_factor,
 )
 from cpro.inspectors.web.forms import ClosingForm, ExtensionForm, MandateForm
 from cpro.inspectors.web.presenters import describe_diplomas
@@ -193,27 +192,6 @@ def extend(mandate_id: int) -> ResponseReturnValue:
     return page.answer() if request.method == "POST" else page.show()
 
 
-@bp.route("/<int:mandate_id>/second-facteur", methods=["GET", "POST"])
-@requires(Permission.SECOND_FACTORS_RESET)
-def second_factor(mandate_id: int) -> ResponseReturnValue:
-    """Confirm, asking for the password, then remove the second factor of an inspector."""
-    mandate = queries.get_mandate(mandate_id)
-    refused = refusal_of(check_closure, mandate, current_actor(), now=clock.utcnow())
-    if refused is not None:
-        return _refused(refused)
-    form, name = PasswordForm(), mandate.inspector_name
-    if not form.validate_on_submit():
-        return _second_factor_page(form, mandate)
-    school_id = get_current_establishment().id
-    with platform_unit_of_work("the second factor of an inspector is the platform's") as work:
-        was_set = reset_second_factor(
-            work.session, mandate_id, establishment_id=school_id, by=current_actor(), now=clock.utcnow()
-        )
-    if not was_set:
-        return back_to(url_for("inspectors.index"), f"{name} n’a pas de second facteur : rien n’a changé.", "warning")
-    return back_to(url_for("inspectors.index"), f"Le second facteur {of_name(name)} est réinitialisé.")
-
-
 @bp.get("/<int:mandate_id>/consultations")
 @requires(Permission.CONSULTATIONS_VIEW)
 def consultations(mandate_id: int) -> ResponseReturnValue:
@@ -281,26 +259,6 @@ def _closing_page(form: ClosingForm, mandate: Mandate, status: int = 200) -> Res
         action_url=url_for("inspectors.close", mandate_id=mandate.id),
         submit_label="Fermer l’accès",
         danger=True,
-    )
-
-
-def _second_factor_page(form: PasswordForm, mandate: Mandate) -> ResponseReturnValue:
-    verb = f"Réinitialiser le second facteur {of_name(mandate.inspector_name)}"
-    return render_page(
-        "confirm.html",
-        title=verb,
-        question=f"{verb} ?",
-        consequences=[
-            "Son mot de passe suffira à nouveau pour se connecter, dans tous les établissements qui lui sont ouverts.",
-            "Ne le faites que si la personne vous l’a demandé elle-même : un autre pourrait se faire passer pour elle.",
-            "Un message l’en avertit, à l’adresse de son compte.",
-        ],
-        action_url=url_for("inspectors.second_factor", mandate_id=mandate.id),
-        submit_label="Réinitialiser le second facteur",
-        cancel_url=url_for("inspectors.index"),
-        danger=True,
-        form=form,
-        status=form.status,
     )
 
 

@@ -70,8 +70,9 @@ def check_not_oneself(account: Account, by: Actor, sentence: str) -> None:
 def check_is_above(session: Session, account: AnyAccount, by: Actor, sentence: str) -> None:
     """Raise `Forbidden` with the sentence unless the actor is above an account's holder, `OwnAccount` for their own.
 
-    A head in place is above everyone in their school, including another head, and above the inspectors to whom the
-    school is open, which the caller checks; no one in a school is above the support. The command line is above all.
+    A head in place is above everyone in their school, including another head. No one in a school is above a platform
+    account, which serves other schools too: an inspector's mandate may come from anyone's school. The command line is
+    above all.
     """
     if is_command_line(by):
         return
@@ -80,11 +81,7 @@ def check_is_above(session: Session, account: AnyAccount, by: Actor, sentence: s
     head = queries.find_acting(session, by)
     if head is None or not head.may_sign_in or not head.can(Permission.SECOND_FACTORS_RESET):
         raise Forbidden(sentence)
-    if isinstance(account, Account):
-        is_below = account.establishment_id == head.establishment_id
-    else:
-        is_below = account.can(Permission.MANDATE_ENTER)
-    if not is_below:
+    if not isinstance(account, Account) or account.establishment_id != head.establishment_id:
         raise Forbidden(sentence)
 
 

@@ -39,8 +39,6 @@ ASKED = {
     ("utilisateurs.reset_view", "POST"): ("administrator", "/admin/utilisateurs/reinitialiser/"),
     ("utilisateurs.second_factor_view", "GET"): ("head", "/admin/utilisateurs/second-facteur/?id=999"),
     ("utilisateurs.second_factor_view", "POST"): ("head", "/admin/utilisateurs/second-facteur/"),
-    ("inspectors.second_factor", "GET"): ("head", f"{MANDATES}/999/second-facteur"),
-    ("inspectors.second_factor", "POST"): ("head", f"{MANDATES}/999/second-facteur"),
     ("inspectors.open_access", "POST"): ("head", MANDATES),
     ("inspectors.extend", "GET"): ("head", f"{MANDATES}/999/prolonger"),
     ("inspectors.extend", "POST"): ("head", f"{MANDATES}/999/prolonger"),
@@ -117,7 +115,7 @@ class TestAskAgain:
     def test_ask_again_every_post_keeps_what_is_typed_or_types_nothing(self, app: Flask) -> None:
         types_nothing_but_a_password = {
             *("utilisateurs.reset_view", "history.restore", "passports.create"),
-            *("utilisateurs.second_factor_view", "inspectors.second_factor", "emergency.reopen"),
+            *("utilisateurs.second_factor_view", "emergency.reopen"),
             *("second_factor.renew_codes", "second_factor.remove", "passkeys.begin", "passkeys.remove"),
         }
         forgetting = {
