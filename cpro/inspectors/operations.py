@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -24,7 +24,7 @@ from cpro.core.mail import Mail, enqueue
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor, Permission
 from cpro.core.transactions import lock_schools
-from cpro.core.validators import normalise_email, read_line
+from cpro.core.validators import clean_mailed_text, clean_person_name, normalise_email, read_line
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
@@ -47,6 +47,10 @@ _NOT_ACADEMIC = (
 )
 
 
+#: Maximum number of mandates that a school may open within an hour.
+_MOST_OPENED, _WITHIN = 20, timedelta(hours=1)
+
+
 class OnlyTheHead(Forbidden):
     """Raised when anyone but a head in place acts on a mandate."""
 
@@ -58,6 +62,16 @@ class ModuleOff(Conflict):
 
     message = (
         "Le module « Accès inspecteur » est désactivé : réactivez-le d’abord, dans l’onglet Modules des paramètres."
+    )
+
+
+class TooManyOpened(DomainError):
+    """The school has already opened many mandates within the hour: each sends a message outside the school."""
+
+    status = 429
+    message = (
+        f"Votre établissement a ouvert {_MOST_OPENED} accès depuis une heure\u202f: celui-ci n’est pas ouvert. Ce que "
+        "vous avez saisi est encore dans la page\u202f; réessayez plus tard."
     )
 
 
@@ -81,14 +95,16 @@ def open_mandate(
     """Open a mandate in a school, in a platform session; days are yyyy-mm-dd, no diploma code means all of them.
 
     An inspector unknown to the platform gets an account and a one-time invitation, any other only the message about the
-    mandate: the school sees no difference. Raises `OnlyTheHead`, `ModuleOff`, `FieldErrors`.
+    mandate: the school sees no difference. Raises `OnlyTheHead`, `ModuleOff`, `FieldErrors`, `TooManyOpened`.
     """
     lock_schools(session, [establishment_id, None])  # None: the inspector's account belongs to the platform
     school = session.get_one(Establishment, establishment_id, populate_existing=True)
     _refuse_all_but_the_head(session, school, by)
     _refuse_module_off(school)
     errors: dict[str, str] = {}
-    typed_name = read_line({"name": name}, "name", 150, errors, required="Indiquez le nom de l’inspecteur.")
+    typed_name = read_line(
+        {"name": name}, "name", 150, errors, required="Indiquez le nom de l’inspecteur.", clean=clean_person_name
+    )
     address = _academic_address(email, errors)
     first, last = _days(starts_on, ends_on, today_in(school.timezone, now), errors)
     aim = read_line(
@@ -96,6 +112,7 @@ def open_mandate(
         "purpose",
         300,
         errors,
+        clean=clean_mailed_text,
         required="Indiquez l’objet de l’accès : il est dit à l’inspecteur.",
     )
     diplomas = _diplomas(session, school.id, diploma_codes, errors)
@@ -103,6 +120,8 @@ def open_mandate(
     if account is not None and not {"starts_on", "ends_on"} & errors.keys():
         _refuse_overlap(session, account.id, school.id, first, last, errors)
     check_no_error(errors)
+    if queries.count_opened(session, school.id, since=now - _WITHIN) >= _MOST_OPENED:
+        raise TooManyOpened
     if account is None:
         account = _create_inspector(session, address, typed_name, by=by, now=now)
     mandate = Mandate(

@@ -77,6 +77,12 @@ def count_mandates(state: MandateState, today: date) -> int:
     return db.session.scalar(select(func.count(Mandate.id)).where(is_in_state(state, today))) or 0
 
 
+def count_opened(session: Session, establishment_id: int, *, since: datetime) -> int:
+    """Return how many mandates a school has opened since an instant, closed ones included."""
+    opened = (Mandate.establishment_id == establishment_id) & (Mandate.opened_at > since)
+    return session.scalar(select(func.count(Mandate.id)).where(opened)) or 0
+
+
 def is_in_state(state: MandateState, today: date) -> ColumnElement[bool]:
     """Return the condition for mandates in a state; `Mandate.state_on` is the same rule for one mandate."""
     if state is MandateState.CLOSED:

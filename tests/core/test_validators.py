@@ -377,3 +377,8 @@ class TestCleanPersonName:
     @pytest.mark.parametrize("text", ["O", "d’Arc", "Élisabeth II", "Ô", "Ли", "محمد"])
     def test_clean_person_name_takes_every_alphabet(self, text: str) -> None:
         assert clean_person_name(text) == text
+
+    @pytest.mark.parametrize("text", ["Voir https://faux.example", "www.faux.example"])
+    def test_clean_person_name_refuses_the_address_of_a_site(self, text: str) -> None:
+        with pytest.raises(InvalidText, match="sans adresse de site"):
+            clean_person_name(text)

@@ -64,6 +64,40 @@ class TestOpenMandateRefused:
         assert "/admin/utilisateurs/" in page
 
 
+class TestOpenMandateMessages:
+    """What a school writes in messages to people outside it is bounded."""
+
+    @pytest.mark.parametrize("field", ["name", "purpose"])
+    @pytest.mark.parametrize("text", ["Lisez https://faux.example/connexion", "Votre compte, WWW.faux.example"])
+    def test_open_mandate_the_address_of_a_site_is_refused(self, desk: Desk, field: str, text: str) -> None:
+        head = desk.browser("head")
+
+        with nothing_written(desk.app):
+            answer = head.post(TAB, {**FORM, field: text})
+
+        assert answer.status_code == 422
+        assert "sans adresse de site" in Page(answer).text
+        assert text in answer.text
+        assert desk.mails() == []
+
+    def test_open_mandate_more_than_twenty_within_an_hour_are_refused_then_taken(
+        self, desk: Desk, clock: time_machine.Coordinates
+    ) -> None:
+        head = desk.browser("head")
+        for number in range(20):
+            assert head.post(TAB, {**FORM, "email": f"inspecteur{number}@ac-test.example"}).status_code == 303
+        with nothing_written(desk.app):
+            answer = head.post(TAB, {**FORM, "email": "un.de.trop@ac-test.example"})
+        assert answer.status_code == 429
+        assert "20 accès depuis une heure" in Page(answer).text
+        assert "un.de.trop@ac-test.example" in answer.text
+        assert desk.open("b").status_code == 303
+
+        clock.shift(timedelta(hours=1))
+
+        assert desk.open(email="un.de.trop@ac-test.example").status_code == 303
+
+
 class TestOpenMandate:
     def test_open_mandate_a_mandate_is_written_with_its_line_and_its_message(self, desk: Desk) -> None:
         answer = desk.open(diplomas=[desk.world.diploma_code])

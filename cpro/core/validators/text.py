@@ -38,6 +38,8 @@ _QUOTED = 60
 
 #: Vietnamese puts two marks on a letter, linguists three.
 _PILED_MARKS = re.compile("[\u0300-\u036f]{4,}")
+#: The address of a site, as mail programs turn it into a link.
+_SITE = re.compile(r"://|\bwww\.", re.IGNORECASE)
 
 #: Nearly all accents of decomposed letters, removed faster this way than one by one.
 _USUAL_ACCENTS = re.compile("[\u0300-\u034e\u0350-\u036f]+")
@@ -100,9 +102,23 @@ def clean_text(text: str, *, max_length: int, label: str = "") -> str:
     return line
 
 
+def clean_mailed_text(text: str, *, max_length: int) -> str:
+    """Return a clean line that our messages may quote to people outside the school.
+
+    Raises InvalidText like `clean_text`, and for the address of a site: readers would trust it in a message of ours.
+    """
+    line = clean_text(text, max_length=max_length)
+    if _SITE.search(line):
+        raise InvalidText("Ce texte est cité dans des messages\u202f: écrivez-le sans adresse de site.")
+    return line
+
+
 def clean_person_name(text: str, *, max_length: int = 100) -> str:
-    """Return a person's name as a clean line. Raises InvalidText like `clean_text`, and for a name without a letter."""
-    name = clean_text(text, max_length=max_length)
+    """Return a person's name as a line that messages may quote.
+
+    Raises InvalidText like `clean_mailed_text`, and for a name without a letter.
+    """
+    name = clean_mailed_text(text, max_length=max_length)
     if name and not any(sign.isalpha() for sign in name):
         raise InvalidText(f"« {name} » ne contient aucune lettre : écrivez le nom.")
     return name

@@ -40,7 +40,11 @@ _PAGES: dict[int, tuple[str, str]] = {
     404: ("Page introuvable", "Cette adresse ne correspond à rien, ou à rien qui vous concerne."),
     405: ("Action impossible ici", "Cette adresse ne s’utilise pas de cette façon."),
     409: ("Demande refusée", "Ce que vous demandez n’est plus possible. Rien n’a été enregistré."),
-    413: ("Envoi trop volumineux", "Le fichier dépasse ce que CPro accepte. Une image pèse au plus 5 Mo."),
+    413: (
+        "Envoi trop volumineux",
+        "Cet envoi dépasse ce que CPro accepte. Une image pèse au plus 5 Mo ; de milliers de lignes, prenez plutôt "
+        "toute la liste, ou faites-le en plusieurs fois.",
+    ),
     422: ("Demande refusée", "Ce qui a été envoyé ne convient pas. Rien n’a été enregistré."),
     429: ("Trop d’essais", "Réessayez dans un moment."),
     503: (

@@ -47,7 +47,7 @@ _NAMED = 10
 _PREPARED = ("division", "ids", "eleves", "pour", "role", "reset")
 #: The cookie's entry with the key to the documents of this sign-in.
 _KEY = "sheets_key"
-_MIMETYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
+_MIMETYPES = {"pdf": "application/pdf", "csv": "text/csv"}
 
 
 @bp.get("/admin/utilisateurs/fiches")
