@@ -47,7 +47,8 @@ def extension(mandate: Mandate, school: Establishment) -> Mail:
         subject=f"CPro : votre accès {at_school(_name(school))} est prolongé",
         body=(
             f"Bonjour {mandate.inspector_name},\n\n"
-            f"Votre accès {at_school(_name(school))} court désormais {_days(mandate)}. Rien d’autre ne change.\n"
+            f"Le chef d’établissement {of_school(_name(school))} prolonge votre accès\u202f: il court désormais "
+            f"{_days(mandate)}. Rien d’autre ne change.\n"
         ),
     )
 
@@ -59,7 +60,7 @@ def closing(mandate: Mandate, school: Establishment) -> Mail:
         subject=f"CPro : votre accès {at_school(_name(school))} est fermé",
         body=(
             f"Bonjour {mandate.inspector_name},\n\n"
-            f"Le chef d’établissement {of_school(_name(school))} a fermé l’accès qu’il vous avait ouvert. "
+            f"Le chef d’établissement {of_school(_name(school))} a fermé votre accès. "
             "Votre compte et les accès ouverts par d’autres établissements ne changent pas.\n"
         ),
     )

@@ -72,7 +72,7 @@ class TestCloseMandate:
         (line,) = desk.lines("mandate:closed")
         assert line["changes"] == {"reason": [None, "Visite annulée"]}
         text = desk.text()
-        assert "a fermé l’accès" in text
+        assert "a fermé votre accès" in text
         assert "annulée" not in text
 
     def test_close_mandate_twice_is_refused_with_a_sentence(self, desk: Desk, running: int) -> None:
@@ -111,6 +111,7 @@ class TestExtendMandate:
         assert answer.status_code == 303
         assert desk.mandates()[0]["ends_on"] == day("2027-08-31")
         assert desk.lines("mandate:extended")[0]["changes"] == {"ends_on": ["2026-12-31", "2027-08-31"]}
+        assert "Le chef d’établissement du lycée alpha prolonge votre accès" in desk.text()
         assert "du 01/11/2026 au 31/08/2027" in desk.text()
 
     @pytest.mark.parametrize("typed", ["2026-12-31", "2026-11-30", "2027-09-01", "demain", ""])
