@@ -14,7 +14,7 @@ from sqlalchemy import select
 from cpro.audit.operations import About, record
 from cpro.core import events
 from cpro.core.clock import today_in
-from cpro.core.errors import DomainError, FieldErrors, NotFound, check_no_error
+from cpro.core.errors import DomainError, FieldErrors, NotFound, check_no_error, refusal_of
 from cpro.core.formatting import format_date, of_name, spoken_name
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor
@@ -64,8 +64,10 @@ def list_students_of_division(code: str) -> Sequence[Student]:
     ).all()
 
 
-def record_departures(student_ids: Collection[int], values: Mapping[str, str], *, by: Actor, now: datetime) -> int:
-    """Record the departure of students on a day (`departed_on`); return how many.
+def record_departures(
+    student_ids: Collection[int], values: Mapping[str, str], *, by: Actor, now: datetime
+) -> list[int]:
+    """Record the departure of students on a day (`departed_on`); return the ids of those who left by it.
 
     Those already departed are unchanged. Accounts stay open, as for a departure read from a file. Raises
     `KeptBySIECLE`, `NotFound`, `AlreadySo` when all had left, `FieldErrors`.
@@ -81,34 +83,39 @@ def record_departures(student_ids: Collection[int], values: Mapping[str, str], *
             raise FieldErrors({"departed_on": f"Ce jour précède la naissance {of_name(name)}\u202f: vérifiez l’année."})
         student.is_active, student.departed_on = False, day
         _record("student:departed", student, {"is_active": (True, False), "left_on": ("", day.isoformat())}, by, now)
-    events.presence_changed.send("students", student_ids=[each.id for each in leaving], by=by, now=now)
-    return len(leaving)
+    ids = [each.id for each in leaving]
+    events.presence_changed.send("students", student_ids=ids, by=by, now=now)
+    return ids
 
 
-def record_return(student_id: int, *, by: Actor, now: datetime) -> Student:
-    """Record the return of a departed student, in their last division; return them.
+def record_returns(student_ids: Collection[int], *, by: Actor, now: datetime) -> list[int]:
+    """Record the return of departed students, each in their last division; return the ids of those who returned.
 
-    Raises `KeptBySIECLE`, `NotFound`, `AlreadySo`.
+    Those who cannot return (`check_return`) are unchanged. Raises `KeptBySIECLE`, `NotFound`, `AlreadySo` when none
+    can.
     """
     refuse_if_kept_by_siecle()
-    (student,) = _lock([student_id])
-    check_return(student)
-    day = student.departed_on.isoformat() if student.departed_on else ""
-    student.is_active, student.departed_on = True, None
-    _record("student:returned", student, {"is_active": (False, True), "left_on": (day, "")}, by, now)
-    events.presence_changed.send("students", student_ids=[student.id], by=by, now=now)
-    return student
+    returning = [student for student in _lock(student_ids) if refusal_of(check_return, student) is None]
+    if not returning:
+        raise AlreadySo("Aucun de ces élèves n’est parti\u202f: rien n’a changé.")
+    for student in returning:
+        day = student.departed_on.isoformat() if student.departed_on else ""
+        student.is_active, student.departed_on = True, None
+        _record("student:returned", student, {"is_active": (False, True), "left_on": (day, "")}, by, now)
+    ids = [each.id for each in returning]
+    events.presence_changed.send("students", student_ids=ids, by=by, now=now)
+    return ids
 
 
 def check_return(student: Student) -> None:
     """Raise `AlreadySo` for a student who has not left, `Merged` for a row merged into another."""
     check_not_merged(student)
     if student.is_active:
-        raise AlreadySo("Cet élève n’est pas parti\u202f: rien n’a changé.")
+        raise AlreadySo("Cet élève n’est pas parti.")
 
 
-def give_course(student_ids: Collection[int], values: Mapping[str, str], *, by: Actor, now: datetime) -> int:
-    """Set the course (`mef_code`) of students, none when it is blank; return how many changed.
+def give_course(student_ids: Collection[int], values: Mapping[str, str], *, by: Actor, now: datetime) -> list[int]:
+    """Set the course (`mef_code`) of students, none when it is blank; return the ids of those who changed.
 
     Their divisions take the diploma to which it leads, as for an import. Raises `KeptBySIECLE`, `NotFound`,
     `FieldErrors`.
@@ -124,11 +131,11 @@ def give_course(student_ids: Collection[int], values: Mapping[str, str], *, by: 
         student.mef_code = code
         record_change("student:changed", student, before, by=by, now=now)
     carry_diplomas([student.division_id for student in changed], by=by, now=now)
-    return len(changed)
+    return [each.id for each in changed]
 
 
-def change_division(student_ids: Collection[int], values: Mapping[str, str], *, by: Actor, now: datetime) -> int:
-    """Put present students in a division (`division`); return how many changed.
+def change_division(student_ids: Collection[int], values: Mapping[str, str], *, by: Actor, now: datetime) -> list[int]:
+    """Put present students in a division (`division`); return the ids of those who changed.
 
     The division takes the diploma to which their courses lead, as for an import. Raises `KeptBySIECLE`, `NotFound`,
     `FieldErrors`.
@@ -148,7 +155,7 @@ def change_division(student_ids: Collection[int], values: Mapping[str, str], *, 
     if changed:
         _record_arrivals(division, changed, by, now)
         carry_diplomas([division.id], by=by, now=now)
-    return len(changed)
+    return [each.id for each in changed]
 
 
 def earliest_departure(school: Establishment, now: datetime) -> date:

@@ -337,6 +337,7 @@ WRITING = [
         422,
         then(follow("AGATE", "Changer de division"), press("Changer de division")),
     ),
+    Scene("student-departures", GATED, STUDENTS, 200, _tick_first(3, "Noter le départ")),
     Scene("student-departure", GATED, STUDENTS, 200, follow("AGATE", "Noter son départ")),
     Scene(
         "student-departure-refused",

@@ -286,7 +286,7 @@ _LEFT_TO_SIECLE = {
         "a departure where SIECLE is used": "/admin/eleves/depart?ids={id}",
         "another division where SIECLE is used": "/admin/eleves/division?ids={id}",
         "a course where SIECLE is used": "/admin/eleves/formation?ids={id}",
-        "a return where SIECLE is used": "/admin/eleves/{id}/retour",
+        "a return where SIECLE is used": "/admin/eleves/retour?ids={id}",
         "a merge where SIECLE is used": "/admin/eleves/{id}/doublon/{student}",
     }.items()
 }

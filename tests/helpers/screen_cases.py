@@ -85,8 +85,7 @@ def _with_account(session: Session, world: World) -> object:
 
 def _second_factor(session: Session, world: World) -> object:
     """Give the teacher a second factor, unless they have one."""
-    wanted = SecondFactor.account_id == world.a.account_ids["teacher"]
-    found = session.scalars(select(SecondFactor).where(wanted)).first()
+    found = _is(SecondFactor, account_id=world.a.account_ids["teacher"])(session, world)
     if found is None:
         session.add(found := make_second_factor(session.get_one(Account, world.a.account_ids["teacher"])))
     return found
@@ -94,7 +93,7 @@ def _second_factor(session: Session, world: World) -> object:
 
 def _course(session: Session, world: World) -> object:
     """Add a course to the school's list, unless it exists."""
-    found = session.scalars(select(MEF).where(MEF.code == "24725510310", MEF.establishment_id == world.a.id)).first()
+    found = _is(MEF, code="24725510310")(session, world)
     if found is None:
         session.add(found := make_mef(world.a.id, code="24725510310"))
     return found
@@ -102,9 +101,7 @@ def _course(session: Session, world: World) -> object:
 
 def _division(session: Session, world: World) -> object:
     """Add an empty division, unless it exists."""
-    found = session.scalars(
-        select(Division).where(Division.code == "1NEUVE", Division.establishment_id == world.a.id)
-    ).first()
+    found = _is(Division, code="1NEUVE")(session, world)
     if found is None:
         session.add(found := Division(establishment_id=world.a.id, code="1NEUVE", label=""))
     return found
@@ -259,6 +256,14 @@ CASES: dict[str, dict[str, Case]] = {
             button="Noter le départ",
             after=_is(Student, last_name="Secret-alpha", is_active=False),
             journal="student:departed",
+            permission=Permission.STUDENTS_EDIT,
+        ),
+        "cocher : Noter le retour": Case(
+            row="GNEISS",
+            button="Noter le retour",
+            before=lambda session, world: session.merge(make_student(world.a.id, last_name="Gneiss", is_active=False)),
+            after=_is(Student, last_name="Gneiss", is_active=True),
+            journal="student:returned",
             permission=Permission.STUDENTS_EDIT,
         ),
         "cocher : Changer de division": Case(

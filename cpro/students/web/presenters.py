@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cpro.core.formatting import format_date, plural, spoken_name
+from flask import url_for
+from markupsafe import Markup
+
+from cpro.core.errors import refusal_of
+from cpro.core.formatting import format_count, format_date, plural, spoken_name
 from cpro.core.lists import disambiguate
+from cpro.core.web.screens.bulk import MOST_AT_ONCE
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
 from cpro.students.operations import is_kept_by_siecle
 from cpro.students.queries import count_active_students
+from cpro.students.several import check_return
+from cpro.students.web.forms import DivisionForm
 
 ALL_GONE = "Cet élève est déjà parti\u202f: rien n’a changé."
 NOBODY_THERE = "Cette division n’a aucun élève présent."
@@ -33,17 +40,59 @@ RETURNED = [
 ]
 
 
-def describe_departure(school: Establishment) -> list[str]:
-    """Return the consequences of a departure, with the school's own settings."""
+_WAY_BACK = "Si l’élève revient, ou en cas d’erreur, sa fiche propose «\u202fNoter son retour\u202f»."
+_WAY_BACK_OF_SEVERAL = (
+    "En cas d’erreur, le message qui suit propose d’annuler ces départs\u202f; plus tard, cochez les élèves partis "
+    "dans leur liste, puis «\u202fNoter le retour\u202f»."
+)
+
+
+def describe_departure(school: Establishment, number: int) -> list[str]:
+    """Return the consequences of so many departures, with the school's own settings."""
     years = plural(school.retention_years, "an", "ans")
     return [
         "Les fiches, évaluations et bilans ne se modifient plus\u202f; ils se lisent et s’exportent encore pendant "
         f"{years}, puis sont supprimés.",
         "Le compte de l’élève, s’il en a un, reste ouvert\u202f: il lit et exporte son parcours.",
         "Avec un INE et les transferts activés, son parcours le suit dans l’établissement où il arrive.",
-        "Si l’élève revient, ou en cas d’erreur, sa fiche propose «\u202fNoter son retour\u202f».",
+        _WAY_BACK if number < 2 else _WAY_BACK_OF_SEVERAL,
         "Un tableau déposé plus tard qui le nomme encore, sans date de sortie, proposera de le réactiver.",
     ]
+
+
+def say_departed(student_ids: Sequence[int]) -> str:
+    """Return the message after departures, with the link that asks for the return of exactly these students."""
+    said = f"{plural(len(student_ids), 'départ est noté', 'départs sont notés')}."
+    if len(student_ids) > MOST_AT_ONCE:  # more than a URL can name
+        label, url = "Voir les élèves partis", url_for("eleves.index_view", situation="partis")
+    else:
+        label = "Annuler ce départ" if len(student_ids) == 1 else "Annuler ces départs"
+        url = url_for("students.come_back", ids=",".join(map(str, student_ids)))
+    return Markup('{} <a href="{}">{}</a>').format(said, url, label)
+
+
+def say_returned(student_ids: Sequence[int]) -> str:
+    """Return the message after returns."""
+    if len(student_ids) == 1:
+        return "Le retour est noté\u202f: vérifiez la division de l’élève."
+    return f"{format_count(len(student_ids))} retours sont notés\u202f: vérifiez la division de chaque élève."
+
+
+def say_moved(student_ids: Sequence[int], form: DivisionForm) -> str:
+    """Return the message after a change of division."""
+    said = plural(len(student_ids), "élève changé de division", "élèves changés de division")
+    return f"{said}\u202f: {form.division.data}." if student_ids else f"{said}."
+
+
+def why_not_back(students: Sequence[Student]) -> dict[int, str]:
+    """Return the students whose return cannot be recorded, by id, each with the reason."""
+    refused = {each.id: refusal_of(check_return, each) for each in students}
+    return {student_id: refusal.message for student_id, refusal in refused.items() if refusal is not None}
+
+
+def name_act(alone: str, several: str, students: Sequence[Student]) -> str:
+    """Return the label of the button that acts: for several students, with their number."""
+    return alone if len(students) == 1 else f"Noter {format_count(len(students))} {several}"
 
 
 def name_of(student: Student) -> str:

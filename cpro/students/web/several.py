@@ -17,10 +17,11 @@ from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import BaseForm
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.screens import above
+from cpro.core.web.screens.bulk import describe_left_out
 from cpro.establishments.queries import get_current_establishment
 from cpro.students import several
 from cpro.students.models import Student
-from cpro.students.operations import Merged, refuse_if_kept_by_siecle
+from cpro.students.operations import refuse_if_kept_by_siecle
 from cpro.students.web import presenters
 from cpro.students.web.forms import CourseForm, DepartureForm, DivisionForm
 from cpro.students.web.selections import read_students
@@ -39,10 +40,11 @@ def depart() -> ResponseReturnValue:
         DepartureForm,
         leaving,
         several.record_departures,
-        done=("départ est noté", "départs sont notés"),
+        said=lambda left, _form: presenters.say_departed(left),
         title="Noter le départ",
+        button=presenters.name_act("Noter le départ", "départs", leaving),
         lead="L’élève reste dans vos listes, parmi les élèves partis\u202f; rien n’est supprimé ce jour.",
-        consequences=presenters.describe_departure(get_current_establishment()),
+        consequences=presenters.describe_departure(get_current_establishment(), len(leaving)),
     )
 
 
@@ -57,7 +59,7 @@ def give_course() -> ResponseReturnValue:
         CourseForm,
         students,
         several.give_course,
-        done=("formation est changée", "formations sont changées"),
+        said=lambda changed, _form: f"{plural(len(changed), 'formation est changée', 'formations sont changées')}.",
         title="Donner une formation",
         lead="La formation (code MEF) dit quel diplôme un élève prépare, et en quelle année.",
         consequences=presenters.COURSE_GIVEN,
@@ -76,41 +78,34 @@ def change_division() -> ResponseReturnValue:
         DivisionForm,
         present,
         several.change_division,
-        done=("élève changé de division", "élèves changés de division"),
-        chosen="division",
+        said=presenters.say_moved,
         title="Changer de division",
         lead="Les fiches, évaluations et bilans de chaque élève le suivent dans sa nouvelle division.",
         consequences=presenters.DIVISION_CHANGED,
     )
 
 
-@bp.route("/admin/eleves/<int:student_id>/retour", methods=["GET", "POST"])
+@bp.route("/admin/eleves/retour", methods=["GET", "POST"])
 @requires(Permission.STUDENTS_EDIT)
-def come_back(student_id: int) -> ResponseReturnValue:
-    """Confirm, then record the return of a departed student."""
-    (student,) = several.list_students([student_id])
-    refuse_if_kept_by_siecle()
-    address = url_for("eleves.details_view", id=student_id)
-    try:
-        several.check_return(student)
-        if request.method != "POST":
-            name = presenters.name_of(student)
-            return render_page(
-                "confirm.html",
-                title=f"Noter le retour\u202f: {name}",
-                question=f"{name} est de retour dans votre établissement\u202f?",
-                consequences=presenters.RETURNED,
-                action_url=url_for("students.come_back", student_id=student_id),
-                fields={},
-                submit_label="Noter son retour",
-                cancel_url=address,
-                danger=False,
-            )
-        with unit_of_work():
-            several.record_return(student_id, by=current_actor(), now=clock.utcnow())
-    except (several.AlreadySo, Merged) as refusal:
-        return back_to(address, refusal.message, "warning")
-    return back_to(address, "Le retour est noté\u202f: vérifiez la division de l’élève.")
+def come_back() -> ResponseReturnValue:
+    """Confirm the return of the selected students, then record it; name those who cannot return."""
+    students = _asked_students()
+    refusals = presenters.why_not_back(students)
+    left_out = [(presenters.name_and_birth(each), refusals[each.id]) for each in students if each.id in refusals]
+    kept = describe_left_out(left_out)
+    returning = [each for each in students if each.id not in refusals]
+    if not returning:
+        return back_to(_address_of(students), " ".join(kept), "warning")
+    return _ask_and_act(
+        BaseForm,
+        returning,
+        lambda ids, _values, *, by, now: several.record_returns(ids, by=by, now=now),
+        said=lambda back, _form: " ".join([presenters.say_returned(back), *kept]),
+        title="Noter le retour",
+        button=presenters.name_act("Noter le retour", "retours", returning),
+        lead="L’élève redevient présent dans votre établissement.",
+        consequences=[*presenters.RETURNED, *kept],
+    )
 
 
 def _asked_students() -> Sequence[Student]:
@@ -122,10 +117,9 @@ def _asked_students() -> Sequence[Student]:
 def _ask_and_act(
     form_class: type[BaseForm],
     students: Sequence[Student],
-    operation: Callable[..., int],
+    operation: Callable[..., list[int]],
     *,
-    done: tuple[str, str],
-    chosen: str = "",
+    said: Callable[[list[int], Any], str],
     **context: Any,
 ) -> ResponseReturnValue:
     form = form_class()
@@ -134,9 +128,8 @@ def _ask_and_act(
     if form.validate_on_submit():
         try:
             with unit_of_work():
-                count = operation(ids, form.data, by=current_actor(), now=clock.utcnow())
-            about = f"\u202f: {form[chosen].data}" if chosen and count else ""
-            return back_to(address, f"{plural(count, *done)}{about}.")
+                changed = operation(ids, form.data, by=current_actor(), now=clock.utcnow())
+            return back_to(address, said(changed, form))
         except DomainError as refusal:
             form.blame(refusal)
     return render_page("students/several.html", form=form, status=form.status, **context)

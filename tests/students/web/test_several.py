@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.core.jobs.models import Job
+from cpro.core.web.screens.bulk import MOST_AT_ONCE
 from cpro.students.models import Diploma, Division, Student
 from cpro.transfers.jobs import RUN_JOB
 from tests.factories import NOW, World, make_diploma, make_mef, make_student
@@ -21,7 +22,8 @@ from tests.helpers.records import nothing_written, set_school, watching
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
-DEPART, COURSE, DIVISION = "/admin/eleves/depart", "/admin/eleves/formation", "/admin/eleves/division"
+DEPART, RETURN = "/admin/eleves/depart", "/admin/eleves/retour"
+COURSE, DIVISION = "/admin/eleves/formation", "/admin/eleves/division"
 
 
 @pytest.fixture(autouse=True)
@@ -134,7 +136,7 @@ class TestDepart:
         posts = (
             (DEPART, {"ids": str(world.a.student_id), "departed_on": "2026-10-02"}),
             (COURSE, {"ids": str(world.a.student_id), "mef_code": ""}),
-            (f"/admin/eleves/{world.a.student_id}/retour", {}),
+            (RETURN, {"ids": str(world.a.student_id)}),
         )
 
         for address, values in posts:
@@ -151,27 +153,97 @@ class TestComeBack:
         with arrange() as session:
             student = session.get_one(Student, world.a.student_id)
             student.is_active, student.departed_on = False, NOW.date()
-        address = f"/admin/eleves/{world.a.student_id}/retour"
+        address = f"{RETURN}?ids={world.a.student_id}"
         with nothing_written(app):
-            assert "est de retour" in Page(administrator.get(address)).text
+            assert "redevient présent" in Page(administrator.get(address)).text
 
         with watching(app) as watch:
             answer = administrator.post(address)
 
-        assert answer.status_code == 303
+        assert answer.location == f"/admin/eleves/details/?id={world.a.student_id}"
         assert state_of(platform, world.a.student_id) == (True, "")
         assert watch.line["action"] == "student:returned"
+        assert watch.line["changes"] == {"is_active": [False, True], "left_on": ["2026-10-05", ""]}
         with nothing_written(app):  # a second tap changes nothing
             assert administrator.post(address).status_code == 303
+        assert "n’est pas parti" in Page(administrator.get(answer.location)).text
+
+    def test_come_back_takes_several_and_names_who_cannot(
+        self, app: Flask, administrator: Browser, world: World, arrange: Look, platform: Look
+    ) -> None:
+        with arrange() as session:
+            gone = [make_student(world.a.id, last_name=name, is_active=False) for name in ("GRES", "SCHISTE")]
+            twice = make_student(world.a.id, last_name="TUF", is_active=False, merged_into_id=world.a.student_id)
+            session.add_all([*gone, twice])
+            session.flush()
+            ids, twice_id = [each.id for each in gone], twice.id
+        address = f"{RETURN}?ids={','.join(map(str, [*ids, twice_id, world.a.student_id]))}"
+        with nothing_written(app):
+            page = Page(administrator.get(address))
+        assert "2 élèves" in page.text
+        assert "Noter 2 retours" in page.text
+        assert "Rien ne change pour Zoé SECRET-ALPHA" in page.text
+        assert "TUF" in page.text
+
+        with watching(app) as watch:
+            answer = administrator.post(address, administrator.form(address))
+
+        assert answer.location == "/admin/eleves/"
+        assert "2 retours sont notés" in Page(administrator.get(answer.location)).text
+        assert [line["action"] for line in watch.lines] == ["student:returned"] * 2
+        assert [state_of(platform, each)[0] for each in [*ids, twice_id]] == [True, True, False]
+
+    def test_come_back_is_the_way_back_of_the_departures_just_recorded(
+        self, administrator: Browser, world: World, arrange: Look, platform: Look
+    ) -> None:
+        with arrange() as session:
+            here, gone = make_student(world.a.id), make_student(world.a.id, is_active=False)
+            session.add_all([here, gone])
+            session.flush()
+            ids, gone_id = [world.a.student_id, here.id], gone.id
+        address = f"{DEPART}?ids={','.join(map(str, [*ids, gone_id]))}"
+        page = Page(administrator.get(address))
+        assert "Noter 2 départs" in page.text
+        assert "propose d’annuler ces départs" in page.text
+        answer = administrator.post(address, administrator.form(address) | {"departed_on": "2026-10-05"})
+
+        done = Page(administrator.get(answer.location))
+        assert done.flashes == ["C’est fait 2 départs sont notés. Annuler ces départs"]
+        (way_back,) = [each for each in done.links if each.startswith(RETURN)]
+        administrator.post(way_back, administrator.form(way_back))
+
+        assert [state_of(platform, each) for each in ids] == [(True, "")] * 2
+        assert not state_of(platform, gone_id)[0]
+
+    def test_come_back_of_as_many_as_can_be_ticked_fits_in_a_cookie(
+        self, administrator: Browser, world: World, arrange: Look
+    ) -> None:
+        with arrange() as session:
+            many = [make_student(world.a.id, id=9_000_000 + 97 * each) for each in range(MOST_AT_ONCE)]
+            session.add_all(many)
+            session.flush()
+            ids = ",".join(str(each.id) for each in many)
+
+        answer = administrator.post(DEPART, {"ids": ids, "departed_on": "2026-10-05"})
+
+        assert max(map(len, answer.headers.getlist("Set-Cookie"))) < 4000
+        (way_back,) = [each for each in Page(administrator.get(answer.location)).links if each.startswith(RETURN)]
+        assert way_back.count(",") == MOST_AT_ONCE - 1
 
     def test_come_back_another_schools_pupil_does_not_exist(
         self, app: Flask, administrator: Browser, world: World
     ) -> None:
-        address = f"/admin/eleves/{world.b.student_id}/retour"
+        for ids in (f"{world.b.student_id}", f"{world.a.student_id},{world.b.student_id}", "rien", ""):
+            with nothing_written(app):
+                answers = [administrator.get(f"{RETURN}?ids={ids}"), administrator.post(RETURN, {"ids": ids})]
+            assert [answer.status_code for answer in answers] == [404, 404], ids
 
-        assert administrator.get(address).status_code == 404
+    def test_come_back_is_the_administrators(self, app: Flask, as_: As, world: World) -> None:
+        set_school(app, world.a.id, uses_siecle=False)
+        others = [as_(role) for role in ("head", "teacher", "student")]
         with nothing_written(app):
-            assert administrator.post(address).status_code == 404
+            for each in others:
+                assert each.post(RETURN, {"ids": str(world.a.student_id)}).status_code == 403
 
 
 class TestGiveCourse:

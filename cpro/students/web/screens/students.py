@@ -22,9 +22,10 @@ from cpro.students.mefs import diplomas_of_divisions
 from cpro.students.models import Diploma, Division, Student
 from cpro.students.web.choices import offer_diplomas
 from cpro.students.web.forms import StudentForm
+from cpro.students.web.presenters import why_not_back
 
 #: keys of the actions that SIECLE's files replace
-_DEPARTURE, _COURSE, _DIVISION = "depart", "course", "division"
+_DEPARTURE, _RETURN, _COURSE, _DIVISION = "depart", "return", "course", "division"
 
 
 def _leading_to(
@@ -79,6 +80,14 @@ class StudentsScreen(Screen):
             left_out=lambda rows, *, by, together: {
                 row.id: "Cet élève est déjà parti." for row in rows if not row.is_active
             },
+        ),
+        _leading_to(
+            _RETURN,
+            "Noter le retour",
+            "students.come_back",
+            "ids",
+            permission=Permission.STUDENTS_EDIT,
+            left_out=lambda rows, *, by, together: why_not_back(rows),
         ),
         _leading_to(
             _DIVISION,
@@ -139,12 +148,12 @@ class StudentsScreen(Screen):
         """Return where the divisions and the departures come from, for those who would change them."""
         if not (may(Permission.STUDENTS_EDIT) and operations.is_kept_by_siecle()):
             return ""
-        return "Changer de division, noter un départ\u202f: dans SIECLE, puis par un nouvel import."
+        return "Changer de division, noter un départ ou un retour\u202f: dans SIECLE, puis par un nouvel import."
 
     def open_bulk_actions(self) -> list[BulkAction]:
         """Remove the bulk actions that SIECLE's files replace."""
         opened = super().open_bulk_actions()
-        by_hand = (_DEPARTURE, _COURSE, _DIVISION)
+        by_hand = (_DEPARTURE, _RETURN, _COURSE, _DIVISION)
         return [each for each in opened if each.key not in by_hand] if operations.is_kept_by_siecle() else opened
 
     def row_links(self, row: Student) -> list[tuple[str, str]]:
@@ -157,7 +166,7 @@ class StudentsScreen(Screen):
         if row.is_active:
             moved = ("Changer de division", url_for("students.change_division", ids=row.id))
             return [moved, ("Noter son départ", url_for("students.depart", ids=row.id)), twice]
-        return [("Noter son retour", url_for("students.come_back", student_id=row.id)), twice]
+        return [("Noter son retour", url_for("students.come_back", ids=row.id)), twice]
 
     def counts(self) -> Mapping[str, Counted]:
         """Count the pupils without account, for those who may open them one."""

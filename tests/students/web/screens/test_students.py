@@ -70,7 +70,7 @@ class TestKeptBySIECLE:
     def test_kept_by_siecle_is_said_beside_the_actions_on_several_pupils(
         self, app: Flask, as_: As, world: World
     ) -> None:
-        note = "Changer de division, noter un départ : dans SIECLE"
+        note = "Changer de division, noter un départ ou un retour : dans SIECLE"
         for uses_siecle in (True, False):
             set_school(app, world.a.id, uses_siecle=uses_siecle)
             assert (note in Page(as_("administrator").get("/admin/eleves/")).text) is uses_siecle
