@@ -17,7 +17,7 @@ from cpro.students.models import Diploma, Division, Student
 from cpro.transfers.jobs import RUN_JOB
 from tests.factories import NOW, World, make_diploma, make_mef, make_student
 from tests.helpers.browser import Browser
-from tests.helpers.pages import Page
+from tests.helpers.pages import Page, text_of
 from tests.helpers.records import nothing_written, set_school, watching
 
 As = Callable[..., Browser]
@@ -224,6 +224,8 @@ class TestComeBack:
             session.flush()
             ids = ",".join(str(each.id) for each in many)
 
+        page = Page(administrator.get(f"{DEPART}?ids={ids}"))
+        assert {"400 élèves", "Voir les 380 autres", "Noter 400 départs"} <= set(map(text_of, page.main.iter()))
         answer = administrator.post(DEPART, {"ids": ids, "departed_on": "2026-10-05"})
 
         assert max(map(len, answer.headers.getlist("Set-Cookie"))) < 4000
