@@ -86,6 +86,8 @@ def _of_account(account: Account) -> dict[str, Any]:
     student = queries.find_student_of(account.id)
     if student is not None:
         links.append(("Voir la fiche de l’élève", url_for("eleves.details_view", id=student.id)))
+        if may(Permission.SCHOOL_RECORDS_READ):
+            links.append(("Voir son parcours", url_for("records.pupil", student_id=student.id)))
         if edits:
             links.append(("Délier cet élève", url_for("pupil_accounts.unlink", account_id=account.id)))
         return {"title": "Élève", "pairs": [("Élève", queries.describe_student(student))], "links": links}

@@ -201,6 +201,35 @@ class TestPupilPages:
         assert "Zoé BÉRYL n’a pas encore de fiche" in text
         assert "Vous n’avez" not in text
 
+    @pytest.mark.parametrize(
+        ("role", "opened"),
+        [
+            ("head", {"pupil", "account", "records"}),
+            ("administrator", {"pupil", "account"}),
+            ("support", {"pupil", "account"}),
+            ("inspector", {"pupil", "records"}),
+            ("teacher", {"records"}),
+            ("student", {"records"}),
+        ],
+    )
+    def test_list_other_pages_each_page_of_a_pupil_leads_to_those_one_may_open(
+        self, app: Flask, as_: As, classroom: Class, world: World, role: str, opened: set[str]
+    ) -> None:
+        account_id = world.a.account_ids["student"]
+        set_up(app, lambda session: session.add(make_mandate(world)))
+        pages = {
+            "pupil": f"/admin/eleves/details/?id={classroom.own}",
+            "account": f"/admin/utilisateurs/details/?id={account_id}",
+            "records": f"/eleves/{classroom.own}",
+        }
+        browser = as_(role, enter="a") if role in ("inspector", "support") else as_(role)
+
+        for name, address in pages.items():
+            answer = browser.get(address)
+            assert (answer.status_code == 200) is (name in opened), name
+            if name in opened:
+                assert {each for each in pages if pages[each] in Page(answer).links} - {name} == opened - {name}, name
+
     def test_evaluations_of_one_competence(self, app: Flask, as_: As, classroom: Class) -> None:
         set_up(app, lambda session: fill(session, classroom.own, 4))
 

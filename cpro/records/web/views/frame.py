@@ -13,7 +13,7 @@ from cpro.core import clock, events
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date, of_name, of_school, spoken_name
-from cpro.core.permissions import Permission
+from cpro.core.permissions import Actor, Permission
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
 from cpro.core.web.current_user import announce, current_actor
@@ -152,9 +152,20 @@ def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
                 ("bilans", f"Bilans ({figures.bilans})"),
             )
         ],
+        "elsewhere": list_other_pages(student, actor),
         "describe_origin": describe_origin,
         "describe_period": describe_period,
     }
+
+
+def list_other_pages(student: Student, actor: Actor) -> list[tuple[str, str]]:
+    """Return the other pages of a pupil that a visitor may open, as (label, URL): among the pupils, their account."""
+    pages = []
+    if actor.can(Permission.STUDENTS_VIEW):
+        pages.append(("Voir la fiche de l’élève", url_for("eleves.details_view", id=student.id)))
+    if actor.can(Permission.USERS_VIEW) and student.account_id is not None:
+        pages.append(("Voir son compte", url_for("utilisateurs.details_view", id=student.account_id)))
+    return pages
 
 
 def get_tab_frame(page: PupilPage, part: str) -> dict[str, Any]:

@@ -157,16 +157,18 @@ class StudentsScreen(Screen):
         return [each for each in opened if each.key not in by_hand] if operations.is_kept_by_siecle() else opened
 
     def row_links(self, row: Student) -> list[tuple[str, str]]:
-        """Return the links to record a departure, a return or a duplicate; for a merged row, one to the kept row."""
+        """Return the links to the records, a departure, a return or a duplicate; for a merged row, to the kept row."""
         if row.merged_into_id is not None:
             return [("Voir la fiche gardée", self.get_url(".details_view", id=row.merged_into_id))]
+        records = [("Voir son parcours", url_for("records.pupil", student_id=row.id))]
+        links = records if may(Permission.SCHOOL_RECORDS_READ) else []
         if not may(Permission.STUDENTS_EDIT) or operations.is_kept_by_siecle():
-            return []
+            return links
         twice = ("Réunir un doublon", url_for("duplicates.choose", student_id=row.id))
         if row.is_active:
             moved = ("Changer de division", url_for("students.change_division", ids=row.id))
-            return [moved, ("Noter son départ", url_for("students.depart", ids=row.id)), twice]
-        return [("Noter son retour", url_for("students.come_back", ids=row.id)), twice]
+            return [*links, moved, ("Noter son départ", url_for("students.depart", ids=row.id)), twice]
+        return [*links, ("Noter son retour", url_for("students.come_back", ids=row.id)), twice]
 
     def counts(self) -> Mapping[str, Counted]:
         """Count the pupils without account, for those who may open them one."""
