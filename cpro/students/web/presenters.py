@@ -54,8 +54,8 @@ def describe_departure(school: Establishment, number: int) -> list[str]:
         "Les fiches, évaluations et bilans ne se modifient plus\u202f; ils se lisent et s’exportent encore pendant "
         f"{years}, puis sont supprimés.",
         "Le compte de l’élève, s’il en a un, reste ouvert\u202f: il lit et exporte son parcours.",
-        "Avec un INE et les transferts activés, son parcours le suit dans l’établissement où il arrive\u202f; une copie "
-        "déjà reçue y reste, même si le départ est annulé ensuite.",
+        "Avec un INE et les transferts activés, son parcours le suit dans l’établissement où il arrive\u202f; une "
+        "copie déjà reçue y reste, même si le départ est annulé ensuite.",
         _WAY_BACK if number < 2 else _WAY_BACK_OF_SEVERAL,
         "Un tableau déposé plus tard qui le nomme encore, sans date de sortie, proposera de le réactiver.",
     ]
