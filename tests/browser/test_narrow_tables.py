@@ -55,6 +55,24 @@ class TestNarrowTables:
         assert not row.locator("[data-more]").first.is_visible()
         assert page.get_by_role("link", name="Nom").is_visible()
 
+    def test_on_a_small_telephone_cards_show_what_people_decide_by_and_nothing_is_cut(self, site: Site) -> None:
+        page = _opened(site, "administrateur@lovelace", "/admin/utilisateurs/?recherche=quartz", 320)
+        page.get_by_role("main").get_by_role("link", name="Corriger").click()
+        page.get_by_label("Discipline").fill("Électrotechnique industrielle")
+        page.get_by_role("main").get_by_role("button", name="Valider").click()
+
+        for address, columns in (
+            ("/admin/eleves/", ("INE", "Situation")),
+            ("/admin/journal/?action=account:changed", ("Objet", "Ancien → nouveau")),
+        ):
+            page.goto(address)
+            for column in columns:
+                cells = page.locator(f'td[data-label="{column}"]')
+                assert cells.first.is_visible()
+                cells.first.evaluate("cell => cell.append(' ' + 'marie-genevieve.de-la-roche'.repeat(9))")
+            assert page.locator(".table-frame").evaluate(_HIDDEN) <= 0
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
     def test_on_a_small_desk_the_menu_is_its_icons_and_keeps_its_names(self, site: Site) -> None:
         page = _opened(site, "chef@lovelace", "/admin/", 1000)
         side = page.locator(".side")

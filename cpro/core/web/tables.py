@@ -26,14 +26,16 @@ _ROLES = {"tr": "row", "thead": "rowgroup", "tbody": "rowgroup"}
 _APART = frozenset({"", "Cocher", "Prénom", "État", "Actions"})
 #: Number of facts on the card of a generated list; the page of the row shows all.
 _FACTS = 2
-#: Columns always shown on a card: a person who has left must not be mistaken for one who is present.
-_ALWAYS = frozenset({"Situation"})
+#: Columns always shown on a card, because people decide by them: a person who has left must not be mistaken for one who
+#: is present, a pupil without INE is not transferred, and a line of the journal says what changed, and of what.
+_ALWAYS = frozenset({"Situation", "INE", "Objet", "Ancien → nouveau"})
 
 
 def as_cards(markup: Markup) -> Markup:
     """Return the groups of a table (`<thead>`, `<tbody>`), each cell named after its column, except spanning cells.
 
-    For lists whose rows have a page of their own, facts beyond the second of each row are marked, except the situation.
+    For lists whose rows have a page of their own, facts beyond the second of each row are marked, except those by which
+    people decide.
     Raises `ValueError` for a table without a head, or with a nested table.
     """
     head, end, body = str(markup).partition("</thead>")

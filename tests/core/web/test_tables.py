@@ -38,10 +38,12 @@ class TestAsCards:
         assert [name for name in ("A", "B", "C", "D") if f'data-label="{name}" data-more' in page] == ["D"]
         assert page.count("data-more") == 1
 
-    def test_cards_always_say_the_situation(self) -> None:
-        page = _cards("A B C Situation", "<th>TOPAZE</th><td>a</td><td>b</td><td>c</td><td>parti le 18/09/2026</td>")
+    def test_cards_always_say_what_people_decide_by(self) -> None:
+        row = "<th>TOPAZE</th><td>a</td><td>b</td><td>c</td><td>sans INE</td><td>parti le 18/09/2026</td>"
+        page = _cards("A B C INE Situation", row)
 
         assert '<td role="cell" data-label="C" data-more>' in page
+        assert '<td role="cell" data-label="INE">sans INE</td>' in page
         assert '<td role="cell" data-label="Situation">parti le 18/09/2026</td>' in page
 
     def test_cards_leave_nothing_in_a_cell_that_is_empty_and_escape_names(self) -> None:
