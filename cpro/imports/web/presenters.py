@@ -35,8 +35,23 @@ _FIGURES = (
     ("without_ine", "Sans INE", "Sans INE", ""),
 )
 
-#: Text of the report for a person whose change was proposed but not ticked.
-_LEFT = "non coché : rien n’a changé"
+#: Texts for a person whose change was proposed but not ticked: while the import is applied, and in its report.
+_STAYS, _LEFT = "non coché\u202f: rien ne change", "non coché\u202f: rien n’a changé"
+#: What remains to be done for them: family in the counts, singular, plural, what to do.
+_UNTICKED = (
+    (
+        "students",
+        "élève absent des fichiers et non coché est laissé tel quel",
+        "élèves absents des fichiers et non cochés sont laissés tels quels",
+        "notez ensuite dans «\u202fÉlèves\u202f» le départ de qui est parti",
+    ),
+    (
+        "staff",
+        "personnel absent des fichiers et non coché est laissé tel quel",
+        "personnels absents des fichiers et non cochés sont laissés tels quels",
+        "désactivez ensuite dans «\u202fGérer les profils utilisateurs\u202f» le compte de qui est parti",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +79,7 @@ class ShownChange:
     is_selected: bool
     is_creation: bool
     fields: tuple[Field, ...]
-    #: proposed, and left out by an import that was applied
+    #: proposed, and left out by an import that was applied, or is being applied
     was_left: bool = False
 
     @property
@@ -114,14 +129,15 @@ class ImportPresenter:
     def present_change(self, change: ImportChange, run: ImportRun) -> ShownChange:
         """Return a change as text."""
         is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
-        was_left = is_done and not change.is_selected
+        was_left = (is_done or run.state is RunState.APPLYING) and not change.is_selected
+        left = _LEFT if is_done else _STAYS
         object_type = change.object_type
         role = change.changes["role"].new if "role" in change.changes else None
         is_pupils = role is not None and role.can(Permission.OWN_RECORDS)
         return ShownChange(
             change.id,
             "Compte d’élève" if is_pupils else OBJECT_LABELS.get(object_type, object_type),
-            _LEFT if was_left else change.action.done_label if is_done else change.action.label,
+            left if was_left else change.action.done_label if is_done else change.action.label,
             change.object_label,
             change.is_selected,
             change.action is ChangeAction.CREATE,
@@ -231,6 +247,10 @@ def list_sentences(run: ImportRun) -> list[str]:
     ):
         if number := counts.get("ignored", {}).get(family):
             sentences.append(f"{plural(number, one, many)} ({why}).")
+    if run.state in (RunState.APPLYING, RunState.APPLIED):
+        for family, one, many, what in _UNTICKED:
+            if number := counts.get("unticked", {}).get(family):
+                sentences.append(f"{plural(number, one, many)}\u202f: {what}.")
     if opened := counts.get("accounts_opened"):
         sentences.append(f"{plural(opened, 'compte d’élève ouvert', 'comptes d’élèves ouverts')}.")
     return sentences

@@ -16,7 +16,7 @@ from cpro.students.models import Student
 from cpro.users.models import Account
 from tests.factories import World, make_student
 from tests.helpers.browser import Browser
-from tests.helpers.deposits import ONE, analyse, apply
+from tests.helpers.deposits import ONE, analyse, apply, drain
 from tests.helpers.imports import SAMPLES, Desk
 from tests.helpers.pages import Page
 from tests.helpers.siecle import FILES
@@ -66,8 +66,15 @@ class TestChoose:
         waiting = Page(browser.get(address)).rows()
         name = next(row[0] for row in waiting if "proposé, non coché" in " ".join(row))
 
-        apply(app, browser, address)
+        browser.post(f"{address}/appliquer", {"version": browser.form(address)["version"]})
+        meanwhile = Page(browser.get(address))
+        row = next(row for row in meanwhile.rows() if row[0] == name)
+        assert row[2:] == ["non coché : rien ne change", ""]
+        remains = "1 personnel absent des fichiers et non coché est laissé tel quel : désactivez ensuite"
+        assert remains in meanwhile.text
+        drain(app)
 
+        assert remains in Page(browser.get(address)).text
         row = next(row for row in Page(browser.get(address)).rows() if row[0] == name)
         assert row[2:] == ["non coché : rien n’a changé", ""]
         exported = browser.get(f"{address}/export/csv").text.replace("\u202f", " ")
