@@ -26,6 +26,8 @@ _LONG_ENOUGH = 3
 #: Words that carry no meaning in a search, and the endings of a plural or a verb: « importer » finds « imports ».
 _LITTLE_WORDS = frozenset("a au aux avec d dans de des du en et l la le les n ou par pour s sur un une".split())
 _ENDINGS, _SHORTEST_STEM = ("er", "s", "x"), 4
+#: Words that people type, and those that the pages say in their place.
+_SYNONYMS = {"classe": "division"}
 _NOT_TEXT = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", re.DOTALL)
 
 
@@ -104,13 +106,17 @@ def _accounts(person: Principal, text: str) -> Group | None:
 
 
 def _divisions(person: Principal, text: str) -> Group | None:
-    """Search the divisions of the school, or those of a teacher."""
+    """Search the divisions of the school, or those of a teacher; what divisions are called, alone, finds them all."""
+    words = fold(text).split()
+    named = [word for word in words if _said(word) != "division"]
+    if not words:
+        return None
     if person.can(Permission.STUDENTS_VIEW):
-        total, rows = queries.find_divisions(text)
+        total, rows = queries.find_divisions(named)
         hits = [Hit(row.code, url_for("divisions.details_view", id=row.id), row.label) for row in rows]
         return Group("divisions", "Divisions", hits, total, url_for("divisions.index_view"))
     if person.can(Permission.PUPILS_VIEW):
-        total, rows = queries.find_divisions(text, teacher_id=person.id)
+        total, rows = queries.find_divisions(named, teacher_id=person.id)
         hits = [Hit(row.code, url_for("records.pupils", division=row.code), row.label) for row in rows]
         return Group("divisions", "Divisions", hits, total)
     return None
@@ -149,7 +155,7 @@ def _help(person: Principal, text: str) -> Group | None:
     if not person.can(Permission.HELP_READ):
         return None
     titled = [slug for slug, title in HELP_PAGES.items() if _holds(title, text)]
-    words = _sought(text)
+    words = {_said(word) if _stem(word) in _SYNONYMS else word for word in _sought(text)}
     if words and all(len(word) >= _LONG_ENOUGH for word in words):
         titled += [
             slug for slug in HELP_PAGES if slug not in titled and all(word in _read_help(slug) for word in words)
@@ -180,9 +186,9 @@ def _flatten(pages: Iterable[Line]) -> Iterable[tuple[Line, str]]:
 
 
 def _holds(words: str, text: str) -> bool:
-    """Return whether each word of a text, or its stem, occurs in `words`; case and accents are ignored."""
+    """Return whether each word of a text, its stem or its synonym, occurs in `words`; case and accents are ignored."""
     sought, key = _sought(text), fold(words)
-    return bool(sought) and all(_stem(word) in key for word in sought)
+    return bool(sought) and all(_stem(word) in key or _said(word) in key for word in sought)
 
 
 def _sought(text: str) -> set[str]:
@@ -196,6 +202,12 @@ def _stem(word: str) -> str:
     ending = next((each for each in _ENDINGS if word.endswith(each)), "")
     stem = word.removesuffix(ending)
     return stem if len(stem) >= _SHORTEST_STEM else word
+
+
+def _said(word: str) -> str:
+    """Return the stem of a word, or the word that the pages say in its place."""
+    stem = _stem(word)
+    return _SYNONYMS.get(stem, stem)
 
 
 def _name(row: Student) -> str:

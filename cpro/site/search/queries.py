@@ -49,15 +49,14 @@ def find_accounts(text: str) -> tuple[int, Sequence[Account]]:
     return _find_first(Search(Account, text))
 
 
-def find_divisions(text: str, *, teacher_id: int | None = None) -> tuple[int, Sequence[Division]]:
-    """Return how many divisions match a text by code or label, and the first ones: a teacher's, or all visible ones.
+def find_divisions(words: Sequence[str], *, teacher_id: int | None = None) -> tuple[int, Sequence[Division]]:
+    """Return how many divisions hold folded words in code or label, and the first ones: a teacher's, or all visible.
 
     A school has few, so they are folded here: none of their columns is stored folded.
     """
-    words = fold(text).split()
     listed = select(Division).order_by(Division.code, Division.id)
     divisions = db.session.scalars(listed) if teacher_id is None else records.list_divisions_of(teacher_id)
-    found = [each for each in divisions if words and all(word in fold(f"{each.code} {each.label}") for word in words)]
+    found = [each for each in divisions if all(word in fold(f"{each.code} {each.label}") for word in words)]
     return len(found), found[:READ]
 
 

@@ -184,6 +184,22 @@ class TestEverywhere:
     ) -> None:
         assert page in find(as_(role), text)["Pages"]
 
+    def test_everywhere_understands_the_words_typed_for_a_division(self, as_: As, zephyr: World, arrange: Look) -> None:
+        with arrange() as session:
+            session.add(Division(establishment_id=zephyr.a.id, code="AUTRE", label="Seconde"))
+
+        for role, codes in (("administrator", ["2ALP", "AUTRE"]), ("teacher", ["2ALP"])):
+            browser = as_(role)
+            for typed in ("classe", "Classes", "divisions"):
+                found = find(browser, typed)
+                assert found["Divisions"] == codes, (role, typed)
+                assert found == find(browser, "division"), (role, typed)
+            assert find(browser, "classe 2alp")["Divisions"] == ["2ALP"]
+            assert "Divisions" not in find(browser, "classe introuvable")
+        pages = find(as_("administrator"), "changer de classe")["Pages"]
+        assert "Élèves" in pages
+        assert any("Divisions" in each for each in find(as_("administrator"), "classe")["Pages"])
+
     def test_everywhere_offers_no_page_by_its_other_names_to_those_who_may_not_open_it(
         self, as_: As, world: World
     ) -> None:
