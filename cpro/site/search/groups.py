@@ -108,7 +108,7 @@ def _accounts(person: Principal, text: str) -> Group | None:
 def _divisions(person: Principal, text: str) -> Group | None:
     """Search the divisions of the school, or those of a teacher; what divisions are called, alone, finds them all."""
     words = fold(text).split()
-    named = [word for word in words if _said(word) != "division"]
+    named = [word for word in words if _translate(word) != "division"]
     if not words:
         return None
     if person.can(Permission.STUDENTS_VIEW):
@@ -155,7 +155,7 @@ def _help(person: Principal, text: str) -> Group | None:
     if not person.can(Permission.HELP_READ):
         return None
     titled = [slug for slug, title in HELP_PAGES.items() if _holds(title, text)]
-    words = {_said(word) if _stem(word) in _SYNONYMS else word for word in _sought(text)}
+    words = {_translate(word) if _stem(word) in _SYNONYMS else word for word in _sought(text)}
     if words and all(len(word) >= _LONG_ENOUGH for word in words):
         titled += [
             slug for slug in HELP_PAGES if slug not in titled and all(word in _read_help(slug) for word in words)
@@ -188,7 +188,7 @@ def _flatten(pages: Iterable[Line]) -> Iterable[tuple[Line, str]]:
 def _holds(words: str, text: str) -> bool:
     """Return whether each word of a text, its stem or its synonym, occurs in `words`; case and accents are ignored."""
     sought, key = _sought(text), fold(words)
-    return bool(sought) and all(_stem(word) in key or _said(word) in key for word in sought)
+    return bool(sought) and all(_stem(word) in key or _translate(word) in key for word in sought)
 
 
 def _sought(text: str) -> set[str]:
@@ -204,7 +204,7 @@ def _stem(word: str) -> str:
     return stem if len(stem) >= _SHORTEST_STEM else word
 
 
-def _said(word: str) -> str:
+def _translate(word: str) -> str:
     """Return the stem of a word, or the word that the pages say in its place."""
     stem = _stem(word)
     return _SYNONYMS.get(stem, stem)

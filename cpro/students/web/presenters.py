@@ -61,7 +61,7 @@ def describe_departure(school: Establishment, number: int) -> list[str]:
     ]
 
 
-def say_departed(student_ids: Sequence[int]) -> str:
+def describe_departed(student_ids: Sequence[int]) -> str:
     """Return the message after departures, with the link that asks for the return of exactly these students."""
     said = f"{plural(len(student_ids), 'départ est noté', 'départs sont notés')}."
     if len(student_ids) > MOST_AT_ONCE:  # more than a URL can name
@@ -72,14 +72,14 @@ def say_departed(student_ids: Sequence[int]) -> str:
     return Markup('{} <a href="{}">{}</a>').format(said, url, label)
 
 
-def say_returned(student_ids: Sequence[int]) -> str:
+def describe_returned(student_ids: Sequence[int]) -> str:
     """Return the message after returns."""
     if len(student_ids) == 1:
         return "Le retour est noté\u202f: vérifiez la division de l’élève."
     return f"{format_count(len(student_ids))} retours sont notés\u202f: vérifiez la division de chaque élève."
 
 
-def say_moved(student_ids: Sequence[int], form: DivisionForm) -> str:
+def describe_moved(student_ids: Sequence[int], form: DivisionForm) -> str:
     """Return the message after a change of division."""
     said = plural(len(student_ids), "élève changé de division", "élèves changés de division")
     return f"{said}\u202f: {form.division.data}." if student_ids else f"{said}."
@@ -91,7 +91,7 @@ def why_not_back(students: Sequence[Student]) -> dict[int, str]:
     return {student_id: refusal.message for student_id, refusal in refused.items() if refusal is not None}
 
 
-def name_act(alone: str, several: str, students: Sequence[Student]) -> str:
+def label_button(alone: str, several: str, students: Sequence[Student]) -> str:
     """Return the label of the button that acts: for several students, with their number."""
     return alone if len(students) == 1 else f"Noter {format_count(len(students))} {several}"
 
