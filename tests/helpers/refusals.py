@@ -246,9 +246,6 @@ REFUSED = {
     ),
     "closing a closed mandate": Refused("head", MANDATES + "fermer", OVER, "Cet accès est déjà fermé."),
     "closing an ended mandate": Refused("head", MANDATES + "fermer", ENDED, "Cet accès a pris fin le 30/09/2025"),
-    "resetting the second factor of an inspector who left": Refused(
-        "head", MANDATES + "second-facteur", ENDED, "Cet accès a pris fin le 30/09/2025"
-    ),
     "extending an ended mandate": Refused("head", MANDATES + "prolonger", ENDED, "Cet accès a pris fin le 30/09/2025"),
     "deleting a colleague's fiche": Refused(
         "teacher", "/eleves/{student}/fiches/{id}/supprimer", _record(Fiche), "Une collègue"
