@@ -28,8 +28,10 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 #: A user is signed out after this long without activity.
 INACTIVITY_LIMIT = timedelta(minutes=30)
-#: A user must sign in again after this long, active or not.
+#: A user must sign in again after this long, active or not, unless the device is trusted.
 SIGN_IN_LIFE = timedelta(hours=12)
+#: How long a device that its owner trusts needs no second-factor code, and how long a sign-in lasts there at most.
+TRUSTED_DEVICE_LIFE = timedelta(days=30)
 #: How long the second-factor code may be entered after the right password.
 CODE_WAIT = timedelta(minutes=10)
 #: How long an entered second-factor code exempts from entering another (`core.permissions.Access.asks_code`).

@@ -112,6 +112,18 @@ def plural(number: int, singular_form: str, plural_form: str) -> str:
     return f"{format_count(number)} {singular_form if abs(number) < 2 else plural_form}"
 
 
+def describe_duration(length: dt.timedelta) -> str:
+    """Return a duration in words: « 12 secondes », « 3 minutes », « 5 heures », « 2 jours »."""
+    seconds = max(1, round(length.total_seconds()))
+    if seconds < 120:
+        return plural(seconds, "seconde", "secondes")
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return plural(minutes, "minute", "minutes")
+    hours = round(minutes / 60)
+    return plural(hours, "heure", "heures") if hours < 48 else plural(round(hours / 24), "jour", "jours")
+
+
 def describe_change(number: int, before: int, than: str) -> str:
     """Return how a figure changed: « , 3 de plus que la semaine d’avant »; "" when either count is bounded.
 

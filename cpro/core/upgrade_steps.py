@@ -50,4 +50,5 @@ STEPS = {
     "0041": "la dernière ligne du journal que chacun a lue dans ses nouveautés",
     "0042": "les problèmes que l’on décrit sont gardés pour le support",
     "0043": "les listes se trient par division, date de naissance et dernière connexion",
+    "0044": "jusqu’à quand l’appareil d’une session est de confiance",
 }

@@ -8,8 +8,9 @@ from typing import Any
 
 from flask import g, request, url_for
 
-from cpro.config import VERSION
+from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE, TRUSTED_DEVICE_LIFE, VERSION
 from cpro.core import tenancy
+from cpro.core.formatting import describe_duration
 from cpro.core.permissions import Permission, Principal
 from cpro.core.tenancy import TenancyError
 from cpro.core.web.checklist import NextStep
@@ -128,6 +129,19 @@ class Frame:
         """Return the seconds until the sign-in ends: without another request, and at most."""
         end = sign_in_end()
         return end.count_seconds() if end else None
+
+    @property
+    def idle_limit(self) -> str:
+        """Return how long a sign-in lasts without activity, in words."""
+        return describe_duration(INACTIVITY_LIMIT)
+
+    @property
+    def sign_in_life(self) -> str:
+        """Return how long this sign-in lasts at most, in words."""
+        end = sign_in_end()
+        if end and end.is_trusted:
+            return f"{describe_duration(TRUSTED_DEVICE_LIFE)} sur un appareil de confiance"
+        return describe_duration(SIGN_IN_LIFE)
 
     @property
     def prolong_url(self) -> str:

@@ -159,7 +159,9 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
 
 
 def _open(session: Session, attempt: Attempt, account: queries.AnyAccount, *, password: str, now: datetime) -> SignedIn:
-    awaits_code = second_factor_policy.awaits_code(session, account, attempt.trusted, now=now)
+    factor = queries.find_second_factor(session, account)
+    trusted_until = second_factor_policy.find_trust_end(factor, attempt.trusted, now=now)
+    awaits_code = factor is not None and factor.confirmed_at is not None and trusted_until is None
     token = sign_ins.open_sign_in(
         session,
         account,
@@ -168,6 +170,7 @@ def _open(session: Session, attempt: Attempt, account: queries.AnyAccount, *, pa
         now=now,
         device=attempt.device,
         awaits_code=awaits_code,
+        trusted_until=trusted_until,
     )
     return SignedIn(token, owner_of(account), attempt.reference, awaits_code)
 

@@ -236,8 +236,7 @@ class SignIn(Owned, Model):
 
     __tablename__ = "sign_in"
     __table_args__ = (
-        # Referenced by tables of a school that belong to one browser.
-        Index("uq_sign_in_establishment_id", "establishment_id", "id", unique=True),
+        Index("uq_sign_in_establishment_id", "establishment_id", "id", unique=True),  # for tables of one browser
         UniqueConstraint("token_hash"),
         CheckConstraint("(account_id IS NULL) <> (platform_account_id IS NULL)", name="one_account"),
         CheckConstraint("(account_id IS NULL) = (establishment_id IS NULL)", name="school_of_account"),
@@ -258,8 +257,9 @@ class SignIn(Owned, Model):
     address: Mapped[str] = mapped_column(String(60), default="", server_default="")
     #: the right password was given, but the second-factor code not yet: it gives no access
     awaits_code: Mapped[bool] = mapped_column(default=False, server_default=false())
-    #: when the second factor was last given in this browser; empty if the browser is trusted
+    #: when the second factor was last given in this browser, empty if it is trusted; until when it is trusted, if it is
     code_given_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    trusted_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: what a passkey must sign, then its expiry
     challenge: Mapped[str | None] = mapped_column(String(64))
     challenge_until: Mapped[datetime | None] = mapped_column(UTCDateTime)

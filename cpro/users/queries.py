@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Cast, ColumnElement, Select, String, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import Session, undefer
 
-from cpro.config import CODE_WAIT, INACTIVITY_LIMIT, SIGN_IN_LIFE
+from cpro.config import CODE_WAIT
 from cpro.core.errors import NotFound
 from cpro.core.permissions import Actor, Permission, Role, roles_with
 from cpro.core.secrets import token_hash
@@ -21,6 +21,7 @@ from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.users.emergency.queries import shuts_account
 from cpro.users.models import Account, ActivationCode, PlatformAccount, SecondFactor, SignIn
+from cpro.users.sign_in_life import has_life_left
 
 AnyAccount = Account | PlatformAccount
 _ROW_ONLY: Any = {"key_share": True}
@@ -122,8 +123,7 @@ def list_sign_ins(session: Session, account: AnyAccount, *, now: datetime) -> li
             select(SignIn)
             .where(
                 sign_ins_of(account),
-                SignIn.last_seen_at >= now - INACTIVITY_LIMIT,
-                SignIn.created_at >= now - SIGN_IN_LIFE,
+                has_life_left(now),
                 SignIn.awaits_code.is_(False),
             )
             .order_by(SignIn.last_seen_at.desc(), SignIn.id.desc())
@@ -140,8 +140,7 @@ def list_support_inside(establishment_id: int, *, now: datetime) -> set[int]:
             .where(
                 SignIn.entered_establishment_id == establishment_id,
                 PlatformAccount.role.in_(roles_with(Permission.SCHOOLS_ENTER)),
-                SignIn.last_seen_at >= now - INACTIVITY_LIMIT,
-                SignIn.created_at >= now - SIGN_IN_LIFE,
+                has_life_left(now),
                 SignIn.awaits_code.is_(False),
             )
         )

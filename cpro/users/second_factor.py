@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from cpro.config import TRUSTED_DEVICE_LIFE
 from cpro.core import tenancy
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.permissions import Principal
@@ -60,11 +61,12 @@ Given = TypedCode | PasskeyAnswer
 
 
 def pass_at_sign_in(
-    token: str, reference: str, given: Given, *, is_known: bool, origin: str, now: datetime
+    token: str, reference: str, given: Given, *, is_known: bool, trusts: bool, origin: str, now: datetime
 ) -> tuple[authentication.SignedIn, int]:
     """Complete a sign-in that waits for a code; return it, with a new token, and the id of the second factor.
 
-    `is_known` means that this browser signed in to the account before (`throttle.code_counter`).
+    `is_known` means that this browser signed in to the account before (`throttle.code_counter`), `trusts` that its
+    owner trusts it from now on.
     Raises `SignInOver`, `DomainError` on the field `code`, `TooManyCodes`.
     """
     with tenancy.platform_session("sign-in: a code is asked") as lookup:
@@ -81,7 +83,10 @@ def pass_at_sign_in(
             raise SignInOver
         account = found.account
         actor = authentication.actor_for(account, origin)
-        new = sign_ins.complete_sign_in(work.session, found.sign_in, account, by=actor, now=now)
+        trusted_until = now + TRUSTED_DEVICE_LIFE if trusts else None
+        new = sign_ins.complete_sign_in(
+            work.session, found.sign_in, account, by=actor, now=now, trusted_until=trusted_until
+        )
         return authentication.SignedIn(new, authentication.owner_of(account), reference), factor.id
 
 

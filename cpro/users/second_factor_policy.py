@@ -7,15 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from cpro.config import CODE_HOLDS
+from cpro.config import CODE_HOLDS, TRUSTED_DEVICE_LIFE
 from cpro.core.parsing import read_integer
 from cpro.extensions import application
 from cpro.users import queries
+from cpro.users.models import SecondFactor
 
 #: How long people may go on without one after they were first asked (`CPRO_SECOND_FACTOR=grace`).
 GRACE = timedelta(days=14)
-#: How long a browser trusted by the account's owner needs no code.
-TRUST = timedelta(days=30)
 #: The origin of the instants stored by browsers, in seconds; none is beyond the year 2200.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR = 230 * 366 * 24 * 3600
@@ -66,12 +65,13 @@ def must_give_code(found: queries.OpenSignIn, *, now: datetime) -> bool:
     return found.has_second_factor and (given_at is None or not now - CODE_HOLDS < given_at <= now)
 
 
-def awaits_code(session: Session, account: queries.AnyAccount, trusted: Mapping[str, str], *, now: datetime) -> bool:
-    """Return whether a sign-in needs a code: the account has a second factor, and the browser is not trusted."""
-    factor = queries.find_second_factor(session, account)
+def find_trust_end(factor: SecondFactor | None, trusted: Mapping[str, str], *, now: datetime) -> datetime | None:
+    """Return until when a browser is trusted for a second factor; None if it is not, or if none is in effect."""
     if factor is None or factor.confirmed_at is None:
-        return False
+        return None
     seconds = read_integer(trusted.get(str(factor.id), ""), largest=_FAR)
     if seconds is None:
-        return True
-    return not max(factor.trusted_from, now - TRUST) <= EPOCH + timedelta(seconds=seconds) <= now
+        return None
+    since = EPOCH + timedelta(seconds=seconds)
+    is_trusted = max(factor.trusted_from, now - TRUSTED_DEVICE_LIFE) <= since <= now
+    return since + TRUSTED_DEVICE_LIFE if is_trusted else None

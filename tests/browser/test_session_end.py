@@ -50,7 +50,7 @@ class TestSessionEnd:
         page.clock.fast_forward("01:00")
         for each in (page, other):
             expect(warning(each)).to_be_visible()
-            expect(warning(each)).to_contain_text("vous serez déconnecté")
+            expect(warning(each)).to_contain_text("Après 30 minutes sans rien demander à CPro")
         expect(page.get_by_role("button", name=STAY)).to_be_focused()
         page.evaluate(Axe().axe_script)
         assert violations(page) == []
@@ -84,17 +84,17 @@ class TestSessionEnd:
         open_page(page)
         page.clock.fast_forward("00:06")
 
-        expect(warning(page)).to_contain_text("toutes les douze heures")
+        expect(warning(page)).to_contain_text("Une session dure au plus 12 heures")
         expect(page.get_by_role("button", name=STAY)).to_have_count(0)
         assert site.close_pages() == []
 
     def test_session_end_without_a_script_is_told_at_the_foot(self, site: Site) -> None:
         page = site.visitor("chef@lovelace", javascript=False)
         page.goto(ACCOUNT)
-        assert "Après trente minutes" in page.locator("footer").inner_text()
+        assert "Après 30 minutes" in page.locator("footer").inner_text()
 
         stranger = site.visitor("", javascript=False)
         stranger.goto("/connexion")
-        assert "trente minutes" not in stranger.locator("footer").inner_text()
+        assert "30 minutes" not in stranger.locator("footer").inner_text()
         expect(stranger.locator("dialog")).to_have_count(0)
         assert site.close_pages() == []

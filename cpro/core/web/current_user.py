@@ -28,6 +28,8 @@ class SignInEnd:
 
     idle_at: datetime
     latest_at: datetime
+    #: whether it lasts longer, in a browser that its owner trusts
+    is_trusted: bool
 
     def count_seconds(self) -> dict[str, int]:
         """Return the seconds left before each end, for the script that warns the user (`static/session.js`)."""

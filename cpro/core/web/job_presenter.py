@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from cpro.core.formatting import format_count, plural
+from cpro.core.formatting import describe_duration, format_count
 from cpro.core.jobs import instants
 from cpro.core.jobs.handlers import Handler, Report, find_handler
 from cpro.core.jobs.interruptions import describe_interruption
@@ -78,18 +78,6 @@ def progress_of(job: Job) -> Progress:
         asked_by=job.actor.label,
         report=_find_report(handler, job) if handler and state.is_finished else None,
     )
-
-
-def describe_duration(length: timedelta) -> str:
-    """Return a duration in words: « 12 secondes », « 3 minutes », « 5 heures », « 2 jours »."""
-    seconds = max(1, round(length.total_seconds()))
-    if seconds < 120:
-        return plural(seconds, "seconde", "secondes")
-    minutes = round(seconds / 60)
-    if minutes < 120:
-        return plural(minutes, "minute", "minutes")
-    hours = round(minutes / 60)
-    return plural(hours, "heure", "heures") if hours < 48 else plural(round(hours / 24), "jour", "jours")
 
 
 def _find_report(handler: Handler, job: Job) -> Report | None:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from cpro.audit.web.page_views import QUIET
 from cpro.core import clock, events, tenancy
-from cpro.core.formatting import DEFAULT_TIMEZONE, format_count, format_instant
+from cpro.core.formatting import DEFAULT_TIMEZONE, describe_duration, format_count, format_instant
 from cpro.core.jobs.queries import find_last_beat
 from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, Role, requires
@@ -19,7 +19,6 @@ from cpro.core.shown_errors.models import ShownError
 from cpro.core.shown_errors.queries import find_error
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import announce, current_actor, current_principal
-from cpro.core.web.job_presenter import describe_duration
 from cpro.core.web.pages import OWN, back_to, find_source_page, render_page
 from cpro.core.web.registry import registry
 from cpro.problems.models import Problem

@@ -10,13 +10,13 @@ from itertools import groupby
 from sqlalchemy import ColumnElement, Select, distinct, exists, func, select
 from sqlalchemy.orm import Session
 
-from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE
 from cpro.core.errors import NotFound
 from cpro.core.permissions import Permission, Role
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.users.emergency.models import RoleLock
 from cpro.users.models import Account, PlatformAccount, SignIn
+from cpro.users.sign_in_life import has_life_left
 
 #: Maximum number of closings shown on the page.
 _SHOWN = 20
@@ -157,12 +157,7 @@ def count_people(
     `kept_account_id` and `kept_sign_in_id`, of an actor who closes their own role, are not counted. Inspectors have no
     figures: their accounts belong to the platform, and their sign-ins do not end.
     """
-    is_live = (
-        (SignIn.last_seen_at >= now - INACTIVITY_LIMIT)
-        & (SignIn.created_at >= now - SIGN_IN_LIFE)
-        & SignIn.awaits_code.is_(False)
-        & (SignIn.id != (kept_sign_in_id or 0))
-    )
+    is_live = has_life_left(now) & SignIn.awaits_code.is_(False) & (SignIn.id != (kept_sign_in_id or 0))
     accounts = func.count(distinct(func.nullif(Account.id, kept_account_id or 0)))
     counted = (
         select(Account.role, accounts, func.count(SignIn.id))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 
 import pyotp
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, update
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
@@ -204,6 +204,7 @@ def _delete(session: Session, account: AnyAccount, action: str, *, by: Actor, no
         return False
     was_on = factor.confirmed_at is not None
     session.execute(delete(SecondFactor).where(SecondFactor.id == factor.id))
+    _shorten_sign_ins(session, sign_ins_of(account))
     remove_all(session, account)
     if was_on:
         record_about(session, action, account, by=by, now=now)
@@ -211,16 +212,23 @@ def _delete(session: Session, account: AnyAccount, action: str, *, by: Actor, no
 
 
 def forget_trust(session: Session, account: AnyAccount, *, now: datetime) -> None:
-    """Require a code from every browser of an account at its next sign-in."""
+    """Require a code from every browser of an account at its next sign-in; those open last no longer than elsewhere."""
     factor = find_second_factor(session, account)
     if factor is not None:
         factor.trusted_from = now
+        _shorten_sign_ins(session, sign_ins_of(account))
 
 
 def forget_trust_of(session: Session, account_ids: Sequence[int], *, now: datetime) -> None:
     """Apply `forget_trust` to many accounts of a school."""
     forgotten = update(SecondFactor).where(SecondFactor.account_id.in_(account_ids)).values(trusted_from=now)
     session.execute(forgotten)
+    _shorten_sign_ins(session, SignIn.account_id.in_(account_ids))
+
+
+def _shorten_sign_ins(session: Session, condition: ColumnElement[bool]) -> None:
+    """Have sign-ins last as long as in a browser that nobody trusts."""
+    session.execute(update(SignIn).where(condition, SignIn.trusted_until.is_not(None)).values(trusted_until=None))
 
 
 def count_recovery_codes(factor: SecondFactor) -> int:

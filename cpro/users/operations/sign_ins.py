@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, not_, select, update
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
-from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE
 from cpro.core.errors import Conflict, DomainError
 from cpro.core.passwords import check_password, hash_password, needs_rehash
 from cpro.core.permissions import Actor
@@ -22,6 +21,7 @@ from cpro.users.models import PlatformAccount, SignIn
 from cpro.users.operations import second_factor
 from cpro.users.operations.audit import record_about
 from cpro.users.queries import AnyAccount, list_unspent_codes, sign_ins_of
+from cpro.users.sign_in_life import has_life_left
 
 
 def open_sign_in(
@@ -33,11 +33,12 @@ def open_sign_in(
     now: datetime,
     device: str = "",
     awaits_code: bool = False,
+    trusted_until: datetime | None = None,
 ) -> str:
     """Sign a browser in and return the token for its cookie; the password's hash is renewed if outdated.
 
     `device` is its description for the account's owner (`devices.describe_device`). A sign-in that `awaits_code` gives
-    no access until `complete_sign_in`.
+    no access until `complete_sign_in`. One in a browser that its owner trusts lasts as long as the trust.
     """
     _sweep(session, now=now)
     token = new_token()
@@ -48,6 +49,7 @@ def open_sign_in(
         device=device[:60],
         address=by.origin[:60],
         awaits_code=awaits_code,
+        trusted_until=trusted_until,
     )
     if isinstance(account, PlatformAccount):
         sign_in.platform_account_id = account.id
@@ -61,12 +63,21 @@ def open_sign_in(
     return token
 
 
-def complete_sign_in(session: Session, sign_in: SignIn, account: AnyAccount, *, by: Actor, now: datetime) -> str:
+def complete_sign_in(
+    session: Session,
+    sign_in: SignIn,
+    account: AnyAccount,
+    *,
+    by: Actor,
+    now: datetime,
+    trusted_until: datetime | None = None,
+) -> str:
     """Complete a sign-in whose second factor was right, and return its new token.
 
-    The earlier token, which may have been seen, stops working.
+    The earlier token, which may have been seen, stops working. See `open_sign_in` for `trusted_until`.
     """
     token = new_token()
+    sign_in.trusted_until = trusted_until
     sign_in.token_hash, sign_in.awaits_code = token_hash(token), False
     sign_in.created_at = sign_in.last_seen_at = sign_in.code_given_at = now
     _note_signed_in(session, account, by=by, now=now)
@@ -86,8 +97,7 @@ def _note_signed_in(session: Session, account: AnyAccount, *, by: Actor, now: da
 
 def _sweep(session: Session, *, now: datetime) -> None:
     """Delete the expired sign-ins of all accounts, except those locked by another transaction."""
-    is_over = (SignIn.last_seen_at < now - INACTIVITY_LIMIT) | (SignIn.created_at < now - SIGN_IN_LIFE)
-    over = select(SignIn.id).where(is_over).with_for_update(skip_locked=True)
+    over = select(SignIn.id).where(not_(has_life_left(now))).with_for_update(skip_locked=True)
     session.execute(delete(SignIn).where(SignIn.id.in_(over)))
 
 

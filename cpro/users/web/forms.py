@@ -7,6 +7,8 @@ from typing import Any
 from wtforms import BooleanField, Form, HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired, EqualTo, Length, Regexp, StopValidation
 
+from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE, TRUSTED_DEVICE_LIFE
+from cpro.core.formatting import describe_duration
 from cpro.core.passwords import PASSWORD_MAX_LENGTH
 from cpro.core.validators import normalise_email
 from cpro.core.web.forms import BaseForm, PasswordForm, VersionedForm, checked, text_rule
@@ -113,7 +115,12 @@ class CodeAgainForm(SecondFactorForm):
 class SignInCodeForm(CodeAgainForm):
     """The code required at sign-in."""
 
-    trust = BooleanField("Ne plus demander de code sur cet appareil pendant 30 jours")
+    trust = BooleanField(
+        f"Ne plus demander de code sur cet appareil pendant {describe_duration(TRUSTED_DEVICE_LIFE)}",
+        description="Sur un appareil de confiance, qui n’est qu’à vous. Une session peut y durer aussi longtemps, "
+        f"au lieu de {describe_duration(SIGN_IN_LIFE)}\u202f; elle prend toujours fin après "
+        f"{describe_duration(INACTIVITY_LIMIT)} sans activité.",
+    )
 
 
 class PasskeyForm(BaseForm):

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import Forbidden
 
-from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE
+from cpro.config import INACTIVITY_LIMIT
 from cpro.core import clock, tenancy
 from cpro.core.locks import is_busy, wait_at_most
 from cpro.core.open_schools import OpenSchool
@@ -35,6 +35,7 @@ from cpro.users import authentication, queries, second_factor_policy
 from cpro.users.emergency.queries import is_shut_out
 from cpro.users.models import Account
 from cpro.users.operations import parked_forms, sign_ins
+from cpro.users.sign_in_life import find_latest_end, is_over
 from cpro.users.web import lost_uploads, refused_forms
 
 #: Answers a monitor without any query, not even for the signed-in person.
@@ -79,7 +80,7 @@ def load_principal(token: str) -> Principal | None:
         if found is None:
             return None
         account, sign_in = found.account, found.sign_in
-        if sign_in.last_seen_at < now - INACTIVITY_LIMIT or sign_in.created_at < now - SIGN_IN_LIFE:
+        if is_over(sign_in, now):
             return None
         kind = authentication.kind_of(account)
         school = account.establishment_id if isinstance(account, Account) else sign_in.entered_establishment_id
@@ -95,11 +96,12 @@ def load_principal(token: str) -> Principal | None:
             news_read_at=read_at,
             news_read_line=read_line,
         )
-        seen_at, latest_at = sign_in.last_seen_at, sign_in.created_at + SIGN_IN_LIFE
+        seen_at, latest_at = sign_in.last_seen_at, find_latest_end(sign_in)
+        is_trusted = sign_in.trusted_until is not None
         g.school_worked_in = found.school
     if seen_at < now - _SEEN_TO_THE and _note_seen(token, now):
         seen_at = now
-    g.sign_in_end = SignInEnd(seen_at + INACTIVITY_LIMIT, latest_at)
+    g.sign_in_end = SignInEnd(seen_at + INACTIVITY_LIMIT, latest_at, is_trusted)
     return principal
 
 

@@ -10,6 +10,7 @@ from flask import Response, flash, make_response, redirect, request, session, ur
 from flask_login import login_user
 from itsdangerous import BadData, URLSafeSerializer
 
+from cpro.config import TRUSTED_DEVICE_LIFE
 from cpro.core import tenancy
 from cpro.core.formatting import format_date
 from cpro.core.permissions import Principal
@@ -18,7 +19,7 @@ from cpro.core.web.headers import cookie_name, cookies_are_secure
 from cpro.core.web.pages import is_local_path
 from cpro.users import authentication, queries, second_factor_policy
 from cpro.users.errors import SignInEnded
-from cpro.users.second_factor_policy import EPOCH, TRUST
+from cpro.users.second_factor_policy import EPOCH
 from cpro.users.web import guard, lost_uploads
 
 #: The cookie's entry of a sign-in that waits for the second-factor code: its token and the account's reference.
@@ -108,7 +109,7 @@ def trust_browser(answer: Response, factor_id: int, *, now: datetime) -> None:
     """Trust this browser for a while: codes of a second factor are not required on it."""
     second = timedelta(seconds=1)
     since = str((now - EPOCH) // second)
-    _write(answer, _TRUSTED_BROWSER, trusted_factors(), str(factor_id), since, lasts=TRUST // second)
+    _write(answer, _TRUSTED_BROWSER, trusted_factors(), str(factor_id), since, lasts=TRUSTED_DEVICE_LIFE // second)
 
 
 def remembered_school() -> str:

@@ -49,7 +49,13 @@ def ask() -> ResponseReturnValue:
     now = clock.utcnow()
     try:
         outcome, factor_id = second_factor.pass_at_sign_in(
-            token, reference, _given(form), is_known=reference in known_accounts(), origin=remote_address(), now=now
+            token,
+            reference,
+            _given(form),
+            is_known=reference in known_accounts(),
+            trusts=form.trust.data,
+            origin=remote_address(),
+            now=now,
         )
     except second_factor.SignInOver as over:
         session.pop(AWAITING, None)

@@ -15,6 +15,7 @@ from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.users import queries
 from cpro.users.operations import sign_ins
+from cpro.users.sign_in_life import find_latest_end
 
 bp = Blueprint("sessions", __name__, url_prefix="/mon-compte/sessions")
 
@@ -34,6 +35,8 @@ def index() -> ResponseReturnValue:
                 "address": each.address,
                 "opened": format_instant(each.created_at, timezone),
                 "seen": format_instant(each.last_seen_at, timezone),
+                "ends": format_instant(find_latest_end(each), timezone),
+                "is_trusted": each.trusted_until is not None,
                 "is_this": each.id == principal.sign_in_id,
             }
             for each in queries.list_sign_ins(lookup, account, now=clock.utcnow())
