@@ -1,7 +1,8 @@
 """Run the previous version on the current schema: `python -m bench.former_version [COMMIT]`.
 
 A database left by version 0.2.0 (`tests/releases/`) is migrated by this tree; then the code of COMMIT serves it, with
-its own worker, beside this tree's. People sign in, read the main pages, save and import a file, alternately on both.
+its own worker, beside this tree's. People sign in, read the main pages, save and import a file that moves a pupil,
+alternately on both; then each reads what the other wrote.
 SQLite, or a new database beside the one of CPRO_TEST_ADMIN_URL. It ends at the first failure, or with a line for
 docs/exploitation.md.
 """
@@ -21,6 +22,7 @@ from urllib.request import urlopen
 
 from sqlalchemy import create_engine, make_url, text
 
+from cpro.core.storage import MARK
 from tests.helpers.platform import PROJECT_ROOT, environment, flask, free_port
 from tests.helpers.siecle import FILES
 from tests.journeys.visitor import Visitor
@@ -34,6 +36,8 @@ PAGES = (
     *("", "eleves/", "utilisateurs/", "divisions/", "imports/historique/", "journal/", "masques/"),
     *("parametres/etablissement", "parametres/transferts/effectues", "eleves/new/", "utilisateurs/new/"),
 )
+#: The division to which the import of each version moves a pupil.
+MOVED_TO = {"former": "T MELEC", "present": "1MELEC"}
 _PATIENCE = 180  # seconds
 
 
@@ -48,12 +52,16 @@ def main(arguments: list[str]) -> int:
         settings = {"CPRO_DATABASE_URL": address, "CPRO_MIGRATION_DATABASE_URL": owner, "CPRO_SECRET_KEY": KEY}
         migrated = flask("db", "upgrade", folder=folder, **settings)
         assert migrated.returncode == 0, migrated.stderr
+        # The release's files are not kept here: what an operator who lost them is told to do.
+        (folder / "uploads").mkdir(exist_ok=True)
+        (folder / "uploads" / MARK).touch()
         head = migrated.stdout.strip().splitlines()[-1]
         sites = {
             each: stack.enter_context(_serving(root, folder, settings))
             for each, root in (("former", former), ("present", PROJECT_ROOT))
         }
         _work_on_both(sites)
+        _check_sorts(owner or address)
     kind = "PostgreSQL" if address.startswith("postgresql") else "SQLite"
     print(f"| {commit} | {kind} | {head} | held | {time.monotonic() - began:.0f} s |")
     return 0
@@ -82,6 +90,22 @@ def _work_on_both(sites: dict[str, str]) -> None:
         assert administrator.field("city") == "Ville de present", name
         administrator.open_received("/admin/journal/")
         assert administrator.status == 200
+        administrator.open_received("/admin/eleves/?recherche=testeur")
+        administrator.sees("Alix", MOVED_TO["present"])
+
+
+def _check_sorts(address: str) -> None:
+    """Check that what lists are sorted by followed the division of each pupil, whichever version moved them."""
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
+        pupils = connection.execute(
+            text("SELECT s.division_sort, d.code FROM student s LEFT JOIN division d ON d.id = s.division_id")
+        ).all()
+    engine.dispose()
+    assert pupils
+    assert [each for each in pupils if each[0] != ("1" if each[1] is None else f"0{each[1]}")] == []
 
 
 def _save(administrator: Visitor, city: str) -> None:
@@ -93,9 +117,12 @@ def _save(administrator: Visitor, city: str) -> None:
 
 
 def _import(administrator: Visitor, name: str) -> None:
-    """Deposit a file and check that it is analysed and applied, by the worker of either version."""
+    """Deposit a file that moves a pupil; check that it is analysed and applied, by the worker of either version."""
+    content = (FILES / "ElevesSansAdresses.xml").read_bytes()
+    content = content.replace(b">2MELEC1<", f">{MOVED_TO[name]}<".encode(), 1)
     administrator.menu("Gérer les imports")
-    administrator.press("Analyser les fichiers", files=[FILES / "ExportXML_ElevesSansAdresses.zip"])
+    administrator.press("Analyser les fichiers", files=[("ElevesSansAdresses.xml", content)])
+    assert administrator.status == 200, (name, administrator.status, administrator.text)
     until = time.monotonic() + _PATIENCE
     while not administrator.offers("Appliquer l’import") and time.monotonic() < until:
         administrator.reload()
