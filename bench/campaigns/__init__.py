@@ -56,6 +56,14 @@ CAMPAIGNS = {
         smoke=5,
         whole=60,
     ),
+    "web-killed": Campaign(
+        "the process that serves pages killed while people post: what was confirmed is kept, nothing is half done, the "
+        "journal is intact and the next request is served",
+        "kills",
+        ("tests/journeys/test_web_killed.py",),
+        smoke=3,
+        whole=200,
+    ),
     "journeys": Campaign(
         "pupils who wander among schools while runs come at any moment: the promises of transfers hold at each step",
         "journeys of 25 steps",
