@@ -35,10 +35,14 @@ KILLS = size_of("web-killed")
 SAVED = "establishment:particulars:changed"
 
 
+#: The process is made again at once, as `deploy/gunicorn.conf.py` has it; no connection is closed between two kills.
+GUNICORN = "--preload --keep-alive 60"
+
+
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[Live]:
-    """Yield a platform whose one process for pages is made again at once, as `deploy/gunicorn.conf.py` has it."""
-    with empty_database(tmp_path) as address, live(tmp_path, address, GUNICORN_CMD_ARGS="--preload") as running:
+    """Yield a platform with one process for pages."""
+    with empty_database(tmp_path) as address, live(tmp_path, address, GUNICORN_CMD_ARGS=GUNICORN) as running:
         yield running
 
 
