@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from itertools import product
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
@@ -25,59 +24,10 @@ from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.queries import list_first_transfers
 from tests.factories import NOW, World, make_account, make_student, make_transfer, make_transfer_side
 from tests.helpers.browser import Browser
+from tests.helpers.plans import BEGINS, INDEXES, OTHERWISE, SORTS, reading, reads_another_index
 from tests.helpers.screens import screens
 
 Look = Callable[[], AbstractContextManager[Session]]
-#: {table: {what is asked: the index that must be read, under one name or another}}.
-INDEXES = {
-    "student": {
-        "": "ix_student_establishment_id_search_key",
-        "tri=name": "ix_student_establishment_id_search_key",
-        "tri=mef_code": "ix_student_mef_code",
-        "tri=division": "ix_student_division_sort",
-        "tri=birth_date": "ix_student_birth_sort",
-        "situation=presents": "ix_student_is_active",
-        "situation=partis": "ix_student_is_active",
-        "situation=doublons": "ix_student_merged",
-        "ine=sans": "ix_student_without_ine",
-        "division=2ALP": "ix_student_division",
-        "mef=24725510310": "ix_student_mef_code",
-        "recherche=zoe": "search_word",
-        "recherche=0000": "ix_student_establishment_id_ine",
-    },
-    "account": {
-        "": "ix_account_search_key",
-        "tri=name": "ix_account_search_key",
-        "tri=login": "uq_account_login sqlite_autoindex_account_",
-        "tri=role": "ix_account_role",
-        "tri=last_sign_in_at": "ix_account_sign_in_sort",
-        "role=student": "ix_account_role",
-        "etat=jamais-active": "ix_account_never",
-        "etat=actif": "ix_account_used",
-        "etat=desactive": "ix_account_inactive",
-        "etat=accord": "ix_account_pending",
-        "etat=a-voir": "ix_account_unseen",
-        "recherche=zoe": "search_word",
-    },
-    "audit_entry": {
-        "": "ix_audit_entry_establishment_id pk_audit_entry",
-        "tri=at": "ix_audit_entry_establishment_id pk_audit_entry",
-        "personne=account:1": "ix_audit_entry_actor",
-        "action=account:signed-in": "ix_audit_entry_action",
-        "objet=account": "ix_audit_entry_object_type",
-        "recherche=zoe": "search_word",
-    },
-    "transfer_side": {
-        "": "ix_transfer_side_changed_at",
-        "tri=pupil": "ix_transfer_side_search_key",
-        "tri=changed_at": "ix_transfer_side_changed_at",
-        "tri=other_uai": "ix_transfer_side_other_uai",
-        "sens=recus": "ix_transfer_side_direction",
-        "etat=done": "ix_transfer_side_state",
-        "uai=0999001W": "ix_transfer_side_other_uai",
-        "recherche=zoe": "search_word",
-    },
-}
 #: {what the dashboard counts: the indexes that may be read}; the other counts are of tables that do not grow.
 COUNTED = {
     "sign-ins": "ix_audit_entry_at",
@@ -103,15 +53,6 @@ COUNTED = {
 SMALL = {"pictures", "courses", "unlinked courses", "closed roles"}
 #: Those whose rows are counted in the index alone: SQLite says so; on PostgreSQL it depends on the last VACUUM too.
 COUNTED_IN_INDEX = {"situation=presents", "situation=partis"}
-#: How plans say that rows are sorted, and that an index is read from a place on: SQLite's, then PostgreSQL's words.
-SORTS = re.compile(r"TEMP B-TREE FOR ORDER|->  Sort")
-BEGINS = re.compile(r"[<>]\(?\?|Index Cond: .* [<>]=? ")
-#: Read otherwise, and why it may be: a school has few of them, or the latest rows are nearly always asked for.
-OTHERWISE = {
-    "account": {"etat=sans-eleve", "etat=parti", "division="},
-    "audit_entry": {"du=", "au="},
-    "transfer_side": {"du=", "au="},
-}
 
 
 def line_of(school_id: int, number: int) -> AuditEntry:
@@ -132,23 +73,6 @@ def line_of(school_id: int, number: int) -> AuditEntry:
         changes={},
         number=10_000 + number,
     )
-
-
-@contextmanager
-def reading(app: Flask) -> Iterator[list[tuple[str, Any]]]:
-    """Collect the statements sent while the block runs."""
-    sent: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-        sent.append((statement, parameters))
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def plan_of(app: Flask, statement: str, parameters: Any) -> str:
@@ -202,12 +126,6 @@ def grown(filled: World, arrange: Look) -> World:
         if session.get_bind().dialect.name == "postgresql":
             session.execute(text("ANALYZE student, audit_entry, account, transfer_side"))
     return filled
-
-
-def reads_another_index(line: str, table: str, index: str) -> bool:
-    """Return whether a line of SQLite's plan finds the rows of a table, or counts them, by an index not made for it."""
-    is_by_key = "id=?" in line.replace("establishment_id=?", "")
-    return line.startswith(f"SEARCH {table} ") and not is_by_key and not any(name in line for name in index.split())
 
 
 @pytest.mark.parametrize("table", INDEXES)
@@ -267,7 +185,7 @@ def test_every_sort_and_filter_offered_is_tried(migrated_app: Flask, app: Flask,
         table = screen.model.__tablename__
         if table not in INDEXES:
             continue
-        tried = {*INDEXES[table], *OTHERWISE.get(table, ())}
+        tried = {*INDEXES[table], *OTHERWISE[table]}
         names = {each.partition("=")[0] for each in tried}
         sorts = {f"tri={column.key}" for column in screen.columns if column.sort}
         assert sorts <= tried, table
