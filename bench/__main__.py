@@ -39,6 +39,7 @@ MEASURES = {
     "exports": Measure("exports against csv.writer, of five times as many", lambda n: f"exports --pupils {5 * n}"),
     "imports": Measure("imports against a bare parse and one bulk insert", lambda n: f"imports {n}"),
     "under-import": Measure("everybody’s pages while an import is applied", lambda n: f"under_import {n}"),
+    "crowd": Measure("the pages of 200 people, with and without an import", lambda n: f"crowd --pupils {n}"),
     "locks": Measure("what people wait for locks while an import is applied", lambda n: f"locks {n}"),
     "transfers": Measure("transfers of small schools against INSERT … SELECT", lambda n: f"transfers copy {n // 6}"),
     "no-transfers": Measure("2 500 schools with nothing to transfer", lambda n: f"transfers idle {30 * n}"),

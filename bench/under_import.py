@@ -50,6 +50,8 @@ from tests.helpers.platform import as_serving, children_of, environment, free_po
 IMPORTING, OTHER, ADMINISTRATOR = "importe", "bench", "administrateur"
 PEOPLE, PAUSE, IDLE_SECONDS = 4, 0.1, 12.0
 GOAL = 2.0
+#: The application name of gunicorn's connections to PostgreSQL.
+PAGES_OF = "pages"
 KEY = "bench"  # pragma: allowlist secret
 PAGES = (
     "/admin/",
@@ -107,7 +109,7 @@ class Crowd:
         """Let the people browse until `until` is true of the elapsed seconds."""
         pages: list[float] = []
         refused: list[int] = []
-        stop, since = threading.Event(), self._processor()
+        stop, since = threading.Event(), processor_of(self._server)
         people = [threading.Thread(target=self._read, args=(n, stop, pages, refused)) for n in range(PEOPLE)]
         began = time.perf_counter()
         for person in people:
@@ -119,7 +121,7 @@ class Crowd:
             stop.set()
             for person in people:
                 person.join()
-        spent, waited = (now - before for now, before in zip(self._processor(), since, strict=True))
+        spent, waited = (now - before for now, before in zip(processor_of(self._server), since, strict=True))
         return Served(pages, spent, waited, len(refused))
 
     def _read(self, number: int, stop: threading.Event, pages: list[float], refused: list[int]) -> None:
@@ -139,22 +141,23 @@ class Crowd:
                 refused.append(1)
             time.sleep(PAUSE)
 
-    def _processor(self) -> tuple[float, float]:
-        """Return the CPU seconds of gunicorn's processes, and the seconds that they waited for a CPU."""
-        tasks = [task for child in children_of(self._server) for task in Path(f"/proc/{child}/task").iterdir()]
-        figures = [(task / "schedstat").read_text().split() for task in tasks]
-        return sum(int(each[0]) for each in figures) / 1e9, sum(int(each[1]) for each in figures) / 1e9
+
+def processor_of(server: int) -> tuple[float, float]:
+    """Return the CPU seconds of gunicorn's processes, and the seconds that they waited for a CPU."""
+    tasks = [task for child in children_of(server) for task in Path(f"/proc/{child}/task").iterdir()]
+    figures = [(task / "schedstat").read_text().split() for task in tasks]
+    return sum(int(each[0]) for each in figures) / 1e9, sum(int(each[1]) for each in figures) / 1e9
 
 
 def measure(pupils: int, folder: Path, database: str) -> None:
     """Print the figures of one database."""
-    app, name = _open_app(folder, database), make_url(database).get_backend_name()
+    app, name = open_app(folder, database), make_url(database).get_backend_name()
     vacuum(database)
     served = as_serving(database)
-    with _serve(folder, served) as (port, server), run_worker(folder, served):
+    with serve(folder, served) as (port, server), run_worker(folder, served):
         crowd = Crowd(app, port, server)
         for what, usage_name in (("arriving", ""), ("renamed", "NOUVEAU")):
-            run_id = _deposit(app, folder / f"{what}.xml", pupils, usage_name)
+            run_id = deposit(app, folder / f"{what}.xml", pupils, usage_name)
             vacuum(database)
             alone = crowd.read(lambda elapsed: elapsed > IDLE_SECONDS)
             with app.app_context():
@@ -174,7 +177,7 @@ def measure(pupils: int, folder: Path, database: str) -> None:
         db.engine.dispose()
 
 
-def _open_app(folder: Path, database: str) -> Flask:
+def open_app(folder: Path, database: str) -> Flask:
     """Return the application on a database with both schools."""
     app = create_app(
         {"CPRO_INSTANCE": folder, "CPRO_UPLOADS": folder, "SECRET_KEY": KEY, "SQLALCHEMY_DATABASE_URI": database}
@@ -190,7 +193,7 @@ def _open_app(folder: Path, database: str) -> Flask:
     return app
 
 
-def _deposit(app: Flask, path: Path, pupils: int, usage_name: str) -> int:
+def deposit(app: Flask, path: Path, pupils: int, usage_name: str) -> int:
     """Have a file analysed, and return its run."""
     now = clock.utcnow()
     write_students(path, pupils, usage_name=usage_name, school_year=now.year if now.month >= 8 else now.year - 1)
@@ -201,10 +204,11 @@ def _deposit(app: Flask, path: Path, pupils: int, usage_name: str) -> int:
 
 
 @contextmanager
-def _serve(folder: Path, database: str) -> Iterator[tuple[int, int]]:
+def serve(folder: Path, database: str) -> Iterator[tuple[int, int]]:
     """Serve the pages until the end of the block; yield the port and the id of gunicorn's process."""
     port = free_port()
     settings = {"CPRO_INSTANCE": str(folder), "CPRO_UPLOADS": str(folder), "CPRO_DATABASE_URL": database}
+    settings["PGAPPNAME"] = PAGES_OF
     surroundings = environment(folder, CPRO_SECRET_KEY=KEY, CPRO_PUBLIC_URL=f"http://127.0.0.1:{port}", **settings)
     gunicorn = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--no-control-socket"]
     command = [*gunicorn, "--bind", f"127.0.0.1:{port}", "app:app"]
