@@ -1,15 +1,15 @@
 """Time the pages of a crowd, with and without an import: `python -m bench.crowd [--people N] [--pupils N] …`.
 
-gunicorn serves with `deploy/gunicorn.conf.py`, and a worker applies the import at the low priority of its settings. As
-many people are signed in, each to an account of their own: administrators, heads, teachers and pupils, a quarter of
-them in the school whose pupils arrive, the others in a school of a thousand. Each opens the pages of their role one
-after another, and thinks in between; teachers also save a scenario. They work for some seconds, then while the import
-is applied, then for as many seconds again.
+gunicorn serves with `deploy/gunicorn.conf.py`, and a worker applies the import at the low priority of its settings. N
+people are signed in, each to an account of their own: administrators, heads and teachers, one in four of them in the
+school whose pupils arrive, the others in a school of a thousand, and pupils of the latter. Each opens the pages of
+their role one after another, and thinks in between; teachers also save a scenario. They work for some seconds, then
+while the import is applied, then for as many seconds again.
 
 Reported, by kind of page: the median and the 95th percentile of the wait for the whole response, without the import
 and with it, and their ratio (goal 2 ×); and, per request, the CPU milliseconds of gunicorn's processes, those of
 PostgreSQL's that serve them, and the milliseconds that gunicorn's waited for a CPU. The people are threads of this
-process, on the same machine, whose own CPU time is told too: with it, less is left to the pages than on a server.
+process, on the same machine; their own CPU time is told too.
 
 SQLite, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database on that server, whose role
 needs CREATEDB; it is served by a role that owns nothing, created with `CPRO_TEST_ADMIN_URL`, a superuser's URL.
@@ -26,6 +26,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
@@ -147,6 +148,7 @@ class Crowd:
         try:
             while not failed and not until(time.perf_counter() - began):
                 time.sleep(0.2)
+                self._cost()  # processes of PostgreSQL come and go
         finally:
             stop.set()
             for thread in threads:
@@ -233,15 +235,34 @@ def _sign_in(app: Flask, code: str, login: str) -> str:
     return f"cpro_session={cookie.value}"
 
 
-def served_by(database: str) -> float:
-    """Return the CPU seconds of PostgreSQL's processes that serve gunicorn's; 0 on SQLite."""
-    address = make_url(database)
-    if address.get_backend_name() == "sqlite":
-        return 0.0
-    asked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
-    with psycopg.connect(address.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
-        tasks = [Path(f"/proc/{process}/schedstat") for (process,) in connection.execute(asked, [PAGES_OF])]
-    return sum(int(task.read_text().split()[0]) for task in tasks if task.exists()) / 1e9
+class Backends:
+    """Add up the CPU seconds of PostgreSQL's processes that serve gunicorn's; 0 on SQLite.
+
+    A process that has ended counts as when it was last looked at.
+    """
+
+    _ASKED = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
+
+    def __init__(self, database: str) -> None:
+        self._address, self._spent = make_url(database), dict[int, float]()
+        self._connection: psycopg.Connection[tuple[int]] | None = None
+
+    def seconds(self) -> float:
+        """Look at the processes, and return what all have spent so far."""
+        if self._address.get_backend_name() == "sqlite":
+            return 0.0
+        if self._connection is None:
+            where = self._address.set(drivername="postgresql").render_as_string(hide_password=False)
+            self._connection = psycopg.connect(where, autocommit=True)
+        for (process,) in self._connection.execute(self._ASKED, [PAGES_OF]):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                self._spent[process] = int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1e9
+        return sum(self._spent.values())
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
 
 
 def measure(asked: argparse.Namespace, folder: Path, database: str) -> None:
@@ -250,8 +271,8 @@ def measure(asked: argparse.Namespace, folder: Path, database: str) -> None:
     people, served = make_people(app, asked.people), as_serving(database)
     run_id = deposit(app, folder / "arriving.xml", asked.pupils, "")
     vacuum(database)
-    with serve(folder, served) as (port, server), run_worker(folder, served):
-        crowd = Crowd(people, asked.think, port, lambda: (*processor_of(server), served_by(database)))
+    with serve(folder, served) as (port, server), run_worker(folder, served), closing(Backends(database)) as backends:
+        crowd = Crowd(people, asked.think, port, lambda: (*processor_of(server), backends.seconds()))
         crowd.work(lambda elapsed: elapsed > asked.think)  # every process has filled its caches
         ours = time.process_time()
         alone = crowd.work(lambda elapsed: elapsed > asked.seconds)

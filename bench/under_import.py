@@ -208,7 +208,7 @@ def serve(folder: Path, database: str) -> Iterator[tuple[int, int]]:
     """Serve the pages until the end of the block; yield the port and the id of gunicorn's process."""
     port = free_port()
     settings = {"CPRO_INSTANCE": str(folder), "CPRO_UPLOADS": str(folder), "CPRO_DATABASE_URL": database}
-    settings["PGAPPNAME"] = PAGES_OF
+    settings |= {"PGAPPNAME": PAGES_OF, "CPRO_LOCK_WAIT": ""}  # the product's own wait for a lock, not that of tests
     surroundings = environment(folder, CPRO_SECRET_KEY=KEY, CPRO_PUBLIC_URL=f"http://127.0.0.1:{port}", **settings)
     gunicorn = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--no-control-socket"]
     command = [*gunicorn, "--bind", f"127.0.0.1:{port}", "app:app"]
