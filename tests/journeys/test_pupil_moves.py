@@ -10,6 +10,7 @@ from tests.journeys.visitor import Visitor
 INE = "990000011DB"
 PUPIL = "TESTEUR Alix"
 LEFT_ON = "20/11/2026"
+A_YEAR_AGO = "2025-11-20 08:00:00.000000"
 
 
 def test_pupil_moves(platform: Live) -> None:
@@ -30,17 +31,22 @@ def test_pupil_moves(platform: Live) -> None:
     _both_read_of_the_conflict(platform, source, destination)
     _confirmed_and_agreed_it_arrives(platform, source, destination)
     _cancelled_and_asked_again(platform, destination)
-    assert {"transfer:confirmed", "transfer:cancelled", "transfer:asked"} <= set(platform.journal("chatelet"))
-    assert "transfer:cancelled" in platform.journal("curie")
+    _a_year_passes_and_the_pupil_is_back(platform, source, destination)
+    _gone_from_there_it_must_be_confirmed_again(platform, source, destination)
+    _received_again_nothing_is_doubled(platform, source, destination, teacher)
+    for school in ("curie", "chatelet"):  # each confirmed once and agreed once, and the other's journal says so too
+        journal = platform.journal(school)
+        assert (journal.count("transfer:confirmed"), journal.count("transfer:agreed")) == (2, 2)
+        assert {"transfer:cancelled", "transfer:asked"} <= set(journal)
 
 
-def _a_fiche_is_written(teacher: Visitor) -> None:
+def _a_fiche_is_written(teacher: Visitor, title: str = "Chantier du gymnase") -> None:
     teacher.menu("Parcours des apprenants")
     teacher.follow(PUPIL)
     teacher.follow("Écrire une fiche")
     teacher.press(
         "Enregistrer et valider",
-        title="Chantier du gymnase",
+        title=title,
         place="company",
         starts_on="2026-11-02",
         ends_on="2026-11-06",
@@ -49,11 +55,12 @@ def _a_fiche_is_written(teacher: Visitor) -> None:
     teacher.sees("validée")
 
 
-def _imports_the_pupil(platform: Live, destination: Visitor, *, ine: str, born: str) -> None:
-    pupil = student("77", ine, DATE_NAISS=born)
+def _imports_the_pupil(platform: Live, destination: Visitor, *, ine: str, born: str, left_on: str = "") -> None:
+    pupil = student("77", ine, DATE_NAISS=born, **({"DATE_SORTIE": left_on} if left_on else {}))
     text = students_xml(pupil, structures("77", "2MELEC1")).replace(steps.UAI, steps.OTHER_UAI)
     steps.deposit(destination, [("ElevesSansAdresses.xml", text.encode("iso-8859-15"))])
-    steps.apply_import(platform, destination)
+    asked = destination.values("confirmations")  # all of this school's pupils leave at once
+    steps.apply_import(platform, destination, **({"confirmations": asked} if asked else {}))
 
 
 def _the_pupil_leaves(platform: Live, source: Visitor) -> None:
@@ -120,3 +127,70 @@ def _cancelled_and_asked_again(platform: Live, destination: Visitor) -> None:
     platform.wait_until(arrived, "the fiche, a second time")
     destination.menu("Transferts")
     destination.sees("1 transfert reçu")
+
+
+def _a_year_passes_and_the_pupil_is_back(platform: Live, source: Visitor, destination: Visitor) -> None:
+    """The source school's file holds the pupil again, the other's still does: both read which of them must act."""
+    steps.deposit(destination, [steps.sample(steps.STS_FILE, steps.OTHER_UAI)])
+    steps.apply_import(platform, destination)
+    colleague = steps.activate_teacher(
+        platform, destination, name="BOBINE-TEST", login="anne-maiwenn.bobine-test", school="chatelet"
+    )
+    _a_fiche_is_written(colleague, "Chantier de la piscine")
+    for table in ("transfer", "transfer_side"):
+        platform.let_time_pass(f"UPDATE {table} SET done_at = :then WHERE done_at IS NOT NULL", {"then": A_YEAR_AGO})
+    steps.deposit(source, [FILES / "ElevesSansAdresses.xml"])
+    steps.apply_import(platform, source)
+    for school in (source, destination):
+        school.menu("Transferts")
+        platform.wait_on_page(school, "1 attend autre chose")
+        school.sees("celui des deux qu’il a quitté doit importer à nouveau ses élèves", "1 fiche")
+        school.follow(PUPIL, within="même INE présent deux fois")
+        school.sees("TESTEUR")
+        assert not school.offers("Demander à nouveau")
+
+
+def _gone_from_there_it_must_be_confirmed_again(platform: Live, source: Visitor, destination: Visitor) -> None:
+    """What was confirmed on the way out is asked again on the way back, now of the other school."""
+    _imports_the_pupil(platform, destination, ine=INE, born="15/03/2010", left_on="21/11/2026")
+    source.menu("Transferts")
+    platform.wait_on_page(source, "1 attend votre décision")
+    source.sees(PUPIL, "la date de naissance diffèrent", "confirmez", "1 transfert envoyé")
+    destination.menu("Transferts")
+    destination.sees("1 attend autre chose", "l’autre établissement doit confirmer ou refuser", "1 transfert reçu")
+
+
+def _received_again_nothing_is_doubled(platform: Live, source: Visitor, destination: Visitor, teacher: Visitor) -> None:
+    """Only what the other school wrote arrives; what came from here is not written a second time."""
+    source.follow(PUPIL, within="confirmez")
+    source.follow("Confirmer l’identité")
+    source.press("Confirmer et demander l’accord")
+    source.sees("doit encore donner son accord")
+    destination.menu("Transferts")
+    destination.follow(PUPIL, within="votre accord")
+    destination.follow("Donner votre accord")
+    destination.press("Donner votre accord")
+    destination.sees("le transfert est effectué", "1 fiche")
+    source.menu("Transferts")
+    source.sees("1 transfert reçu", "1 transfert envoyé")
+    destination.menu("Transferts")
+    destination.sees("1 transfert reçu", "1 transfert envoyé")
+    statement = (
+        "SELECT establishment.code, fiche.title FROM fiche"
+        " JOIN establishment ON establishment.id = fiche.establishment_id ORDER BY establishment.code, fiche.title"
+    )
+    both = ["Chantier de la piscine", "Chantier du gymnase"]
+    assert platform.rows(statement) == [(school, title) for school in ("chatelet", "curie") for title in both]
+    ways = "SELECT source.code, destination.code, transfer.state, transfer.is_current FROM transfer"
+    ways += " JOIN establishment AS source ON source.id = transfer.left_id"
+    ways += " JOIN establishment AS destination ON destination.id = transfer.joined_id ORDER BY transfer.id"
+    found = [(*way, bool(is_current)) for *way, is_current in platform.rows(ways)]
+    assert found == [("curie", "chatelet", "done", False), ("chatelet", "curie", "done", True)]
+    teacher.menu("Parcours des apprenants")
+    teacher.follow(PUPIL)
+    teacher.sees("Fiches (2)", *both)
+    first = "Premier transfert avec un autre établissement"  # each school is told once of the other
+    assert [message["To"] for message in platform.mails() if message["Subject"] == first] == [
+        "lycee@curie.example",
+        "lycee@chatelet.example",
+    ]
