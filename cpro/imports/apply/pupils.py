@@ -6,7 +6,7 @@ A correction compares before it sets: a pupil who no longer has the old values i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -168,6 +168,17 @@ def delete_created(staged: Staging, going: Going, accounts: Table) -> None:
 
 def _check_unchanged(page: Sequence[Row[Any]], by_code: Mapping[str, int], account_ids: Set[int]) -> None:
     """Raise `WorkedOn` if a pupil that the import created has changed, except for an account that is deleted too."""
+    for student, is_unchanged in _compare(page, by_code):
+        has_own_account = student.account_id is not None and student.account_id not in account_ids
+        if not (is_unchanged and student.is_active) or has_own_account:
+            raise _changed_since(student)
+    ids = [change.object_id for change in page]
+    if db.session.scalar(select(Student.id).where(is_among(Student.merged_into_id, ids)).limit(1)) is not None:
+        raise WorkedOn("un élève qu’il a apporté", "a reçu depuis ce que tenait un doublon")
+
+
+def _compare(page: Sequence[Row[Any]], by_code: Mapping[str, int]) -> Iterator[tuple[Student, bool]]:
+    """Yield the pupils of a page, and whether they still have what the import wrote. Raises `WorkedOn`."""
     ids = [change.object_id for change in page]
     students = {student.id: student for student in db.session.scalars(select(Student).where(is_among(Student.id, ids)))}
     for change in page:
@@ -175,17 +186,15 @@ def _check_unchanged(page: Sequence[Row[Any]], by_code: Mapping[str, int], accou
         if student is None:
             raise WorkedOn("un élève", "n’existe plus")
         fields = new_values(change.changes)
-        fields["division_id"] = by_code.get(fields.pop("division"))
-        is_unchanged = all(getattr(student, name) == value for name, value in fields.items())
-        has_own_account = student.account_id is not None and student.account_id not in account_ids
-        if not (is_unchanged and student.is_active) or has_own_account:
-            raise WorkedOn(
-                f"le dossier {of_name(spoken_name(student.first_name, student.last_name))}", "a changé depuis"
-            )
-    if db.session.scalar(select(Student.id).where(is_among(Student.merged_into_id, ids)).limit(1)) is not None:
-        raise WorkedOn("un élève qu’il a apporté", "a reçu depuis ce que tenait un doublon")
+        if "division" in fields:
+            fields["division_id"] = by_code.get(fields.pop("division"))
+        yield student, all(getattr(student, name) == value for name, value in fields.items())
     for student in students.values():
         db.session.expunge(student)
+
+
+def _changed_since(student: Student) -> WorkedOn:
+    return WorkedOn(f"le dossier {of_name(spoken_name(student.first_name, student.last_name))}", "a changé depuis")
 
 
 def refuse_records(run: ImportRun) -> None:
@@ -239,6 +248,16 @@ def stage_corrected(staged: Staging, run: ImportRun, *, heartbeat: Heartbeat, is
                 corrected.tables[fields] = staged.table("corrections", **_shape(fields))
             corrected.counts[fields] = corrected.counts.get(fields, 0) + staged.fill(corrected.tables[fields], rows)
     return corrected
+
+
+def check_still_corrected(run: ImportRun, *, heartbeat: Heartbeat) -> None:
+    """Raise `WorkedOn`, with the name, if a pupil whom the import corrected has changed since."""
+    by_code = list_division_ids()
+    for page in list_selected(run.id, "student", *CORRECTING):
+        heartbeat()
+        for student, is_unchanged in _compare(page, by_code):
+            if not is_unchanged:
+                raise _changed_since(student)
 
 
 def write_corrected(staged: Staging, corrected: Corrected) -> bool:

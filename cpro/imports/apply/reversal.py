@@ -78,6 +78,7 @@ def prepare_undo(
     """
     compared_with = fingerprint_of_data(today)
     run = check_undoable(get_run(run_id) if run_id is not None else None, now=now)
+    pupils.check_still_corrected(run, heartbeat=heartbeat)
     corrected = pupils.stage_corrected(staged, run, heartbeat=heartbeat, is_undone=True)
     going = pupils.stage_going(staged, run, account_ids=accounts.list_created(run), heartbeat=heartbeat)
     prepared = PreparedUndo(

@@ -7,11 +7,12 @@ the school, whatever the analysis said. Undoing deletes the accounts created wit
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import or_, select
 
 from cpro.core.among import is_among
+from cpro.core.formatting import of_name
 from cpro.core.permissions import Permission, Role
 from cpro.extensions import db
 from cpro.imports.changes import DIVISIONS, SERVICES, Changes, Pair, backwards, new_values, set_fields
@@ -35,7 +36,7 @@ def write_teachers(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) 
     _create([each for each in changes if each.action is ChangeAction.CREATE], logins, now)
     _correct([each for each in changes if each.action is not ChangeAction.CREATE], now)
     given = {each.object_id: each.changes[DIVISIONS] for each in changes if DIVISIONS in each.changes}
-    _set_divisions(given, otherwise=AnalysisOutdated())
+    _set_divisions(given, otherwise=lambda _id: AnalysisOutdated())
 
 
 def write_heads(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> None:
@@ -44,7 +45,7 @@ def write_heads(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> 
         if change.action is ChangeAction.CREATE:
             _create([change], logins, now)
             given = {change.object_id: change.changes.get(DIVISIONS, Pair([], []))}
-            _set_divisions(given, otherwise=AnalysisOutdated())
+            _set_divisions(given, otherwise=lambda _id: AnalysisOutdated())
 
 
 def _list_changes(run: ImportRun) -> Sequence[ImportChange]:
@@ -124,17 +125,22 @@ def _correct(changes: Sequence[ImportChange], now: dt.datetime) -> None:
 
 def undo_staff(run: ImportRun) -> None:
     """Restore the old values of the accounts that the import corrected. Raises `WorkedOn`."""
-    changed, given = WorkedOn("un compte", "a changé depuis"), {}
+    given: dict[int | None, Pair] = {}
+    labels: dict[int | None, str] = {}
     for page in list_selected(run.id, "account", *CORRECTING):
         accounts = _get_accounts([change.object_id for change in page])
         for change in page:
             if change.object_id not in accounts:
                 raise WorkedOn("un compte", "n’existe plus")
-            undoing = backwards(change.changes)
-            set_fields(accounts[change.object_id], _fields_of(undoing), otherwise=changed)
+            account, undoing = accounts[change.object_id], backwards(change.changes)
+            set_fields(account, _fields_of(undoing), otherwise=_changed_since(account.label))
             if DIVISIONS in undoing:
-                given[change.object_id] = undoing[DIVISIONS]
-    _set_divisions(given, otherwise=changed)
+                given[account.id], labels[account.id] = undoing[DIVISIONS], account.label
+    _set_divisions(given, otherwise=lambda account_id: _changed_since(labels[account_id]))
+
+
+def _changed_since(label: str) -> WorkedOn:
+    return WorkedOn(f"le compte {of_name(label)}", "a changé depuis")
 
 
 # --- Both ----------------------------------------------------------------------------------------------------------
@@ -150,8 +156,8 @@ def _get_accounts(ids: Sequence[int | None]) -> dict[int, Account]:
     return {account.id: account for account in db.session.scalars(wanted)} if ids else {}
 
 
-def _set_divisions(given: Mapping[int | None, Pair], *, otherwise: Exception) -> None:
-    """Set teachers' divisions, {account id: codes}; raises `otherwise` if one no longer has the old ones."""
+def _set_divisions(given: Mapping[int | None, Pair], *, otherwise: Callable[[int | None], Exception]) -> None:
+    """Set teachers' divisions, {account id: codes}; raises `otherwise` of one who no longer has the old ones."""
     by_code = list_division_ids()
     stored: dict[int, dict[int, TeacherDivision]] = {}
     ids = [id_ for id_ in given if id_ is not None]
@@ -162,7 +168,7 @@ def _set_divisions(given: Mapping[int | None, Pair], *, otherwise: Exception) ->
     for account_id, (old, new) in given.items():
         have = stored.get(account_id or 0, {})
         if have.keys() != {by_code.get(code) for code in old}:
-            raise otherwise
+            raise otherwise(account_id)
         wanted = {by_code[code] for code in new if code in by_code}
         for division_id in sorted(wanted - have.keys()):
             db.session.add(TeacherDivision(account_id=account_id, division_id=division_id))

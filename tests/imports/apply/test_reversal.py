@@ -13,7 +13,7 @@ from cpro.extensions import db
 from cpro.imports.apply.reversal import undo
 from cpro.imports.errors import UndoImpossible
 from cpro.imports.models import ImportRun, RunState
-from cpro.students.models import MEF, Division, Student
+from cpro.students.models import MEF, Division, Student, TeacherDivision
 from cpro.users.models import Account
 from tests.factories import NOW, make_student
 from tests.helpers.imports import EVERYTHING, SAMPLES, Desk
@@ -66,6 +66,38 @@ class TestUndo:
         before = desk.state()
 
         with pytest.raises(UndoImpossible, match="« 2MELEC1 » a été modifié depuis"):
+            desk.undo()
+
+        assert desk.state() == before
+
+    def test_undo_a_pupil_that_it_corrected_and_somebody_corrected_since_is_named(self, desk: Desk) -> None:
+        desk.import_files(desk.file_of(ALIX, NOE))
+        desk.import_files(desk.file_of({**ALIX, "PRENOM": "Alexis"}, {**NOE, "division": "1MELEC"}))
+        with desk.open() as session:
+            session.scalars(select(Student).where(Student.siecle_id == "2")).one().division_id = None
+        before = desk.state()
+
+        with pytest.raises(UndoImpossible, match="le dossier de Noé TESTEUR a changé depuis"):
+            desk.undo()
+
+        assert desk.state() == before
+
+    @pytest.mark.parametrize(("what", "who"), [("name", "d’Anne-Maïwenn AUTREMENT"), ("divisions", "d’Éloïse NŒUD")])
+    def test_undo_a_teacher_that_it_corrected_and_somebody_corrected_since_is_named(
+        self, desk: Desk, what: str, who: str
+    ) -> None:
+        desk.import_files(*SAMPLES)
+        text = SAMPLES[3].read_text("iso-8859-15").replace('<ENSEIGNANT ID="99001"', '<ENSEIGNANT ID="99003"')
+        desk.import_files(desk.write(text.replace("<NOM_USAGE>BOBINE-TEST<", "<NOM_USAGE>AUTRE<")))
+        with desk.open() as session:
+            if what == "name":
+                session.scalars(select(Account).where(Account.last_name == "AUTRE")).one().last_name = "AUTREMENT"
+            else:
+                teacher_id = session.scalars(select(Account.id).where(Account.login == "eloise.noeud")).one()
+                session.delete(session.scalars(select(TeacherDivision).filter_by(account_id=teacher_id)).first())
+        before = desk.state()
+
+        with pytest.raises(UndoImpossible, match=f"le compte {who} a changé depuis"):
             desk.undo()
 
         assert desk.state() == before
