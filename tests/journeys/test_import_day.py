@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, time
 
+from tests.helpers.days import days_from_today
 from tests.helpers.siecle import FILES, structures, student, students_xml
 from tests.journeys import steps
 from tests.journeys.live import Live
@@ -11,6 +13,7 @@ from tests.journeys.visitor import Visitor
 
 #: Enough for an application that lasts while others work, little enough for a test.
 MANY = 3_000
+NEWCOMER = "900100"
 TEACHER = "anne-maiwenn.bobine-test"
 
 
@@ -23,6 +26,8 @@ def test_import_day(platform: Live) -> None:
     _the_wrong_files(administrator)
     _the_same_file_twice(administrator)
     _last_years_file_must_be_confirmed(administrator)
+    _in_the_evening_a_pupil_arrives_and_another_leaves(platform, administrator)
+    _in_the_morning_it_is_undone_once_nobody_works_on_it(platform, administrator, teacher)
     _a_large_one_while_people_work(platform, administrator, teacher, head, neighbour)
     _what_was_ticked_is_what_was_done(platform, administrator)
     _undone(platform, administrator)
@@ -61,6 +66,62 @@ def _last_years_file_must_be_confirmed(administrator: Visitor) -> None:
     assert administrator.status == 422
     administrator.sees("2025")
     administrator.menu("Gérer les imports")
+
+
+def _in_the_evening_a_pupil_arrives_and_another_leaves(platform: Live, administrator: Visitor) -> None:
+    sample = (FILES / "ElevesSansAdresses.xml").read_bytes().decode("iso-8859-15")
+    arrived, place = student(NEWCOMER, "", NOM_DE_FAMILLE="ARRIVANTE", PRENOM="Lise"), structures(NEWCOMER, "2MELEC1")
+    text = sample.replace("</ELEVES>", f"{arrived}</ELEVES>").replace("</STRUCTURES>", f"{place}</STRUCTURES>")
+    entered = "<DATE_ENTREE>01/09/2026</DATE_ENTREE>"
+    text = text.replace(entered, f"{entered}<DATE_SORTIE>20/11/2026</DATE_SORTIE>", 1)
+    steps.deposit(administrator, [("ElevesSansAdresses.xml", text.encode("iso-8859-15"))])
+    steps.apply_import(platform, administrator)
+    administrator.sees("Élèves 1 0 1 0 10")
+    evening = datetime.combine(days_from_today(-1), time(18), UTC)
+    platform.let_time_pass(
+        "UPDATE import_run SET applied_at = :evening WHERE id = (SELECT max(id) FROM import_run)",
+        {"evening": evening.strftime("%Y-%m-%d %H:%M:%S.%f")},
+    )
+
+
+def _in_the_morning_it_is_undone_once_nobody_works_on_it(
+    platform: Live, administrator: Visitor, teacher: Visitor
+) -> None:
+    """Nothing is undone as long as one pupil it brought has a fiche; the page says so, and never whose it is."""
+    teacher.menu("Parcours des apprenants")
+    teacher.follow("ARRIVANTE Lise")
+    teacher.follow("Écrire une fiche")
+    teacher.press(
+        "Enregistrer et valider",
+        title="Premier jour",
+        place="company",
+        starts_on="2026-11-02",
+        ends_on="2026-11-06",
+        tasks="Accueil.",
+    )
+    administrator.menu("Gérer les imports")
+    assert not administrator.offers("Annuler le dernier import")
+    administrator.follow("Import SIECLE n° 4")
+    administrator.sees(
+        "ne peut plus être annulé", "un élève qu’il a apporté a depuis des fiches", "Rien n’a été défait"
+    )
+    administrator.does_not_see("Premier jour")
+    assert not administrator.offers("Annuler cet import")
+    names = "SELECT last_name, is_active FROM student WHERE last_name IN ('ARRIVANTE', 'TESTEUR') ORDER BY last_name"
+    assert [(name, bool(there)) for name, there in platform.rows(names)] == [("ARRIVANTE", True), ("TESTEUR", False)]
+
+    teacher.press("Rendre à son auteur")
+    teacher.follow("Supprimer")
+    teacher.press("Supprimer la fiche")
+    teacher.sees("La fiche est supprimée")
+    administrator.menu("Gérer les imports")
+    administrator.follow("Annuler le dernier import")
+    administrator.sees("Si quelqu’un a travaillé depuis sur ce qu’il a apporté, rien n’est défait")
+    administrator.press("Annuler cet import")
+    administrator.sees("annulé. Les données sont comme avant lui")
+    assert [(name, bool(there)) for name, there in platform.rows(names)] == [("TESTEUR", True)]
+    assert platform.rows("SELECT count(*) FROM fiche") == [(0,)]
+    assert platform.journal("curie")[-1] == "import:siecle:undone"
 
 
 def _many() -> list[tuple[str, bytes]]:
