@@ -91,7 +91,11 @@ def check_birth_date(
         birth_date = parse(text)
     except ValueError:
         birth_date = None
-    if birth_date is None or birth_date > today:
+    if birth_date and birth_date > today:
+        sentence = "La date de naissance est à venir : corrigez l’année."
+        findings.append(Finding(FindingCode.DATE_MALFORMED, line, sentence))
+        return None
+    if birth_date is None:
         sentence = "La date de naissance n’existe pas ou n’est pas écrite jj/mm/aaaa : corrigez-la."
         findings.append(Finding(FindingCode.DATE_MALFORMED, line, sentence))
         return None

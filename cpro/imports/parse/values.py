@@ -37,7 +37,7 @@ FILLER, MALFORMED = "filler", "malformed"
 
 _MONTHS = "janv|févr|fevr|mars|avr|mai|juin|juil|août|aout|sept|oct|nov|déc|dec"
 _ALTERED = re.compile(
-    rf"[0-9](?:[.,][0-9]+)?E[+-]?[0-9]{{2}}|[0-9]{{1,2}}-(?:{_MONTHS})\.?|(?:{_MONTHS})\.?-[0-9]{{2}}"
+    rf"[0-9](?:[.,][0-9]+)?E[+-][0-9]{{2}}|[0-9]{{1,2}}-(?:{_MONTHS})\.?|(?:{_MONTHS})\.?-[0-9]{{2}}"
     r"|[0-9]{2}/[0-9]{2}/[0-9]{4}|vrai|faux|true|false|[0-9]+[.,][0-9]+",
     re.IGNORECASE,
 )
@@ -120,7 +120,8 @@ def clean_division_code(text: str, *, max_length: int = DIVISION_CODE_MAX_LENGTH
 def is_altered_by_spreadsheet(code: str) -> bool:
     """Return whether a code looks like one that a spreadsheet converted to a number, a date or a boolean.
 
-    2E3 becomes 2,00E+03, 1/2 becomes 01-févr or 01/02/2026, VRAI stands for 1; no school has such codes.
+    2E3 becomes 2,00E+03, 1/2 becomes 01-févr or 01/02/2026, VRAI stands for 1; no school has such codes. 2E20 without a
+    sign is a code that a person typed.
     """
     return bool(_ALTERED.fullmatch(code))
 

@@ -130,6 +130,14 @@ class TestReadStudentWorksheetRules:
 
         assert [(finding.code, finding.line) for finding in record.findings] == [(code, 2)]
 
+    @pytest.mark.parametrize(("typed", "read"), [("2E20", "2E20"), ("2E+20", ""), ("2,00E+20", "")])
+    def test_read_student_worksheet_takes_a_division_retyped_as_text(
+        self, write: WriteFile, typed: str, read: str
+    ) -> None:
+        [record] = students(write(f"{TITLES}\nD;Zoé;{typed};990000011DB;01/09/2010\n".encode()))
+
+        assert record.division_code == read
+
     def test_read_student_worksheet_refuses_every_row_of_a_double(self, write: WriteFile) -> None:
         records = students(write(f"{TITLES}\nD;Zoé;A;990000011DB;\nE;Léo;A;990000011db;\n".encode()))
 
