@@ -72,6 +72,10 @@ class KeyboardVisitor(Visitor):
         """Press F5."""
         self._act(lambda: self._seat.reload())
 
+    def back(self) -> None:
+        """Go back in the history of the browser."""
+        self._act(lambda: self._seat.go_back())
+
     # --- What the hands do -------------------------------------------------------------------------------------------
 
     def _get(self, url: str, **_more: Any) -> None:

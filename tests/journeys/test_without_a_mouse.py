@@ -28,7 +28,8 @@ def test_without_a_mouse(tmp_path: Path, javascript: bool) -> None:
         test_inspectors_visit.play(platform, server, administrator, head)
         teacher = steps.sign_in(platform, "teacher", school="curie", login=test_teachers_week.TEACHER)
         colleague = steps.sign_in(platform, "colleague", school="curie", login=test_teachers_week.COLLEAGUE)
-        test_teachers_week.play(platform, administrator, teacher, colleague)
+        pupil = steps.sign_in(platform, "pupil", school="curie", login=test_teachers_week.PUPIL)
+        test_teachers_week.play(platform, administrator, teacher, colleague, pupil)
 
         assert [complaint for each in seats.taken for complaint in each.complaints] == []
     server.stop()

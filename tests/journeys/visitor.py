@@ -46,6 +46,7 @@ class Visitor:
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"journey/{name}"
         self.answer = Answer(0, address, b"", "")
+        self._came_from = address
         self.page: HtmlElement = lxml.html.fromstring("<html><body></body></html>")
 
     # --- Where one is ------------------------------------------------------------------------------------------------
@@ -100,6 +101,10 @@ class Visitor:
     def reload(self) -> None:
         """Ask for the page again."""
         self._get(self.answer.url)
+
+    def back(self) -> None:
+        """Press « Précédent » of the browser, having followed a link."""
+        self._get(self._came_from)
 
     def follow(self, label: str, *, within: str = "") -> None:
         """Follow the link of this name; `within` is a text of the row or list item it stands in."""
@@ -188,6 +193,7 @@ class Visitor:
     # --- What a browser does -----------------------------------------------------------------------------------------
 
     def _follow(self, link: HtmlElement) -> None:
+        self._came_from = self.answer.url
         self._get(urljoin(self.answer.url, link.get("href")))
 
     def _send(self, form: HtmlElement, control: HtmlElement, typed: dict[str, Typed]) -> None:
