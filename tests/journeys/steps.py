@@ -201,6 +201,29 @@ def activate_teacher(platform: Live, administrator: Visitor, *, name: str, login
     return activate(platform, name, school=school, login=login, code=give_code(administrator, name))
 
 
+def open_pupils_accounts(administrator: Visitor) -> None:
+    """Follow the dashboard to the accounts of the sample's pupils, and open them all."""
+    administrator.menu("Tableau de bord")
+    administrator.follow("Ouvrir les comptes : Ouvrir les comptes des élèves")
+    administrator.follow("Ouvrir les comptes de tous")
+    administrator.press("Ouvrir 11 comptes")
+    administrator.sees("11 comptes d’élèves sont ouverts")
+
+
+def write_fiche(writer: Visitor, title: str, *, button: str = "Enregistrer et valider") -> None:
+    """Write a fiche from the page of a pupil, and press one of its buttons."""
+    writer.follow("Écrire une fiche")
+    writer.press(
+        button,
+        title=title,
+        place="company",
+        place_name="Électricité Quartz",
+        starts_on="2026-11-02",
+        ends_on="2026-11-06",
+        tasks="Pose du tableau.",
+    )
+
+
 def create_sheets(administrator: Visitor, **choice: str) -> dict[str, dict[str, str]]:
     """Create activation sheets as a table and return its lines, {login: {title: value}}."""
     administrator.menu("Gérer les profils utilisateurs")

@@ -25,7 +25,7 @@ def play(platform: Live) -> tuple[Visitor, Visitor]:
     steps.deposit(administrator, steps.samples())
     steps.apply_import(platform, administrator)
     steps.attach_courses(administrator)
-    _accounts_are_opened(administrator)
+    steps.open_pupils_accounts(administrator)
     pupil = _handed_out(platform, administrator, pour="division", division="2MELEC1", login="alix.testeur")
     pupil.sees("Alix TESTEUR")
     teacher = _handed_out(platform, administrator, pour="role", role="teacher", login="eloise.noeud")
@@ -39,14 +39,6 @@ def play(platform: Live) -> tuple[Visitor, Visitor]:
     assert source == ["Compléter les INE"]  # one pupil of the sample has none: only SIECLE can bring it
     administrator.sees("Il reste un point à régler")
     return administrator, head
-
-
-def _accounts_are_opened(administrator: Visitor) -> None:
-    administrator.menu("Tableau de bord")
-    administrator.follow("Ouvrir les comptes : Ouvrir les comptes des élèves")
-    administrator.follow("Ouvrir les comptes de tous")
-    administrator.press("Ouvrir 11 comptes")
-    administrator.sees("11 comptes d’élèves sont ouverts")
 
 
 def _handed_out(platform: Live, administrator: Visitor, *, login: str, **choice: str) -> Visitor:

@@ -90,15 +90,7 @@ def _in_the_morning_it_is_undone_once_nobody_works_on_it(
     """Nothing is undone as long as one pupil it brought has a fiche; the page says so, and never whose it is."""
     teacher.menu("Parcours des apprenants")
     teacher.follow("ARRIVANTE Lise")
-    teacher.follow("Écrire une fiche")
-    teacher.press(
-        "Enregistrer et valider",
-        title="Premier jour",
-        place="company",
-        starts_on="2026-11-02",
-        ends_on="2026-11-06",
-        tasks="Accueil.",
-    )
+    steps.write_fiche(teacher, "Premier jour")
     administrator.menu("Gérer les imports")
     assert not administrator.offers("Annuler le dernier import")
     administrator.follow("Import SIECLE n° 4")

@@ -38,15 +38,7 @@ def _fiches_were_written(teacher: Visitor) -> None:
     for pupil in (LEAVER, "TESTEUR Alix"):
         teacher.menu("Parcours des apprenants")
         teacher.follow(pupil)
-        teacher.follow("Écrire une fiche")
-        teacher.press(
-            "Enregistrer et valider",
-            title=f"Chantier de {pupil}",
-            place="company",
-            starts_on="2026-11-02",
-            ends_on="2026-11-06",
-            tasks="Pose du tableau.",
-        )
+        steps.write_fiche(teacher, f"Chantier de {pupil}")
         teacher.sees("validée")
 
 

@@ -43,15 +43,7 @@ def test_pupil_moves(platform: Live) -> None:
 def _a_fiche_is_written(teacher: Visitor, title: str = "Chantier du gymnase") -> None:
     teacher.menu("Parcours des apprenants")
     teacher.follow(PUPIL)
-    teacher.follow("Écrire une fiche")
-    teacher.press(
-        "Enregistrer et valider",
-        title=title,
-        place="company",
-        starts_on="2026-11-02",
-        ends_on="2026-11-06",
-        tasks="Pose du tableau.",
-    )
+    steps.write_fiche(teacher, title)
     teacher.sees("validée")
 
 

@@ -22,7 +22,7 @@ def test_teachers_week(platform: Live) -> None:
     steps.attach_courses(administrator)
     teacher = steps.activate_teacher(platform, administrator, name="BOBINE-TEST", login=TEACHER, school="curie")
     colleague = steps.activate_teacher(platform, administrator, name="CUIVRE-FICTIF", login=COLLEAGUE, school="curie")
-    _accounts_are_opened(administrator)
+    steps.open_pupils_accounts(administrator)
     code = steps.give_code(administrator, "TESTEUR")
     pupil = steps.activate(platform, "a pupil", school="curie", login=PUPIL, code=code)
     play(platform, administrator, teacher, colleague, pupil)
@@ -39,13 +39,6 @@ def play(platform: Live, administrator: Visitor, teacher: Visitor, colleague: Vi
     _a_division_is_evaluated(platform, teacher)
     _a_fiche_is_written_and_validated(pupil, teacher)
     _the_passport_is_checked(platform, teacher)
-
-
-def _accounts_are_opened(administrator: Visitor) -> None:
-    administrator.menu("Tableau de bord")
-    administrator.follow("Ouvrir les comptes : Ouvrir les comptes des élèves")
-    administrator.follow("Ouvrir les comptes de tous")
-    administrator.press("Ouvrir 11 comptes")
 
 
 def _half_written_it_survives_help_back_and_reload(teacher: Visitor) -> None:
@@ -140,16 +133,7 @@ def _a_division_is_evaluated(platform: Live, teacher: Visitor) -> None:
 
 def _a_fiche_is_written_and_validated(pupil: Visitor, teacher: Visitor) -> None:
     pupil.menu("Mon parcours")
-    pupil.follow("Écrire une fiche")
-    pupil.press(
-        "Soumettre à mes enseignants",
-        title="Chantier du gymnase",
-        place="company",
-        place_name="Électricité Quartz",
-        starts_on="2026-11-02",
-        ends_on="2026-11-06",
-        tasks="Pose du tableau.",
-    )
+    steps.write_fiche(pupil, "Chantier du gymnase", button="Soumettre à mes enseignants")
     teacher.menu("Parcours des apprenants")
     teacher.follow("1 fiche à valider")
     teacher.follow("TESTEUR Alix")
