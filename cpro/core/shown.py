@@ -39,6 +39,8 @@ class Filter:
     where: Callable[[Any], Condition] | None = None
     choices: Callable[[], Choices] | None = None
     day: str = ""
+    #: the condition of the list while the filter is not used; None for no condition
+    otherwise: Callable[[], Condition] | None = None
     #: the permission to read its choices, where the list itself requires less; without it, the filter is not shown
     permission: Permission | None = None
 
@@ -101,9 +103,14 @@ def words_of(members: Iterable[Any], of: str = "label") -> Callable[[], Choices]
 
 
 def choice(
-    key: str, label: str, everything: str, options: Sequence[tuple[str, str, Callable[[], Condition]]]
+    key: str,
+    label: str,
+    everything: str,
+    options: Sequence[tuple[str, str, Callable[[], Condition]]],
+    *,
+    otherwise: Callable[[], Condition] | None = None,
 ) -> Filter:
-    """Return a filter over fixed options, each a value, a label and its condition."""
+    """Return a filter over fixed options, each a value, a label and its condition; see `Filter.otherwise`."""
     conditions = {value: condition for value, _label, condition in options}
     return Filter(
         key,
@@ -111,6 +118,7 @@ def choice(
         everything,
         where=lambda value: conditions[value](),
         choices=lambda: [(value, text) for value, text, _condition in options],
+        otherwise=otherwise,
     )
 
 

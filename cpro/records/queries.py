@@ -335,7 +335,7 @@ def _get(model: type[Row], student_id: int, row_id: int, missing: str) -> Row:
 
 
 def _pupils(wanted: PupilFilter) -> Select[Student]:
-    statement = select(Student)
+    statement = select(Student).where(Student.is_unmerged())
     if wanted.division_ids is not None:
         statement = statement.where(Student.division_id.in_(wanted.division_ids))
     if wanted.division:

@@ -27,7 +27,7 @@ def find_candidates(asked: ListState, student: Student) -> Page[Student]:
     Those with the same birth date come first.
     """
     words = find_words(Student, asked.search) or find_words(Student, student.last_name)
-    found = select(Student).where(Student.id != student.id, Student.merged_into_id.is_(None), *words)
+    found = select(Student).where(Student.id != student.id, Student.is_unmerged(), *words)
     rank = case((Student.birth_date == student.birth_date, 0), else_=1)
     return find_page_from(asked, found, rank, Student.search_key, Student.id)
 

@@ -268,10 +268,11 @@ class Student(Owned, DiplomaScoped, Searched, Model):
                     (
                         "partis",
                         "partis",
-                        lambda: and_(Student.is_active.is_(False), Student.merged_into_id.is_(None)),
+                        lambda: and_(Student.is_active.is_(False), Student.is_unmerged()),
                     ),
                     ("doublons", "doublons réunis à une autre fiche", lambda: Student.merged_into_id.is_not(None)),
                 ),
+                otherwise=lambda: Student.is_unmerged(),
             )
         ],
     )
@@ -287,6 +288,11 @@ class Student(Owned, DiplomaScoped, Searched, Model):
     def shown_name(self) -> str:
         """Return the last name shown on pages and documents."""
         return choose_name(self.last_name, self.usage_name)
+
+    @classmethod
+    def is_unmerged(cls) -> ColumnElement[bool]:
+        """Return the condition of the pupils: a duplicate merged into another row is none."""
+        return cls.merged_into_id.is_(None)
 
     @classmethod
     def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:

@@ -27,7 +27,7 @@ def list_namesakes(last_name: str, first_name: str, born: date | None) -> Sequen
     """Return the pupils of the school who may be the one typed in a form, by id."""
     key = make_search_key(last_name, first_name, "")
     named = select(Student).where(
-        Student.merged_into_id.is_(None), or_(Student.search_key == key, Student.usage_name != "")
+        Student.is_unmerged(), or_(Student.search_key == key, Student.usage_name != "")
     )
     return [
         each

@@ -113,12 +113,12 @@ def select_divisions_with_pupils() -> Select[int]:
 
 def select_present_without_division() -> Select[int]:
     """Return the ids of the present pupils who are in no division."""
-    return select(Student.id).where(_are_present(), Student.division_id.is_(None), Student.merged_into_id.is_(None))
+    return select(Student.id).where(_are_present(), Student.division_id.is_(None), Student.is_unmerged())
 
 
 def select_departed_since(day: date) -> Select[int]:
     """Return the ids of the pupils who left on a day or later."""
-    return select(Student.id).where(~Student.is_active, Student.departed_on >= day)
+    return select(Student.id).where(~Student.is_active, Student.departed_on >= day, Student.is_unmerged())
 
 
 def _are_present() -> ColumnElement[bool]:
@@ -337,7 +337,7 @@ def count_without_ine(today: date) -> WithoutINE:
 def count_with_ine(today: date) -> tuple[int, int]:
     """Return how many students can be transferred: the active ones with an INE, and the departed ones still kept."""
     since = kept_since(get_current_establishment().retention_years, today)
-    every = select(Student.id).where(Student.ine.is_not(None), Student.merged_into_id.is_(None))
+    every = select(Student.id).where(Student.ine.is_not(None), Student.is_unmerged())
     is_kept = or_(Student.departed_on.is_(None), Student.departed_on >= since)
     counts = count_together(
         {"active": Counted(every.where(_are_present())), "departed": Counted(every.where(~_are_present(), is_kept))}
@@ -349,7 +349,7 @@ def select_active_without_ine() -> Select[int]:
     """Return the ids of the active students without INE, in the order of their name index."""
     return (
         select(Student.id)
-        .where(_are_present(), Student.ine.is_(None), Student.merged_into_id.is_(None))
+        .where(_are_present(), Student.ine.is_(None), Student.is_unmerged())
         .order_by(Student.search_key, Student.id)
     )
 
@@ -374,7 +374,7 @@ def _without_ine(today: date) -> tuple[ColumnElement[bool], ...]:
     since = kept_since(get_current_establishment().retention_years, today)
     return (
         Student.ine.is_(None),
-        Student.merged_into_id.is_(None),
+        Student.is_unmerged(),
         or_(_are_present(), Student.departed_on.is_(None), Student.departed_on >= since),
     )
 

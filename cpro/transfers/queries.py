@@ -151,7 +151,7 @@ def list_offerable(*, limit: int, sought: str = "") -> Sequence[Student]:
         select(Student)
         .where(
             ~Student.is_active,
-            Student.merged_into_id.is_(None),
+            Student.is_unmerged(),
             ~_has_side(TransferSide.state.in_(held)),
             *find_words(Student, sought),
         )
@@ -186,7 +186,7 @@ def list_chosen(ids: Sequence[int], *, present: bool) -> Sequence[Student]:
     """Return the school's pupils among some ids, all present or all departed, by name."""
     return db.session.scalars(
         select(Student)
-        .where(Student.id.in_(ids), Student.is_active if present else ~Student.is_active)
+        .where(Student.id.in_(ids), Student.is_active if present else ~Student.is_active, Student.is_unmerged())
         .order_by(Student.search_key, Student.id)
     ).all()
 

@@ -235,6 +235,42 @@ class TestMergeRefused:
         assert answer.status_code == 403
         assert "à corriger dans SIECLE" in Page(answer).text
 
+    def test_merge_leaves_no_pupil_in_lists_figures_and_files(
+        self, app: Flask, administrator: Browser, as_: As, world: World, twin: int, arrange: Look
+    ) -> None:
+        with arrange() as session:
+            session.add(make_student(world.a.id, last_name="Zirconite", is_active=False, departed_on=date(2026, 9, 1)))
+        before = len(administrator.get("/admin/eleves/export/csv/").text.splitlines())
+        merge(administrator, world.a.student_id, twin)
+
+        row = f"/admin/eleves/details/?id={twin}"
+        for narrowed in ("", "situation=partis", "recherche=secret", "situation=inconnue"):
+            assert row not in administrator.get(f"/admin/eleves/?{narrowed}").text
+        assert row in administrator.get("/admin/eleves/?situation=doublons").text
+        assert len(administrator.get("/admin/eleves/export/csv/").text.splitlines()) == before - 1
+        assert "réuni à une autre" not in administrator.get("/admin/eleves/export/papier/").text
+        assert "réuni à une autre" in administrator.get("/admin/eleves/export/csv/?situation=doublons").text
+        assert f"id={twin}" not in " ".join(
+            Page(administrator.get(f"/admin/eleves/details/?id={world.a.student_id}")).links
+        )
+        assert "1 élève parti depuis juillet" in administrator.get("/admin/rentree").text
+        found = as_("head").get("/eleves?situation=tous&recherche=secret").text
+        assert f"/eleves/{world.a.student_id}" in found
+        assert f"/eleves/{twin}" not in found
+        assert f"/eleves/{twin}" not in as_("head").get("/eleves?situation=partis").text
+
+    @pytest.mark.parametrize("action", ["open-accounts", "sheets", "depart", "division", "course"])
+    def test_merge_leaves_a_row_on_which_no_action_on_several_pupils_acts(
+        self, app: Flask, administrator: Browser, world: World, twin: int, action: str
+    ) -> None:
+        merge(administrator, world.a.student_id, twin)
+
+        with nothing_written(app):
+            answer = administrator.post(
+                "/admin/eleves/action/", {"action": action, "rowid": str(twin)}, follow_redirects=True
+            )
+        assert "c’est l’autre qui se corrige" in answer.text
+
     def test_merge_leaves_a_row_that_is_corrected_no_more_and_leads_to_the_other(
         self, app: Flask, administrator: Browser, world: World, twin: int
     ) -> None:

@@ -93,7 +93,7 @@ _ID = itemgetter(0)
 
 def select_known(condition: ColumnElement[bool]) -> list[Known]:
     """Return pupils by id, sorted in Python: given an ORDER BY, SQLite would read the whole school."""
-    rows = db.session.execute(select(*_COLUMNS).where(condition, Student.merged_into_id.is_(None)))
+    rows = db.session.execute(select(*_COLUMNS).where(condition, Student.is_unmerged()))
     return sorted((Known._make(row) for row in rows), key=_ID)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Cast, ColumnElement, Select, String, and_, exists, func, select, true
+from sqlalchemy import Cast, ColumnElement, Select, String, and_, exists, func, select
 from sqlalchemy.orm import joinedload
 
 from cpro.audit.models import AuditEntry
@@ -57,8 +57,8 @@ def get_condition(selection: Selection) -> ColumnElement[bool]:
     if selection.student_ids:
         return Student.id.in_(selection.student_ids)
     if selection.division:
-        return Student.division_id == _get_division(selection.division).id
-    return true()
+        return and_(Student.division_id == _get_division(selection.division).id, Student.is_unmerged())
+    return Student.is_unmerged()
 
 
 def get_candidates(selection: Selection) -> Candidates:

@@ -54,8 +54,9 @@ class Listing(ListState):
         return _MOST_FOUND if self.search else MOST_COUNTED
 
     def conditions(self) -> list[Condition]:
-        """Return the conditions of the active filters."""
-        found = (each.read(text) for each, text in self._in_use())
+        """Return the conditions of the active filters, and those of the filters that are not used (`otherwise`)."""
+        found = [each.read(text) for each, text in self._in_use()]
+        found += [each.otherwise() for each in self.filters if each.otherwise and each.key not in self.chosen]
         return [condition for condition in found if condition is not None]
 
     def order(self) -> list[Any]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from cpro.core.counts import Counted
 from cpro.core.formatting import format_count, format_date, spoken_name
-from cpro.core.permissions import Permission
+from cpro.core.permissions import Actor, Permission
 from cpro.core.web.current_user import may
 from cpro.core.web.forms import VersionedForm
 from cpro.core.web.screens import BulkAction, Filter, Screen, once
@@ -29,15 +29,28 @@ _DEPARTURE, _RETURN, _COURSE, _DIVISION = "depart", "return", "course", "divisio
 
 
 def _leading_to(
-    key: str, label: str, endpoint: str, name: str, *, permission: Permission = Permission.USERS_EDIT, **more: Any
+    key: str,
+    label: str,
+    endpoint: str,
+    name: str,
+    *,
+    permission: Permission = Permission.USERS_EDIT,
+    departed: str = "",
 ) -> BulkAction:
-    """Return a bulk action on pupils that has a page of its own."""
+    """Return a bulk action on pupils that has a page of its own.
+
+    `departed` is why it leaves out departed pupils, if it does; merged rows are always left out.
+    """
 
     def leads_to(ids: Sequence[int]) -> str:
         asked: dict[str, Any] = {name: ",".join(map(str, ids))}
         return url_for(endpoint, **asked)
 
-    return BulkAction(key, label, permission, leads_to=leads_to, **more)
+    def left_out(rows: Sequence[Student], *, by: Actor, together: bool) -> dict[int, str]:
+        gone = {row.id: departed for row in rows if departed and not row.is_active}
+        return gone | {row.id: operations.Merged().message for row in rows if row.merged_into_id is not None}
+
+    return BulkAction(key, label, permission, leads_to=leads_to, left_out=left_out)
 
 
 class StudentsScreen(Screen):
@@ -77,9 +90,7 @@ class StudentsScreen(Screen):
             "students.depart",
             "ids",
             permission=Permission.STUDENTS_EDIT,
-            left_out=lambda rows, *, by, together: {
-                row.id: "Cet élève est déjà parti." for row in rows if not row.is_active
-            },
+            departed="Cet élève est déjà parti.",
         ),
         _leading_to(
             _RETURN,
@@ -95,9 +106,7 @@ class StudentsScreen(Screen):
             "students.change_division",
             "ids",
             permission=Permission.STUDENTS_EDIT,
-            left_out=lambda rows, *, by, together: {
-                row.id: "Cet élève est parti." for row in rows if together and not row.is_active
-            },
+            departed="Cet élève est parti.",
         ),
         _leading_to(
             _COURSE, "Donner une formation", "students.give_course", "ids", permission=Permission.STUDENTS_EDIT
