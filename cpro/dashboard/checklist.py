@@ -15,9 +15,24 @@ from cpro.core.web.checklist import ChecklistItem, NextStep
 def list_items_for(principal: Principal | None, items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
     """Return the lines for a person; lines whose action they may not perform say who performs it."""
     return [
-        item if not item.is_missing or item.act is None or can(principal, item.act) else _with_holders(item, item.act)
+        item if item.done or item.act is None or can(principal, item.act) else _with_holders(item, item.act)
         for item in items
     ]
+
+
+def describe_left(items: Sequence[ChecklistItem]) -> str:
+    """Return in a sentence how many lines of a person remain to do or to check, and how many of them others do."""
+    missing = [item for item in items if item.is_missing]
+    checked = sum(item.is_to_check for item in items)
+    if not missing:
+        return f"Il reste {_count_points(checked)} à vérifier." if checked else "Tout est en place."
+    others = sum(item.is_others for item in missing)
+    by_others = f", dont {others} par d’autres que vous" if others else ""
+    return f"Il reste {_count_points(len(missing))} à régler{by_others}."
+
+
+def _count_points(number: int) -> str:
+    return "un point" if number == 1 else f"{number} points"
 
 
 def find_next_step(
@@ -46,4 +61,4 @@ def who_can(act: Permission) -> str:
 
 
 def _with_holders(item: ChecklistItem, act: Permission) -> ChecklistItem:
-    return replace(item, detail=f"{item.detail} {who_can(act)}", link_label="Voir")
+    return replace(item, detail=f"{item.detail} {who_can(act)}", link_label="Voir où cela en est", is_others=True)

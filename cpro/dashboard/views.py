@@ -14,7 +14,7 @@ from cpro.core.permissions import Permission
 from cpro.core.web.checklist import Asked, ChecklistItem, Figures
 from cpro.core.web.current_user import current_principal, may
 from cpro.core.web.screens.base import SecureIndexView
-from cpro.dashboard.checklist import list_items_for
+from cpro.dashboard.checklist import describe_left, list_items_for
 from cpro.establishments.web.dashboard import count_for_school, list_school_items, render_activity
 from cpro.imports.web.dashboard import list_import_items
 from cpro.new_year.web.dashboard import list_new_year_items
@@ -77,7 +77,7 @@ class Dashboard(SecureIndexView):
         return self.render(
             "dashboard/index.html",
             checklist=checklist,
-            missing_count=sum(item.is_missing for item in checklist),
+            left=describe_left(checklist),
             charts=[chart for chart in charts if chart is not None],
             overviews=[(label, url_for(endpoint)) for label, endpoint, permission in OVERVIEWS if may(permission)],
         )

@@ -52,6 +52,8 @@ class Link:
     to_others: bool = True
     #: permission that its page also requires, when some who read the steps lack it
     right: Permission | None = None
+    #: whether it leads anywhere in a school
+    is_open: Callable[[Establishment], bool] = lambda school: True
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,13 @@ STEPS = (
         Permission.IMPORTS_MANAGE,
         (
             Link("Gérer les imports", "imports.index", to_others=False),
-            Link("Noter un départ", "eleves.index_view"),
+            Link(
+                "Noter un départ",
+                "eleves.index_view",
+                to_others=False,
+                right=Permission.STUDENTS_EDIT,
+                is_open=lambda school: not school.uses_siecle,
+            ),
             Link("Voir les élèves partis", "eleves.index_view", {"situation": "partis"}),
             Link("Voir ce qui sera effacé, et quand", "retention.edit", right=Permission.RETENTION_VIEW),
         ),

@@ -26,9 +26,7 @@ def may_be_same(born: date | None, known_born: date | None, *, is_present: bool,
 def list_namesakes(last_name: str, first_name: str, born: date | None) -> Sequence[Student]:
     """Return the pupils of the school who may be the one typed in a form, by id."""
     key = make_search_key(last_name, first_name, "")
-    named = select(Student).where(
-        Student.is_unmerged(), or_(Student.search_key == key, Student.usage_name != "")
-    )
+    named = select(Student).where(Student.is_unmerged(), or_(Student.search_key == key, Student.usage_name != ""))
     return [
         each
         for each in db.session.scalars(named.order_by(Student.id))

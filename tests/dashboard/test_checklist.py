@@ -320,7 +320,6 @@ class TestChecklistOrder:
             "Déposer le logo et le cachet",
             "Faire activer le compte du chef d’établissement",
             "Remettre les codes d’activation",
-            "Donner l’accord du chef d’établissement",
             "Rattacher les formations (MEF) à un diplôme",
             "Choisir le diplôme des divisions",
             "Compléter les INE",
@@ -328,13 +327,35 @@ class TestChecklistOrder:
             "Importer les fichiers de la nouvelle année",
             "Ouvrir les comptes des élèves",
             "Relier les comptes d’apprenants à leur élève",
+            "Donner l’accord du chef d’établissement",
         ]
 
         assert missing and done
-        assert [each.title for each in shown] == missing + done, "what is to be done comes first"
+        assert [each.title for each in shown] == missing + done, (
+            "what is to be done comes first, the reader’s own before what others do"
+        )
         assert missing == [title for title in order if title in missing]
         assert done == [title for title in order if title in done]
         assert len(shown) == len(order)
+
+
+class TestOthers:
+    def test_others_what_they_do_is_worded_as_theirs_after_ones_own(
+        self, as_: As, arrange: Arrange, world: World
+    ) -> None:
+        with arrange() as session:
+            pending(session, world)
+            without_code(session, world)
+        consent, codes = "Donner l’accord du chef d’établissement", "Remettre les codes d’activation"
+
+        for role, own, theirs in (("administrator", codes, consent), ("head", consent, codes)):
+            page = Page(as_(role).get("/admin/"))
+            order = [*lines(as_(role))]
+            assert order.index(own) < order.index(theirs)
+            assert f"{own} (à faire)" in page.text
+            assert f"{theirs} (à faire par d’autres que vous)" in page.text
+            assert f"Voir où cela en est : {theirs}" in page.text
+            assert re.search(r"Il reste \d+ points à régler, dont \d+ par d’autres que vous\.", page.text)
 
 
 class TestFigures:

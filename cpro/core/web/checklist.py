@@ -28,6 +28,8 @@ class ChecklistItem:
     is_to_check: bool = False
     #: the permission that the action requires: a reader without it sees who has it; None for an action of their own
     act: Permission | None = None
+    #: whether others perform the action, for the reader whose lines these are
+    is_others: bool = False
     #: the blueprints after whose pages this item is the next step, whatever else is missing
     after: Collection[str] = ()
 
@@ -38,8 +40,18 @@ class ChecklistItem:
 
     @property
     def rank(self) -> int:
-        """Return its sort rank: missing items first, then those to check."""
-        return 0 if self.is_missing else 1 if self.is_to_check else 2
+        """Return its sort rank: the reader's own items, missing then to check, then those of others, then the done."""
+        if self.done:
+            return 4
+        return (2 if self.is_others else 0) + self.is_to_check
+
+    @property
+    def state(self) -> str:
+        """Return its state in words."""
+        if self.done:
+            return "fait"
+        state = "à faire" if self.is_missing else "à vérifier"
+        return f"{state} par d’autres que vous" if self.is_others else state
 
 
 @dataclass(frozen=True)

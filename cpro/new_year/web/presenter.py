@@ -165,7 +165,9 @@ def _links(step: StepDeclaration, *, does_it: bool) -> list[tuple[str, str]]:
     return [
         (link.label, url_for(link.endpoint, **dict[str, Any](link.arguments)))
         for link in step.links
-        if (link.to_doers if does_it else link.to_others) and (link.right is None or may(link.right))
+        if (link.to_doers if does_it else link.to_others)
+        and (link.right is None or may(link.right))
+        and link.is_open(get_current_establishment())
     ]
 
 

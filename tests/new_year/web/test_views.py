@@ -100,6 +100,25 @@ class TestIndex:
         assert "À faire par le chef d’établissement" in Page(as_("administrator").get(INDEX)).text
         assert "À faire par l’administrateur" in Page(as_("head").get(INDEX)).text
 
+    @pytest.mark.parametrize(
+        ("role", "uses_siecle", "is_offered"),
+        [("administrator", False, True), ("administrator", True, False), ("head", False, False), ("head", True, False)],
+    )
+    def test_index_offers_to_note_a_departure_to_those_who_may(
+        self, app: Flask, as_: As, world: World, role: str, uses_siecle: bool, is_offered: bool
+    ) -> None:
+        set_school(app, world.a.id, uses_siecle=uses_siecle)
+
+        page = Page(as_(role).get(INDEX))
+
+        assert ("Noter un départ" in page.text) is is_offered
+        assert "Voir les élèves partis" in page.text
+
+    def test_index_leads_those_who_do_not_do_a_step_only_to_see(self) -> None:
+        shown = [link for step in DECLARED for link in step.links if link.to_others]
+
+        assert all(link.label.startswith("Voir ") for link in shown)
+
     def test_index_every_link_opens_for_whoever_it_is_shown_to(self, as_: As) -> None:
         for role in ("administrator", "head"):
             browser = as_(role)

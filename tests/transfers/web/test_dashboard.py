@@ -38,7 +38,7 @@ class TestListTransferItems:
         arrange(exchange)
 
         text = Page(as_("head", school).get("/admin/")).text
-        assert text.index("Compléter les INE") < text.index(title) < text.index("Avoir des élèves présents")
+        assert text.index(title) < text.index("Compléter les INE") < text.index("Avoir des élèves présents")
 
     @pytest.mark.parametrize(("arrange", "school"), [(conflict, "a"), (agreement, "b"), (offered, "a")])
     def test_list_transfer_items_does_not_ask_of_a_school_what_the_other_must_do(
