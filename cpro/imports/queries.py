@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,11 +15,16 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.imports.errors import UnknownRun
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunKind, RunState
+from cpro.imports.parse.siecle.header import ExportKind
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind
 from cpro.imports.parse.spreadsheet.notes import COLUMN_KEY
 from cpro.students.models import Division, Student
 
 #: Changes read at once.
 _PAGE = 2000
+#: The kinds of the files that import the pupils, and the staff.
+PUPIL_FILES = frozenset({ExportKind.STUDENTS.label, WorksheetKind.STUDENTS.value})
+STAFF_FILES = frozenset({ExportKind.STAFF.label, WorksheetKind.STAFF.value})
 #: How long the last import can be undone.
 UNDO_PERIOD = timedelta(days=7)
 #: Objects and actions on which an analysis depends; signing in or generating codes does not affect it.
@@ -110,14 +115,25 @@ def select_departures_left(school_year: int) -> Select[Any]:
     )
 
 
-def list_latest_runs() -> tuple[ImportRun | None, ImportRun | None]:
-    """Return the import in progress and the latest one in effect, in one statement."""
-    applied = select(func.max(ImportRun.id)).where(ImportRun.state == RunState.APPLIED).scalar_subquery()
+def find_latest_of(applied: Sequence[ImportRun], files: Collection[str]) -> ImportRun | None:
+    """Return the latest of some imports, latest first, that used a file of one of these kinds, or None."""
+    return next((run for run in applied if any(file["kind"] in files for file in run.used_files)), None)
+
+
+def list_latest_runs() -> tuple[ImportRun | None, ImportRun | None, ImportRun | None]:
+    """Return the import in progress, and the latest ones in effect of pupils and of staff, in one statement.
+
+    Among the last hundred imports.
+    """
     found = db.session.scalars(
-        select(ImportRun).where(or_(ImportRun.open_key.is_not(None), ImportRun.id == applied))
+        select(ImportRun)
+        .where(or_(ImportRun.open_key.is_not(None), ImportRun.state == RunState.APPLIED))
+        .order_by(ImportRun.id.desc())
+        .limit(100)
     ).all()
     pending = next((run for run in found if run.open_key is not None), None)
-    return pending, max((run for run in found if run.state is RunState.APPLIED), key=lambda run: run.id, default=None)
+    applied = [run for run in found if run.state is RunState.APPLIED]
+    return pending, find_latest_of(applied, PUPIL_FILES), find_latest_of(applied, STAFF_FILES)
 
 
 def select_unconfirmed() -> Select[int]:

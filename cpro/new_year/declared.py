@@ -12,9 +12,7 @@ from sqlalchemy import Select, select
 from cpro.core.permissions import Permission
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_school_today
-from cpro.imports.parse.siecle.header import ExportKind
-from cpro.imports.parse.spreadsheet.columns import WorksheetKind
-from cpro.imports.queries import select_departures_left
+from cpro.imports.queries import PUPIL_FILES, STAFF_FILES, select_departures_left
 from cpro.inspectors.models import Mandate, MandateState
 from cpro.inspectors.queries import is_in_state
 from cpro.new_year.calendar import first_day
@@ -100,7 +98,7 @@ STEPS = (
         "Une analyse montre d’abord qui arrive, qui change de division et qui part.",
         Permission.IMPORTS_MANAGE,
         _IMPORT_LINKS,
-        files=frozenset({ExportKind.STAFF.label, WorksheetKind.STAFF.value}),
+        files=STAFF_FILES,
     ),
     StepDeclaration(
         PUPILS,
@@ -109,7 +107,7 @@ STEPS = (
         Permission.IMPORTS_MANAGE,
         _IMPORT_LINKS,
         (_PRESENT,),
-        files=frozenset({ExportKind.STUDENTS.label, WorksheetKind.STUDENTS.value}),
+        files=PUPIL_FILES,
     ),
     StepDeclaration(
         "courses",

@@ -14,7 +14,7 @@ from cpro.core.counts import Counted, count_together
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.imports.models import ImportRun
-from cpro.imports.queries import list_applied_in
+from cpro.imports.queries import find_latest_of, list_applied_in
 from cpro.new_year.calendar import first_day
 from cpro.new_year.declared import STEPS
 from cpro.new_year.models import NewYearReport, StepMark
@@ -22,13 +22,9 @@ from cpro.new_year.models import NewYearReport, StepMark
 
 def find_imports(year: int) -> dict[str, ImportRun]:
     """Return the latest import of a school year for each of the steps done by import."""
-    found: dict[str, ImportRun] = {}
-    for run in list_applied_in(year):
-        kinds = {file["kind"] for file in run.used_files}
-        for step in STEPS:
-            if kinds & step.files:
-                found.setdefault(step.key, run)
-    return found
+    applied = list_applied_in(year)
+    found = {step.key: find_latest_of(applied, step.files) for step in STEPS}
+    return {key: run for key, run in found.items() if run is not None}
 
 
 def count_for_steps(year: int, now: datetime) -> Mapping[str, Sequence[int]]:

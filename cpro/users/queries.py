@@ -239,6 +239,11 @@ def select_activated_heads() -> Select[int]:
     return select_heads().where(Account.activated_at.is_not(None))
 
 
+def select_teachers() -> Select[int]:
+    """Return the ids of the teachers' accounts that are open."""
+    return _select_ids(Account.is_active, Account.has_role(Role.TEACHER))
+
+
 def find_first(accounts: Select[int]) -> int | None:
     """Return the first id of some accounts, or None."""
     return db.session.scalar(accounts.order_by(None).order_by(Account.id).limit(1))

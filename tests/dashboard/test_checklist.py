@@ -18,7 +18,7 @@ from cpro.core.permissions import Role
 from cpro.dashboard import views
 from cpro.establishments.models import Establishment
 from cpro.imports.models import ImportRun, RunState
-from cpro.students.models import Division, Student
+from cpro.students.models import Division, Origin, Student
 from cpro.transfers.models import Direction
 from cpro.users.emergency.models import RoleLock
 from cpro.users.models import Account, ActivationCode
@@ -29,6 +29,8 @@ from tests.helpers.pages import Page, text_of
 As = Callable[..., Browser]
 Arrange = Callable[[], AbstractContextManager[Session]]
 Prepare = Callable[[Session, World], object]
+PUPIL_FILE = [{"name": "Eleves.xml", "kind": "Élèves (SIECLE)", "stored": ""}]
+STAFF_FILE = [{"name": "sts_emp.xml", "kind": "Personnels et services (STS-Web)", "stored": ""}]
 READERS = ("administrator", "head", "support")
 
 
@@ -77,6 +79,7 @@ def head_never_activated(session: Session, world: World) -> None:
 
 def no_person(session: Session, world: World) -> None:
     session.get_one(Student, world.a.student_id).is_active = False
+    of_role(session, world, Role.TEACHER).is_active = False
 
 
 def without_code(session: Session, world: World) -> None:
@@ -134,8 +137,8 @@ LINES: dict[str, tuple[Prepare, str, str]] = {
     "Rattacher les formations (MEF) à un diplôme": (course, "1", "Corriger"),
     "Choisir le diplôme des divisions": (division_without_diploma, "1", "Corriger"),
     "Vérifier les divisions aux codes proches": (twin_divisions, "1", "Corriger"),
-    "Importer les fichiers de la nouvelle année": (last_year, "2025-2026", "Analyser les fichiers"),
-    "Importer les élèves et les personnels": (no_person, "0", "Analyser les fichiers"),
+    "Importer les élèves": (no_person, "0", "Analyser les fichiers"),
+    "Importer les personnels": (no_person, "", "Analyser les fichiers"),
     "Donner l’accord du chef d’établissement": (pending, "1", "Donner mon accord"),
     "Compléter les INE": (without_ine, "2", "Gérer les imports"),
     "Renseigner l’établissement": (nothing_set, "2/3", "Valider"),
@@ -202,7 +205,7 @@ class TestChecklistCounts:
 
         found = lines(as_("administrator"))
 
-        assert not found["Importer les élèves et les personnels"].is_done
+        assert not found["Importer les élèves"].is_done
         assert "Compléter les INE" not in found
 
     @pytest.mark.parametrize(
@@ -268,15 +271,43 @@ class TestChecklistCounts:
     def test_checklist_counts_pupils_who_came_without_an_import_are_not_one(self, as_: As) -> None:
         found = lines(as_("administrator"))
 
-        assert "Importer les élèves et les personnels" not in found
+        assert "Importer les élèves" not in found
+        assert "Importer les personnels" not in found
         assert found["Avoir des élèves présents"].is_done
 
-    def test_checklist_counts_an_import_of_this_year_is_not_old(self, as_: As, arrange: Arrange, world: World) -> None:
+    @pytest.mark.parametrize("files", [PUPIL_FILE, STAFF_FILE, None], ids=["pupils", "staff", "neither"])
+    def test_checklist_counts_say_of_each_import_what_the_steps_of_the_year_say(
+        self, as_: As, arrange: Arrange, world: World, files: list[dict[str, str]] | None
+    ) -> None:
         with arrange() as session:
-            last_year(session, world)
-            session.add(make_import(world.a.id))
+            for each in (PUPIL_FILE, STAFF_FILE):
+                session.add(make_import(world.a.id, school_year=2025, files=each))
+            if files:
+                session.add(make_import(world.a.id, files=files))
+        browser = as_("administrator")
 
-        assert "Importer les fichiers de la nouvelle année" not in lines(as_("administrator"))
+        found, steps = lines(browser), Page(browser.get("/admin/rentree")).text
+
+        for title, step, own in (
+            ("Importer les élèves", "Importer les élèves", PUPIL_FILE),
+            ("Importer les personnels", "Importer les personnels et leurs services", STAFF_FILE),
+        ):
+            assert found[title].is_done is (files is own)
+            assert f"{step} {'fait' if files is own else 'à faire'}" in steps
+            said = "2026-2027 est en vigueur" if files is own else "celui de 2026-2027 reste à faire"
+            assert said in found[title].detail
+
+    def test_checklist_counts_staff_alone_imported_says_nothing_of_how_the_pupils_came(
+        self, as_: As, arrange: Arrange, world: World
+    ) -> None:
+        with arrange() as session:
+            session.get_one(Student, world.a.student_id).came_by = Origin.SIECLE
+            session.add(make_import(world.a.id, files=STAFF_FILE))
+
+        found = lines(as_("administrator"))
+
+        assert found["Importer les personnels"].is_done
+        assert "Aucun import d’élèves n’est en vigueur" in found["Avoir des élèves présents"].detail
 
     def test_checklist_counts_an_import_that_was_undone_counts_no_more(
         self, as_: As, arrange: Arrange, world: World
@@ -287,7 +318,7 @@ class TestChecklistCounts:
             session.flush()
             assert len(session.scalars(select(ImportRun)).all()) == 2
 
-        assert "Importer les fichiers de la nouvelle année" in lines(as_("administrator"))
+        assert not lines(as_("administrator"))["Importer les élèves"].is_done
 
 
 class TestJournal:
@@ -323,8 +354,7 @@ class TestChecklistOrder:
             "Rattacher les formations (MEF) à un diplôme",
             "Choisir le diplôme des divisions",
             "Compléter les INE",
-            "Importer les élèves et les personnels",
-            "Importer les fichiers de la nouvelle année",
+            "Importer les élèves",
             "Ouvrir les comptes des élèves",
             "Relier les comptes d’apprenants à leur élève",
             "Donner l’accord du chef d’établissement",

@@ -1,44 +1,32 @@
-"""Imports on the dashboard: whether there are pupils, of which year, and whether an analysis is waiting."""
+"""Imports on the dashboard: the pupils and the staff of the year, each imported or not, and a waiting analysis."""
 
 from __future__ import annotations
 
 from flask import url_for
 
 from cpro.core import clock
+from cpro.core.counts import Counted
 from cpro.core.formatting import format_count, format_school_year, plural, upper_first
-from cpro.core.permissions import Permission, can
-from cpro.core.web.checklist import ChecklistItem, Figures
-from cpro.core.web.current_user import current_principal
+from cpro.core.permissions import Permission
+from cpro.core.web.checklist import Asked, ChecklistItem, Figures
+from cpro.core.web.current_user import may
 from cpro.establishments.queries import get_current_establishment, get_school_today
 from cpro.imports import queries
 from cpro.imports.diff.sources import current_school_year
 from cpro.imports.models import ImportRun, RunState
+from cpro.users.queries import select_teachers
+
+
+def count_imported() -> Asked:
+    """Return the counts of the lines."""
+    return {"teachers": Counted(select_teachers())}
 
 
 def list_import_items(figures: Figures) -> list[ChecklistItem]:
-    """Return the lines about the presence of pupils and a waiting analysis."""
-    (pending, last), count = queries.list_latest_runs(), figures["active students"]
-    what = "les fichiers de SIECLE" if get_current_establishment().uses_siecle else "les tableaux de nos modèles"
-    manages = can(current_principal(), Permission.IMPORTS_MANAGE)
-    url = url_for("imports.index") if manages else url_for("historique_imports.index_view")
-    link = url, "Gérer les imports" if manages else "Voir l’historique"
-    if last is None and count and not manages:  # pupils exist without an import: its history is empty
-        link = url_for("eleves.index_view"), "Voir les élèves"
-    items = [
-        ChecklistItem(
-            "Importer les élèves et les personnels" if last or not count else "Avoir des élèves présents",
-            f"{upper_first(plural(count, 'élève présent', 'élèves présents'))} dans l’établissement."
-            f"{'' if last else ' Aucun n’est venu par un import : celui de l’année reste à faire, s’il y en a un.'}"
-            if count
-            else f"Aucun élève n’est encore là : déposez {what}.",
-            done=bool(count),
-            link_url=link[0],
-            link_label=link[1],
-            figure=format_count(count),
-            act=Permission.IMPORTS_MANAGE,
-        ),
-        *(_new_year(last, url) if count else []),
-    ]
+    """Return the lines of the pupils, of the staff and of a waiting analysis."""
+    pending, pupils, staff = queries.list_latest_runs()
+    manages = may(Permission.IMPORTS_MANAGE)
+    items = [_pupils(pupils, figures["active students"]), *_staff(staff, figures["teachers"])]
     if manages and pending is not None and pending.state is RunState.ANALYSED:
         items.append(
             ChecklistItem(
@@ -51,19 +39,54 @@ def list_import_items(figures: Figures) -> list[ChecklistItem]:
     return items
 
 
-def _new_year(last: ImportRun | None, url: str) -> list[ChecklistItem]:
-    """Return the line of an import older than the school year; empty if there was none."""
-    current = current_school_year(get_school_today(clock.utcnow()))
-    if last is None or last.school_year >= current:
-        return []
-    return [
-        ChecklistItem(
-            "Importer les fichiers de la nouvelle année",
-            f"Le dernier import est de l’année {format_school_year(last.school_year)} : les élèves et les divisions de "
-            f"{format_school_year(current)} ne sont pas là.",
-            link_url=url,
-            link_label="Gérer les imports",
-            figure=format_school_year(last.school_year),
+def _pupils(last: ImportRun | None, count: int) -> ChecklistItem:
+    """Return the line of the pupils: imported for the year, or entered by hand where none were ever imported."""
+    present = f"{upper_first(plural(count, 'élève présent', 'élèves présents'))} dans l’établissement."
+    if count and last is None:
+        manages = may(Permission.IMPORTS_MANAGE)
+        return ChecklistItem(
+            "Avoir des élèves présents",
+            f"{present} Aucun import d’élèves n’est en vigueur\u202f: celui de l’année reste à faire, s’il y en a un.",
+            done=True,
+            link_url=_imports_url() if manages else url_for("eleves.index_view"),
+            link_label="Gérer les imports" if manages else "Voir les élèves",
+            figure=format_count(count),
             act=Permission.IMPORTS_MANAGE,
         )
-    ]
+    return _imported("Importer les élèves", last, present if count else "Aucun élève n’est encore là.", count)
+
+
+def _staff(last: ImportRun | None, teachers: int) -> list[ChecklistItem]:
+    """Return the line of the staff, unless it was never imported and teachers have accounts all the same."""
+    if last is None and teachers:
+        return []
+    return [_imported("Importer les personnels", last, "Aucun enseignant n’a encore de compte." if not last else "")]
+
+
+def _imported(title: str, last: ImportRun | None, present: str, count: int | None = None) -> ChecklistItem:
+    """Return the line of what is imported each year, done once the import of this year is in effect."""
+    current, manages = current_school_year(get_school_today(clock.utcnow())), may(Permission.IMPORTS_MANAGE)
+    done = last is not None and last.school_year >= current
+    what = "les fichiers de SIECLE" if get_current_establishment().uses_siecle else "les tableaux de nos modèles"
+    if last is None:
+        said = f"Déposez {what}."
+    elif done:
+        said = f"L’import de l’année {format_school_year(last.school_year)} est en vigueur."
+    else:
+        said = (
+            f"Le dernier import est de l’année {format_school_year(last.school_year)}\u202f: "
+            f"celui de {format_school_year(current)} reste à faire."
+        )
+    return ChecklistItem(
+        title,
+        f"{present} {said}".strip(),
+        done=done,
+        link_url=_imports_url(),
+        link_label="Gérer les imports" if manages else "Voir l’historique",
+        figure=None if count is None else format_count(count),
+        act=Permission.IMPORTS_MANAGE,
+    )
+
+
+def _imports_url() -> str:
+    return url_for("imports.index" if may(Permission.IMPORTS_MANAGE) else "historique_imports.index_view")

@@ -264,7 +264,7 @@ class TestListImportItems:
         self, as_: As, arrange: Look
     ) -> None:
         browser = as_("administrator")
-        assert "Importer les élèves et les personnels" in Page(browser.get("/admin/")).text
+        assert "Importer les élèves" in Page(browser.get("/admin/")).text
         assert "Confirmer l’import déposé" not in Page(browser.get("/admin/")).text
 
         analyse(browser, ONE)
@@ -279,6 +279,6 @@ class TestListImportItems:
 
         page = Page(as_("head").get("/admin/"))
 
-        assert "Aucun n’est venu par un import : celui de l’année reste à faire, s’il y en a un." in page.text
+        assert "Aucun import d’élèves n’est en vigueur : celui de l’année reste à faire, s’il y en a un." in page.text
         assert "/admin/eleves/" in page.links
         assert "/admin/imports/historique/" not in page.links, "a history that has nothing to show"
