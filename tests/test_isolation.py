@@ -135,7 +135,7 @@ class TestIsolationOfTransfers:
         for path in ("", "/recepisse.pdf", *(f"/{action}" for action in actions)):
             answer = browser.get(address + path)
             assert (answer.status_code, "Secret-beta" in answer.text) == (404, False), path
-        for action in actions:
+        for action in (*actions, "verifier"):
             answer = browser.post(f"{address}/{action}", {"reason": "Non", "student": str(world.a.student_id)})
             assert (answer.status_code, "Secret-beta" in answer.text) == (404, False), action
         for page in ("/admin/parametres/transferts/effectues", "/admin/transferts/", "/admin/"):

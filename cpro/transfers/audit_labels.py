@@ -23,6 +23,7 @@ def register_audit_labels() -> None:
             "transfer:agreed": "a donné son accord à un transfert",
             "transfer:asked": "a redemandé un transfert",
             "transfer:cancelled": "a annulé un transfert",
+            "transfer:checked": "a vérifié le premier transfert avec un établissement",
             "transfer:confirmed": "a confirmé l’identité d’un élève à transférer",
             "transfer:guessed": "a essayé plusieurs identités sous l’INE d’un élève",
             "transfer:expired": "a laissé expirer une proposition de transfert",

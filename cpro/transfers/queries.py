@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
+from cpro.audit.models import AuditEntry
 from cpro.core import tenancy
 from cpro.core.counts import Counted, count_together
 from cpro.core.lists import ListState, Page, contains_words, find_page_from
@@ -20,10 +21,12 @@ from cpro.students.models import Student
 from cpro.students.queries import kept_since
 from cpro.transfers.errors import NoSuchTransfer
 from cpro.transfers.identity import Pupil
-from cpro.transfers.lifecycle import PENDING, TO_DECIDE, Event, check_event, find_refusal
+from cpro.transfers.lifecycle import CANCEL_PERIOD, PENDING, TO_DECIDE, Event, check_event, find_refusal
 from cpro.transfers.matching import load_pupils
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 
+#: The journal line of a first transfer that the school checked.
+CHECKED = "transfer:checked"
 #: How many of the latest transfers are searched for the first one with a school.
 _FIRSTS_AMONG = 1_000
 
@@ -236,10 +239,13 @@ def select_done_between(start: datetime, end: datetime, direction: Direction) ->
 
 
 def list_first_transfers(since: datetime, *, limit: int) -> Sequence[FirstTransfer]:
-    """Return the first transfer with each school met since an instant, latest first.
+    """Return the first transfer with each school met since an instant, latest first, unless it was checked.
 
     They are searched for among the latest transfers.
     """
+    checked = db.session.scalars(
+        select(AuditEntry.object_id).where(AuditEntry.action == CHECKED, AuditEntry.at >= since)
+    ).all()
     recent = (
         select(TransferSide.id)
         .where(TransferSide.done_at >= since)
@@ -262,11 +268,31 @@ def list_first_transfers(since: datetime, *, limit: int) -> Sequence[FirstTransf
             TransferSide.other_uai,
             TransferSide.done_at,
         )
-        .where(TransferSide.done_at >= since, TransferSide.id.in_(recent), is_first)
+        .where(
+            TransferSide.done_at >= since,
+            TransferSide.state == TransferState.DONE,
+            TransferSide.id.in_(recent),
+            TransferSide.id.not_in([int(side_id) for side_id in checked]),
+            is_first,
+        )
         .order_by(TransferSide.done_at.desc(), TransferSide.id)
         .limit(limit)
     )
     return [FirstTransfer(id_, way, name, uai, at) for id_, way, name, uai, at in rows if at is not None]
+
+
+def is_to_check(side: TransferSide, now: datetime) -> bool:
+    """Return whether a transfer is the first with a school, may still be cancelled, and was not checked."""
+    firsts = list_first_transfers(now - CANCEL_PERIOD, limit=_FIRSTS_AMONG)
+    return side.id in {first.side_id for first in firsts}
+
+
+def was_checked(side: TransferSide) -> bool:
+    """Return whether somebody of the school said that a first transfer was expected."""
+    line = select(AuditEntry.id).where(
+        AuditEntry.object_type == "transfer", AuditEntry.object_id == str(side.id), AuditEntry.action == CHECKED
+    )
+    return db.session.scalar(line.limit(1)) is not None
 
 
 def _is_pending() -> ColumnElement[bool]:

@@ -9,12 +9,15 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import About, Line, record_each
+from cpro.audit.operations import About, Line, record, record_each
 from cpro.core.among import is_among
 from cpro.core.formatting import plural
 from cpro.core.permissions import Actor
+from cpro.establishments.queries import lock_current_establishment
 from cpro.transfers.copies import CopiedRecords
+from cpro.transfers.errors import NotNow
 from cpro.transfers.models import Direction, TransferSide
+from cpro.transfers.queries import CHECKED, is_to_check
 
 
 def record_copies(
@@ -60,6 +63,14 @@ def record_copies(
         for row in found
     ]
     record_each("transfer:received" if is_received else "transfer:sent", lines, now=now, session=session)
+
+
+def record_checked(side: TransferSide, *, by: Actor, now: datetime) -> None:
+    """Record that the first transfer with a school was checked there. Raises `NotNow` if it is not to be checked."""
+    lock_current_establishment()
+    if not is_to_check(side, now):
+        raise NotNow("Ce transfert n’est plus à vérifier.")
+    record(CHECKED, About("transfer", side.id, side.student_label), by=by, now=now)
 
 
 def _describe(row: Any, preposition: str) -> str:

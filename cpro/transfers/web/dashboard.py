@@ -100,7 +100,7 @@ def _decisions(figures: Figures) -> list[ChecklistItem]:
 
 
 def _firsts() -> list[ChecklistItem]:
-    """Return the first transfers with other schools, for as long as they may be cancelled."""
+    """Return the first transfers with other schools, until they are checked, for as long as they may be cancelled."""
     now, zone = clock.utcnow(), get_current_establishment().timezone
     return [
         ChecklistItem(
@@ -109,6 +109,7 @@ def _firsts() -> list[ChecklistItem]:
             f"Vérifiez que cet échange est attendu ; sinon, {_remedy(first)}, jusqu’au "
             f"{format_date(on_clocks_of(zone, first.done_at + CANCEL_PERIOD))}.",
             is_to_check=True,
+            act=Permission.TRANSFERS_MANAGE,
             link_url=url_for("transfers.show", side_id=first.side_id),
             link_label="Vérifier",
         )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
-from cpro.transfers.models import Transfer, TransferSide
+from cpro.transfers.models import Transfer, TransferSide, TransferState
 from cpro.transfers.web.dashboard import _first_days
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page, text_of
+from tests.helpers.records import nothing_written, watching
 from tests.helpers.transfers import Exchange
 from tests.transfers.pages_moves import agreement, conflict, done, offered, twins
 
@@ -68,6 +71,40 @@ class TestListTransferItems:
         assert f"l’établissement {other} (à vérifier)" in text
         assert text.count(f"Premier transfert avec l’établissement {other}") == 2  # the line, and its link's name
         assert "Premier transfert" not in later
+
+    @pytest.mark.parametrize(("school", "other"), [("a", "0999002X"), ("b", "0999001W")])
+    def test_list_transfer_items_a_first_transfer_that_was_checked_is_over_for_the_school(
+        self, app: Flask, as_: As, exchange: Exchange, school: str, other: str
+    ) -> None:
+        done(exchange)
+        head, title = as_("head", school), f"Premier transfert avec l’établissement {other}"
+        page = Page(head.get("/admin/"))
+        address = next(link for link in page.links if re.search(r"/effectues/\d+$", link))
+        assert "C’est vérifié" in Page(head.get(address)).text
+
+        with watching(app) as watch:
+            assert head.post(f"{address}/verifier").status_code == 303
+
+        assert [line["action"] for line in watch.lines] == ["transfer:checked"]
+        assert title not in head.get("/admin/").text
+        after = Page(head.get(address)).text
+        assert "C’est vérifié" not in after
+        assert "a vérifié le premier transfert avec un établissement" in after
+        with nothing_written(app):
+            answer = head.post(f"{address}/verifier")
+        assert answer.status_code == 409
+        assert "n’est plus à vérifier" in Page(answer).text
+        assert "Premier transfert" in as_("head", "b" if school == "a" else "a").get("/admin/").text
+
+    def test_list_transfer_items_a_first_transfer_that_was_cancelled_is_not_to_check(
+        self, as_: As, exchange: Exchange
+    ) -> None:
+        done(exchange)
+        with exchange.write() as session:
+            for side in session.scalars(select(TransferSide)):
+                side.state = TransferState.CANCELLED
+
+        assert "Premier transfert" not in Page(as_("head", "b").get("/admin/")).text
 
 
 class TestDrawTransfersByMonth:

@@ -29,6 +29,7 @@ from cpro.transfers.jobs import request_run
 from cpro.transfers.lifecycle import Event, list_open_events
 from cpro.transfers.models import Direction, TransferSide
 from cpro.transfers.receipts import render_receipt
+from cpro.transfers.recording import record_checked
 from cpro.transfers.web.presenters import describe_hold, describe_recourse, list_facts, shown_side, shown_steps
 
 bp = Blueprint("transfers", __name__, url_prefix="/admin/parametres/transferts/effectues")
@@ -108,6 +109,18 @@ def try_now() -> ResponseReturnValue:
     return back_to(progress_url(job_id))
 
 
+@bp.post("/<int:side_id>/verifier")
+@requires(Permission.TRANSFERS_MANAGE)
+def check(side_id: int) -> ResponseReturnValue:
+    """Record that the first transfer with a school was expected: the dashboard asks for it no more."""
+    try:
+        with unit_of_work():
+            record_checked(queries.get_side(side_id), by=current_actor(), now=clock.utcnow())
+    except NotNow as refused:
+        return show_side(queries.get_side(side_id), refused)
+    return back_to(url_for(".show", side_id=side_id), "C’est noté\u202f: cet échange est attendu.")
+
+
 @bp.get("/<int:side_id>/recepisse.pdf")
 @requires(Permission.RECORDS_EXPORT, code_again=False)  # of one pupil only
 def receipt(side_id: int) -> ResponseReturnValue:
@@ -142,7 +155,10 @@ def show_side(side: TransferSide, refusal: DomainError | None = None) -> Respons
         else None,
         pupil_url=url_for("eleves.details_view", id=side.student_id) if side.student_id else None,
         # A run records all its copies in one line; only a decision has a line of its own.
-        sections=registry().object_sections("transfer", str(side.id)) if side.decided_at or side.held_until else [],
+        sections=registry().object_sections("transfer", str(side.id))
+        if side.decided_at or side.held_until or queries.was_checked(side)
+        else [],
+        is_to_check=may_decide and queries.is_to_check(side, clock.utcnow()),
         hold=describe_hold(side, school, now=clock.utcnow()),
         recourse=describe_recourse(side, school, now=clock.utcnow()) if may_decide else "",
         refusal=refusal.message if refusal else "",
