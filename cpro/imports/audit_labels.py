@@ -41,6 +41,10 @@ def register_audit_labels() -> None:
             "import_run": {
                 **{f"students_{name}": f"Élèves {label}" for name, label in _COUNTS.items()},
                 **{f"staff_{name}": f"Personnels {label}" for name, label in _COUNTS.items()},
+                "divisions_created": "Divisions créées",
+                "divisions_changed": "Divisions modifiées",
+                "mefs_created": "Formations (MEF) créées",
+                "mefs_changed": "Formations (MEF) modifiées",
                 "accounts_opened": "Comptes d’élèves ouverts",
                 "answers_columns": "Réponses sur des colonnes",
                 "answers_other": "Réponses « une autre personne »",

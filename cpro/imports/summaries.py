@@ -22,6 +22,18 @@ _TO_DO = {
     "reactivated": ("à réactiver", "à réactiver"),
     **_REST,
 }
+_STRUCTURE_DONE = {
+    "divisions_created": ("division créée", "divisions créées"),
+    "divisions_changed": ("division modifiée", "divisions modifiées"),
+    "mefs_created": ("formation (MEF) créée", "formations (MEF) créées"),
+    "mefs_changed": ("formation (MEF) modifiée", "formations (MEF) modifiées"),
+}
+_STRUCTURE_TO_DO = {
+    "divisions_created": ("division à créer", "divisions à créer"),
+    "divisions_changed": ("division à modifier", "divisions à modifier"),
+    "mefs_created": ("formation (MEF) à créer", "formations (MEF) à créer"),
+    "mefs_changed": ("formation (MEF) à modifier", "formations (MEF) à modifier"),
+}
 
 
 def describe_outcome(counts: Mapping[str, Any] | None, *, is_done: bool) -> str:
@@ -40,4 +52,7 @@ def summarise(counts: Mapping[str, Any], *, is_done: bool) -> str:
     concerned = staff["created"] + staff["changed"] + staff["deactivated"] + staff["reactivated"]
     if concerned:
         parts.append(plural(concerned, "personnel concerné", "personnels concernés"))
+    structure = counts.get("structure", {})  # absent from the figures of earlier imports
+    forms = _STRUCTURE_DONE if is_done else _STRUCTURE_TO_DO
+    parts += [plural(structure[name], *forms[name]) for name in forms if structure.get(name)]
     return ", ".join(parts)

@@ -185,6 +185,7 @@ def _audit_changes(counts: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
         for name, number in counts[family].items()
         if number
     }
+    changes |= {name: (None, number) for name, number in counts.get("structure", {}).items() if number}
     if counts["accounts_opened"]:
         changes["accounts_opened"] = (None, counts["accounts_opened"])
     return changes

@@ -6,6 +6,7 @@ The rules are the same for both, except one: people missing from a table are pro
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -15,7 +16,7 @@ from cpro.imports.diff.confirmations import list_confirmations
 from cpro.imports.diff.division_codes import DivisionCodes
 from cpro.imports.diff.divisions import Found, compare_divisions
 from cpro.imports.diff.matching import FROM_TABLE
-from cpro.imports.diff.proposals import Answers, Note, Question, Tally, Yielded, list_notes
+from cpro.imports.diff.proposals import COUNT_OF, Answers, Note, Proposal, Question, Tally, Yielded, list_notes
 from cpro.imports.diff.repetition import Repetition, Watch, digest_of, find_repetition
 from cpro.imports.diff.sources import SIECLESources, Sources, TableSources
 from cpro.imports.diff.staff import StaffAnalysis
@@ -40,7 +41,8 @@ class Comparison:
     def __init__(self, students: StudentAnalysis, *, school_year: int, today: dt.date) -> None:
         self._students, self._school_year, self._today = students, school_year, today
         self._staff_tally = Tally()
-        self._division_changes = 0
+        #: {"divisions_created": 3, …} of divisions and courses
+        self._structure: Counter[str] = Counter()
         #: what the same file of pupils will find once this is applied (`diff.repetition`), None if it must be read
         self.settled: dict[str, Any] | None = None
 
@@ -57,7 +59,8 @@ class Comparison:
             "ignored": {"students": self._students.tally.ignored, "staff": self._staff_tally.ignored},
             "unticked": {"students": self._students.tally.unticked, "staff": self._staff_tally.unticked},
             "active_before": {"students": self._students.tally.active_before},
-            "divisions": self._division_changes,
+            "divisions": self._structure["divisions_created"] + self._structure["divisions_changed"],
+            "structure": dict(self._structure),
         }
 
     @property
@@ -67,7 +70,8 @@ class Comparison:
 
     def _compare_divisions(self, found: Found) -> Iterator[Yielded]:
         for each in compare_divisions(found):
-            self._division_changes += getattr(each, "object_type", "") == "division"
+            if isinstance(each, Proposal):
+                self._structure[f"{each.object_type}s_{COUNT_OF[each.action]}"] += 1
             yield each
 
 
@@ -159,7 +163,9 @@ class SIECLEAnalysis(Comparison):
             self._mef_labels = {mef.code: mef.label for mef in nomenclature.mefs}
 
     def _found(self) -> Found:
-        kind = ExportKind.STUDENTS if ExportKind.STUDENTS in self._sources.files else ExportKind.STRUCTURES
+        # What is found about them is said of the pupils' file, else of the first that described them.
+        kinds = (ExportKind.STUDENTS, ExportKind.STRUCTURES, ExportKind.STAFF, ExportKind.NOMENCLATURE)
+        kind = next(kind for kind in kinds if kind in self._sources.files)
         return Found(
             self._divisions,
             self._mef_labels,

@@ -12,7 +12,7 @@ from cpro.imports.parse.findings import Finding, FindingCode, Severity
 
 #: What the command line and the pages count, under the names of the contract.
 COUNTED = ("created", "changed", "deactivated", "reactivated", "unchanged", "refused", "without_ine")
-_COUNT_OF = {
+COUNT_OF = {
     ChangeAction.CREATE: "created",
     ChangeAction.CHANGE: "changed",
     ChangeAction.DEACTIVATE: "deactivated",
@@ -132,7 +132,7 @@ class Tally:
     def note(self, proposal: Proposal) -> Proposal:
         """Count a proposal, and return it."""
         if proposal.is_selected:
-            self.counts[_COUNT_OF[proposal.action]] += 1
+            self.counts[COUNT_OF[proposal.action]] += 1
         else:
             self.unticked += 1
         return proposal

@@ -9,14 +9,16 @@ from sqlalchemy import func, select
 
 from cpro.audit.models import AuditEntry
 from cpro.core import events
+from cpro.core.formatting import plural
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.imports.diff import matching
 from cpro.imports.errors import AnalysisOutdated, NotToApply
-from cpro.imports.models import ImportChange, RunState
+from cpro.imports.models import ImportChange, ImportFinding, RunState
 from cpro.imports.parse.records import StudentRecord
 from cpro.imports.queries import get_run
 from cpro.imports.runs.lifecycle import send_to_application
+from cpro.imports.summaries import summarise
 from cpro.students.models import MEF, Diploma, Division, Origin, Student
 from cpro.students.operations import record_change
 from cpro.students.queries import count_without_ine
@@ -123,6 +125,23 @@ class TestApply:
 
         assert desk.students("b") == before
         assert desk.students()["900001"]["last_name"] == "TESTEUR"
+
+
+class TestApplyStaffFileAlone:
+    def test_apply_says_of_a_staff_file_alone_what_was_deposited_and_all_it_changed(self, desk: Desk) -> None:
+        counts = desk.import_files(SAMPLES[-1])
+        structure = counts["structure"]
+
+        assert structure["divisions_created"] > 0
+        assert structure["mefs_created"] > 0
+        assert plural(structure["divisions_created"], "division créée", "divisions créées") in summarise(
+            counts, is_done=True
+        )
+        with desk.look() as session:
+            kinds = set(session.scalars(select(ImportFinding.file_kind)))
+            line = session.scalars(select(AuditEntry).where(AuditEntry.action == "import:siecle:applied")).one()
+        assert kinds <= {"Personnels et services (STS-Web)"}
+        assert {name: new for name, (_old, new) in line.changes.items() if name in structure} == structure
 
 
 class TestApplyAgain:

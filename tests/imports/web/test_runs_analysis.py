@@ -255,7 +255,7 @@ class TestImportsScreen:
             "SIECLE",
             "eleves.xml — Élèves (SIECLE)",
             "appliqué",
-            "1 élève créé",
+            "1 élève créé, 1 division créée, 1 formation (MEF) créée",
         ]
 
 

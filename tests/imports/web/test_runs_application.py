@@ -94,7 +94,7 @@ class TestApplyImport:
 
         answer = browser.get(job_page(desk))
 
-        assert "L’import est appliqué : 1 élève créé." in Page(answer).text
+        assert "L’import est appliqué : 1 élève créé, 1 division créée" in Page(answer).text
         assert f'href="{address}"' in answer.text
 
     def test_apply_import_the_progress_says_how_far_it_is_and_how_long_it_took_last_time(

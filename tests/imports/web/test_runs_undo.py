@@ -142,9 +142,7 @@ class TestUndoImportByAWorker:
         assert list(desk.students()) == ["1"]
         drain(app)
         done = browser.get(job_page(desk))
-        assert (
-            "tout est revenu comme avant lui. Il avait fait : 1 élève créé, 1 compte d’élève ouvert." in Page(done).text
-        )
+        assert "tout est revenu comme avant lui. Il avait fait : 1 élève créé, 1 division créée" in Page(done).text
         assert f'href="{address}"' in done.text
         assert (desk.students(), desk.run(1).state) == ({}, RunState.UNDONE)
 
