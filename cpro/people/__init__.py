@@ -62,6 +62,7 @@ def register(app: Flask) -> None:
     app_registry.add_object_section(sections.closed_account_section, is_first=True)
     app_registry.add_object_section(sections.teacher_divisions_section, is_first=True)
     app_registry.add_object_section(sections.pupil_account_section, is_first=True)  # above the audit section
+    app_registry.add_object_section(sections.sign_in_section, is_first=True)
     app_registry.add_object_section(sections.head_code_section)
 
 

@@ -6,19 +6,24 @@ from typing import Any
 
 from flask import url_for
 
+from cpro.core import clock
+from cpro.core.errors import refusal_of
+from cpro.core.formatting import format_instant
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission
-from cpro.core.web.current_user import may
+from cpro.core.web.current_user import current_actor, may
 from cpro.establishments.queries import get_current_establishment
+from cpro.extensions import db
 from cpro.people.presenters.emergency import describe_closed_account
 from cpro.students.accounts import queries
 from cpro.students.models import Student
 from cpro.students.queries import list_division_codes_of
 from cpro.users.models import Account
+from cpro.users.operations import access, codes, second_factor
 from cpro.users.operations.head_codes import describe_code
 from cpro.users.queries import find_account_by_id
 
-_SECTION = "people/_pupil_account.html"
+_SECTION, _SIGN_IN = "people/_pupil_account.html", "people/_sign_in.html"
 
 
 def pupil_account_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
@@ -50,6 +55,27 @@ def closed_account_section(object_type: str, object_id: str) -> tuple[str, dict[
         return None
     text = describe_closed_account(read_id(object_id) or 0)
     return ("people/_closed_account.html", {"text": text}) if text else None
+
+
+def sign_in_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
+    """Show, on the page of an account, its activation code and its second factor, to those who may reset each."""
+    if object_type != "account" or not may(Permission.USERS_VIEW):
+        return None
+    account, by = queries.get_account(read_id(object_id) or 0), current_actor()
+    pairs: list[tuple[str, str]] = []
+    if may(Permission.USERS_EDIT) and account.is_active and refusal_of(access.check_reset, account, by) is None:
+        pairs.append(("Code d’activation", _describe_code_of(account)))
+    if refusal_of(second_factor.check_reset, db.session(), account, by) is None:
+        is_set = second_factor.is_set(db.session(), account)
+        pairs.append(("Second facteur", "activé" if is_set else "non activé"))
+    return (_SIGN_IN, {"pairs": pairs}) if pairs else None
+
+
+def _describe_code_of(account: Account) -> str:
+    until = codes.list_printed_until(db.session(), [account.id], now=clock.utcnow()).get(account.id)
+    if until is None:
+        return "aucun en attente"
+    return f"en attente, valable jusqu’au {format_instant(until, get_current_establishment().timezone)}"
 
 
 def head_code_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:

@@ -86,11 +86,19 @@ def store_codes(session: Session, accounts: Sequence[Account], codes: Mapping[in
 
 def count_printed_codes(session: Session, account_ids: Sequence[int], *, now: datetime) -> int:
     """Return how many of these accounts have a printed code that is still valid."""
+    return len(list_printed_until(session, account_ids, now=now))
+
+
+def list_printed_until(session: Session, account_ids: Sequence[int], *, now: datetime) -> dict[int | None, datetime]:
+    """Return until when the printed codes of these accounts that are still valid are so, by account.
+
+    Those that answer « Mot de passe oublié » are left out.
+    """
     live = select(ActivationCode.account_id, ActivationCode.created_at, ActivationCode.expires_at).where(
         ActivationCode.account_id.in_(account_ids), ActivationCode.spent_at.is_(None), ActivationCode.expires_at > now
     )
     rows = session.execute(live)
-    return len({account_id for account_id, created, expires in rows if expires - created > FORGOTTEN_VALIDITY})
+    return {account_id: expires for account_id, created, expires in rows if expires - created > FORGOTTEN_VALIDITY}
 
 
 def count_good_codes(session: Session, account_ids: Sequence[int], *, now: datetime) -> int:
