@@ -12,6 +12,7 @@ from cpro.core.formatting import format_instant
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import current_actor, may
+from cpro.core.web.screens import above
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.people.presenters.emergency import describe_closed_account
@@ -92,7 +93,7 @@ def _of_student(student: Student) -> dict[str, Any]:
     edits, links = may(Permission.USERS_EDIT), list[tuple[str, str]]()
     if student.account_id is not None:
         account = queries.get_account(student.account_id)
-        links.append(("Voir son compte", url_for("utilisateurs.details_view", id=account.id)))
+        links.append(("Voir son compte", url_for("utilisateurs.details_view", id=account.id, **above.cross_over())))
         if edits:
             links.append(("Délier ce compte", url_for("pupil_accounts.unlink", account_id=account.id)))
         return {"title": "Compte", "pairs": [("Identifiant", account.login)], "links": links}
@@ -111,7 +112,7 @@ def _of_account(account: Account) -> dict[str, Any]:
     edits, links = may(Permission.USERS_EDIT), list[tuple[str, str]]()
     student = queries.find_student_of(account.id)
     if student is not None:
-        links.append(("Voir la fiche de l’élève", url_for("eleves.details_view", id=student.id)))
+        links.append(("Voir la fiche de l’élève", url_for("eleves.details_view", id=student.id, **above.cross_over())))
         if may(Permission.SCHOOL_RECORDS_READ):
             links.append(("Voir son parcours", url_for("records.pupil", student_id=student.id)))
         if edits:

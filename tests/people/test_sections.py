@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from urllib.parse import quote_plus
 
 import pytest
 from sqlalchemy.orm import Session
 
 from cpro.core import clock
 from cpro.core.permissions import Role
+from cpro.students.models import Student
 from cpro.users.models import ActivationCode, SecondFactor
 from tests.factories import World, make_account
 from tests.helpers.browser import Browser
@@ -101,3 +103,46 @@ class TestHistory:
         assert "Aucune ligne du journal ne porte sur cette fiche seule" in page.text
         assert "voir le journal" in page.text
         assert "/admin/journal/" in page.links
+
+
+class TestPupilAccountSection:
+    @pytest.fixture
+    def linked(self, world: World, arrange: Look) -> tuple[int, int]:
+        """Return a pupil and their account."""
+        account_id = world.a.account_ids["student"]
+        with arrange() as session:
+            session.get_one(Student, world.a.student_id).account_id = account_id
+        return world.a.student_id, account_id
+
+    @pytest.mark.parametrize(
+        ("here", "listed", "there"),
+        [
+            ("eleves", "recherche=secret&situation=presents", "utilisateurs"),
+            ("utilisateurs", "recherche=no&role=student", "eleves"),
+        ],
+    )
+    def test_pupil_account_section_keeps_the_list_one_came_from(
+        self, as_: As, linked: tuple[int, int], here: str, listed: str, there: str
+    ) -> None:
+        browser, ids = as_("administrator"), dict(zip(("eleves", "utilisateurs"), linked, strict=True))
+        page = Page(browser.get(f"/admin/{here}/details/?id={ids[here]}&liste={quote_plus(listed)}"))
+        assert f"/admin/{here}/?{listed}" in page.links
+
+        crossed = Page(browser.get(_link(page, f"/admin/{there}/details/?id={ids[there]}")))
+        assert f"/admin/{there}/" in crossed.links
+        back = Page(browser.get(_link(crossed, f"/admin/{here}/details/?id={ids[here]}")))
+
+        assert f"/admin/{here}/?{listed}" in back.links
+
+    def test_pupil_account_section_passes_on_no_list_that_no_page_takes(self, as_: As, linked: tuple[int, int]) -> None:
+        _student, account = linked
+        for wrong in ("x" * 301, "recherche=%00"):
+            page = Page(
+                as_("administrator").get(f"/admin/utilisateurs/details/?id={account}&autre_liste={quote_plus(wrong)}")
+            )
+            assert "liste=" not in _link(page, "/admin/eleves/details/")
+
+
+def _link(page: Page, beginning: str) -> str:
+    """Return the address of the link of a page that begins so."""
+    return next(link for link in page.links if link.startswith(beginning))

@@ -15,6 +15,8 @@ from flask import Blueprint, g, request
 from cpro.core.lists import ListState
 
 PARAMETER = "liste"
+#: The list of another screen, to return to from this page: that of a pupil, on the page of their account.
+OTHER = "autre_liste"
 #: Maximum length: with it, a form's URL is still short enough for its input to be kept (`ParkedForm`).
 _LONGEST = 300
 
@@ -58,11 +60,20 @@ def list_parameters() -> dict[str, str]:
     return {PARAMETER: query} if query else {}
 
 
+def cross_over() -> dict[str, Any]:
+    """Return the parameters of a link to a row of another screen: its list, if one came from it, and this page's."""
+    passed = {PARAMETER: request.args.get(OTHER, ""), OTHER: g.get("list_above", ("", ""))[1]}
+    return {name: query for name, query in passed.items() if query and _is_sound(query)}
+
+
 def _query(name: str) -> str:
     found: tuple[str, str] = g.get("list_above", ("", ""))
     return found[1] if found[0] == name else ""
 
 
 def _set(name: str, query: str) -> None:
-    is_sound = len(quote_plus(query)) <= _LONGEST and "\0" not in unquote_plus(query)  # NUL: no database accepts it
-    g.list_above = (name, query if is_sound else "")
+    g.list_above = (name, query if _is_sound(query) else "")
+
+
+def _is_sound(query: str) -> bool:
+    return len(quote_plus(query)) <= _LONGEST and "\0" not in unquote_plus(query)  # NUL: no database accepts it
