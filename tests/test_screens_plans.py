@@ -38,7 +38,6 @@ COUNTED = {
     "pending accounts": "ix_account_pending",
     "unseen teachers": "ix_account_unseen",
     "accounts of pupils": "ix_account_role",
-    "teachers": "ix_account_role",
     "active students": "ix_student_is_active",
     "unknown courses": "ix_student_mef_code",
     "divisions without course": "ix_student_division",

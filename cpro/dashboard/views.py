@@ -16,7 +16,7 @@ from cpro.core.web.current_user import current_principal, may
 from cpro.core.web.screens.base import SecureIndexView
 from cpro.dashboard.checklist import describe_left, list_items_for
 from cpro.establishments.web.dashboard import count_for_school, list_school_items, render_activity
-from cpro.imports.web.dashboard import count_imported, list_import_items
+from cpro.imports.web.dashboard import list_import_items
 from cpro.new_year.web.dashboard import list_new_year_items
 from cpro.students.web.dashboard import (
     count_students,
@@ -28,13 +28,7 @@ from cpro.transfers.web.dashboard import count_transfers, list_transfer_items, r
 from cpro.users.web.dashboard import count_accounts, list_account_items
 
 #: Functions that return the counts needed; all are read in one statement.
-COUNTS: Sequence[Callable[[], Asked]] = (
-    count_for_school,
-    count_accounts,
-    count_students,
-    count_transfers,
-    count_imported,
-)
+COUNTS: Sequence[Callable[[], Asked]] = (count_for_school, count_accounts, count_students, count_transfers)
 #: Functions that return the lines of « Les incontournables », in display order.
 CHECKLIST: Sequence[Callable[[Figures], Sequence[ChecklistItem]]] = (
     list_new_year_items,

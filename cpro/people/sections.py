@@ -14,13 +14,12 @@ from cpro.core.permissions import Permission
 from cpro.core.web.current_user import current_actor, may
 from cpro.core.web.screens import above
 from cpro.establishments.queries import get_current_establishment
-from cpro.extensions import db
 from cpro.people.presenters.emergency import describe_closed_account
 from cpro.students.accounts import queries
 from cpro.students.models import Student
 from cpro.students.queries import list_division_codes_of
 from cpro.users.models import Account
-from cpro.users.operations import access, codes, second_factor
+from cpro.users.operations import access
 from cpro.users.operations.head_codes import describe_code
 from cpro.users.queries import find_account_by_id
 
@@ -66,14 +65,14 @@ def sign_in_section(object_type: str, object_id: str) -> tuple[str, dict[str, An
     pairs: list[tuple[str, str]] = []
     if may(Permission.USERS_EDIT) and account.is_active and refusal_of(access.check_reset, account, by) is None:
         pairs.append(("Code d’activation", _describe_code_of(account)))
-    if refusal_of(second_factor.check_reset, db.session(), account, by) is None:
-        is_set = second_factor.is_set(db.session(), account)
-        pairs.append(("Second facteur", "activé" if is_set else "non activé"))
+    has_second_factor = access.find_second_factor_state(account, by)
+    if has_second_factor is not None:
+        pairs.append(("Second facteur", "activé" if has_second_factor else "non activé"))
     return (_SIGN_IN, {"pairs": pairs}) if pairs else None
 
 
 def _describe_code_of(account: Account) -> str:
-    until = codes.list_printed_until(db.session(), [account.id], now=clock.utcnow()).get(account.id)
+    until = access.find_code_deadline(account, now=clock.utcnow())
     if until is None:
         return "aucun en attente"
     return f"en attente, valable jusqu’au {format_instant(until, get_current_establishment().timezone)}"

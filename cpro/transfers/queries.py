@@ -13,6 +13,7 @@ from cpro.audit.models import AuditEntry
 from cpro.core import tenancy
 from cpro.core.counts import Counted, count_together
 from cpro.core.lists import ListState, Page, contains_words, find_page_from
+from cpro.core.parsing import read_id
 from cpro.core.search import find_words
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
@@ -272,7 +273,7 @@ def list_first_transfers(since: datetime, *, limit: int) -> Sequence[FirstTransf
             TransferSide.done_at >= since,
             TransferSide.state == TransferState.DONE,
             TransferSide.id.in_(recent),
-            TransferSide.id.not_in([int(side_id) for side_id in checked]),
+            TransferSide.id.not_in([each for text in checked if (each := read_id(text))]),
             is_first,
         )
         .order_by(TransferSide.done_at.desc(), TransferSide.id)

@@ -241,7 +241,7 @@ def select_activated_heads() -> Select[int]:
 
 def select_teachers() -> Select[int]:
     """Return the ids of the teachers' accounts that are open."""
-    return _select_ids(Account.is_active, Account.has_role(Role.TEACHER))
+    return select(Account.id).where(Account.is_active, Account.holds(Permission.PUPILS_EVALUATE))
 
 
 def find_first(accounts: Select[int]) -> int | None:

@@ -369,25 +369,6 @@ class TestChecklistOrder:
         assert len(shown) == len(order)
 
 
-class TestOthers:
-    def test_others_what_they_do_is_worded_as_theirs_after_ones_own(
-        self, as_: As, arrange: Arrange, world: World
-    ) -> None:
-        with arrange() as session:
-            pending(session, world)
-            without_code(session, world)
-        consent, codes = "Donner l’accord du chef d’établissement", "Remettre les codes d’activation"
-
-        for role, own, theirs in (("administrator", codes, consent), ("head", consent, codes)):
-            page = Page(as_(role).get("/admin/"))
-            order = [*lines(as_(role))]
-            assert order.index(own) < order.index(theirs)
-            assert f"{own} (à faire)" in page.text
-            assert f"{theirs} (à faire par d’autres que vous)" in page.text
-            assert f"Voir où cela en est : {theirs}" in page.text
-            assert re.search(r"Il reste \d+ points à régler, dont \d+ par d’autres que vous\.", page.text)
-
-
 class TestFigures:
     def test_figures_beyond_what_is_counted_are_said_to_be_more(self, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(views, "count_together", lambda asked: dict.fromkeys(asked, MoreThan(10_000)))

@@ -76,6 +76,18 @@ def reset_second_factor(account: Account, *, by: Actor, now: datetime) -> None:
     second_factor.reset(db.session(), account, by=by, now=now)
 
 
+def find_second_factor_state(account: Account, by: Actor) -> bool | None:
+    """Return whether a person has a second factor, or None for an actor who may not remove it."""
+    if refusal_of(second_factor.check_reset, db.session(), account, by) is not None:
+        return None
+    return second_factor.is_set(db.session(), account)
+
+
+def find_code_deadline(account: Account, *, now: datetime) -> datetime | None:
+    """Return until when the printed or mailed activation code of an account is valid, or None."""
+    return codes.list_printed_until(db.session(), [account.id], now=now).get(account.id)
+
+
 def check_second_factor_reset(account: Account, by: Actor) -> None:
     """Raise `Forbidden` if the actor is not above the holder, `DomainError` if there is no second factor."""
     second_factor.check_reset(db.session(), account, by)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -35,22 +35,23 @@ def _leading_to(
     name: str,
     *,
     permission: Permission = Permission.USERS_EDIT,
-    departed: str = "",
+    left_out: Callable[[Sequence[Student]], Mapping[int, str]] = lambda rows: {},
 ) -> BulkAction:
     """Return a bulk action on pupils that has a page of its own.
 
-    `departed` is why it leaves out departed pupils, if it does; merged rows are always left out.
+    `left_out` says why it leaves out some rows; it always leaves out merged ones.
     """
 
     def leads_to(ids: Sequence[int]) -> str:
         asked: dict[str, Any] = {name: ",".join(map(str, ids))}
         return url_for(endpoint, **asked)
 
-    def left_out(rows: Sequence[Student], *, by: Actor, together: bool) -> dict[int, str]:
-        gone = {row.id: departed for row in rows if departed and not row.is_active}
-        return gone | {row.id: operations.Merged().message for row in rows if row.merged_into_id is not None}
+    def leave_out(rows: Sequence[Student], *, by: Actor, together: bool) -> dict[int, str]:
+        return {**left_out(rows)} | {
+            row.id: operations.Merged().message for row in rows if row.merged_into_id is not None
+        }
 
-    return BulkAction(key, label, permission, leads_to=leads_to, left_out=left_out)
+    return BulkAction(key, label, permission, leads_to=leads_to, left_out=leave_out)
 
 
 class StudentsScreen(Screen):
@@ -90,7 +91,7 @@ class StudentsScreen(Screen):
             "students.depart",
             "ids",
             permission=Permission.STUDENTS_EDIT,
-            departed="Cet élève est déjà parti.",
+            left_out=lambda rows: {row.id: "Cet élève est déjà parti." for row in rows if not row.is_active},
         ),
         _leading_to(
             _RETURN,
@@ -98,7 +99,7 @@ class StudentsScreen(Screen):
             "students.come_back",
             "ids",
             permission=Permission.STUDENTS_EDIT,
-            left_out=lambda rows, *, by, together: why_not_back(rows),
+            left_out=why_not_back,
         ),
         _leading_to(
             _DIVISION,
@@ -106,7 +107,7 @@ class StudentsScreen(Screen):
             "students.change_division",
             "ids",
             permission=Permission.STUDENTS_EDIT,
-            departed="Cet élève est parti.",
+            left_out=lambda rows: {row.id: "Cet élève est parti." for row in rows if not row.is_active},
         ),
         _leading_to(
             _COURSE, "Donner une formation", "students.give_course", "ids", permission=Permission.STUDENTS_EDIT
