@@ -2,6 +2,7 @@
 /* What a page gains when scripts run; none of it is required.
  *
  * form[method=post]           is not sent twice within four seconds, however often the button is pressed
+ * select[data-ticks]          what is chosen in it ticks the answer that needs it, a radio above
  */
 
 /* The answer to a post stands for a page: « Précédent » and reload ask for that page, and send nothing again. */
@@ -39,4 +40,10 @@ window.addEventListener("pageshow", (event) => {
 /* A gated button explains itself; it must not act. */
 document.addEventListener("click", (event) => {
   if (/** @type {Element} */ (event.target).closest("[aria-disabled=true]")) event.preventDefault();
+});
+
+document.addEventListener("change", (event) => {
+  const { dataset, form, value } = /** @type {HTMLSelectElement} */ (event.target);
+  const answer = value && dataset.ticks && form?.querySelector(dataset.ticks);
+  if (answer) /** @type {HTMLInputElement} */ (answer).checked = true;
 });

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.scenes import press
-from tests.browser.screen_scenes import DIPLOMAS, USERS
+from tests.browser.screen_scenes import DIPLOMAS, SHEETS, USERS
 from tests.helpers.chromium import Site
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without scripts"])
@@ -122,3 +122,19 @@ def _tab_to(page: Page, name: str) -> None:
         if words == name:
             return
     pytest.fail(f"the keyboard never reaches « {name} »")
+
+
+@WITH_AND_WITHOUT
+class TestSheets:
+    def test_a_division_chosen_is_never_ignored(self, site: Site, page: Page, javascript: bool) -> None:
+        page.goto(f"{SHEETS}?pour=sans-code")
+        division = page.get_by_label("Division", exact=True)
+        division.select_option(index=1)
+        chosen = division.input_value()
+
+        if javascript:
+            expect(page.get_by_label("Les élèves d’une division")).to_be_checked()
+        else:
+            page.get_by_role("button", name="Préparer les fiches").click()
+            expect(page.locator("#division-erreur")).to_contain_text("Ce choix ne va pas avec la réponse cochée")
+            expect(page.get_by_label("Division", exact=True)).to_have_value(chosen)

@@ -41,6 +41,14 @@ def rows(answer: TestResponse) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
 
 
+def chosen_in(page: Page, name: str) -> str | None:
+    """Return what is chosen in a list of the page, or the answer ticked."""
+    controls = [each for each in page.main.iter() if each.get("name") == name]
+    offered = [option for each in controls for option in each.iter("option")] or controls
+    ticked = [each for each in offered if {"selected", "checked"} & {*each.keys()}]
+    return ticked[0].get("value") if ticked else None
+
+
 class TestChooseCredentialSheets:
     def test_choose_credential_sheets_says_what_creating_them_does(self, as_: Callable[..., Browser]) -> None:
         page = as_("administrator").get(ADDRESS)
@@ -131,6 +139,46 @@ class TestCreateCredentialSheetsRefused:
             answer = ask(browser, **fields)
 
         assert answer.status_code == 422
+
+    @pytest.mark.parametrize(
+        ("fields", "field", "answer"),
+        [
+            (
+                {"pour": "sans-code", "division": "{division}"},
+                "division",
+                "Tous ceux qui n’ont pas de code valable (1)",
+            ),
+            ({"pour": "jamais", "division": "{division}"}, "division", "Tous ceux qui n’ont jamais activé leur compte"),
+            (
+                {"pour": "role", "role": "teacher", "division": "{division}"},
+                "division",
+                "Toutes les personnes d’un rôle",
+            ),
+            ({"pour": "sans-code", "role": "teacher"}, "role", "Tous ceux qui n’ont pas de code valable (1)"),
+            ({"role": "teacher", "division": "{division}"}, "role", "Les élèves d’une division"),
+        ],
+    )
+    def test_create_credential_sheets_a_choice_beside_another_answer(
+        self,
+        app: Flask,
+        as_: Callable[..., Browser],
+        office: Office,
+        fields: dict[str, str],
+        field: str,
+        answer: str,
+    ) -> None:
+        office.add_pupils(1)
+        browser = as_("administrator")
+        asked = {name: text.format(division=office.school.division_id) for name, text in fields.items()}
+
+        with nothing_written(app):
+            refused = ask(browser, **asked)
+
+        page = Page(refused)
+        assert refused.status_code == 422
+        assert f"la réponse cochée, « {answer} »" in page.error(field)
+        for name, text in asked.items():
+            assert chosen_in(page, name) == text
 
     @pytest.mark.parametrize("division", [10**6, "9" * 30])
     def test_create_credential_sheets_a_division_that_does_not_exist(

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.exc import NoResultFound
 
 from cpro.core.concurrency import StaleForm, fingerprint
-from cpro.core.errors import FieldErrors
+from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.permissions import Role
 from cpro.establishments.gate import GateClosed
 from cpro.users.errors import OwnAccount, RoleRefused
@@ -79,8 +79,12 @@ class TestCreateManualAccount:
         assert (account.role, account.is_active, account.is_pending) == (Role.TEACHER, True, False)
         assert account.password_hash is None
 
-    def test_create_manual_account_only_a_teacher_has_a_discipline(self, office: Office) -> None:
-        assert office.find(office.create("student", discipline="Latin")).discipline == ""
+    @pytest.mark.parametrize("role", ["student", "administrator"])
+    def test_create_manual_account_only_a_teacher_has_a_discipline(self, app: Flask, office: Office, role: str) -> None:
+        with nothing_written(app), pytest.raises(DomainError, match="Seul un enseignant a une discipline") as refusal:
+            office.create(role, discipline="Latin")
+
+        assert refusal.value.field == "discipline"
 
     def test_create_manual_account_writes_one_line_of_the_journal(self, app: Flask, office: Office) -> None:
         with watching(app) as watch:

@@ -131,20 +131,32 @@ class CredentialSheetsForm(MayAskPassword):
             raise ValidationError("Choisissez pour qui préparer les fiches.")
 
     def validate_division(self, field: Field) -> None:
-        """Require a division if the choice needs one."""
-        if not self.names_people and self._chosen() == "division" and read_id(field.data) is None:
-            raise ValidationError("Choisissez une division.")
+        """Require a division if the answer needs one, and refuse one beside another answer: it would be ignored."""
+        self._check_goes_with(field, "division", "Choisissez une division", is_named=read_id(field.data) is not None)
 
     def validate_role(self, field: Field) -> None:
-        """Require a role if the choice needs one."""
-        known = {each.value for each in PRINTED_ROLES}
-        if not self.names_people and self._chosen() == "role" and field.data not in known:
-            raise ValidationError("Choisissez un rôle.")
+        """Require a role if the answer needs one, and refuse one beside another answer: it would be ignored."""
+        is_named = field.data in {each.value for each in PRINTED_ROLES}
+        self._check_goes_with(field, "role", "Choisissez un rôle", is_named=is_named)
 
     @property
     def names_people(self) -> bool:
         """Return whether the people were chosen in a list."""
         return bool(self.ids.data or self.eleves.data)
+
+    def _check_goes_with(self, field: Field, answer: str, blank: str, *, is_named: bool) -> None:
+        """Raise unless the answer to `pour` and what was chosen in a list below it mean the same people."""
+        if self.names_people:
+            return
+        labels = {value: str(label) for value, label, *_rest in self.pour.iter_choices()}
+        chosen = self._chosen()
+        if chosen == answer and not is_named:
+            raise ValidationError(f"{blank}.")
+        if chosen in labels and chosen != answer and field.data:
+            raise ValidationError(
+                f"Ce choix ne va pas avec la réponse cochée, «\u202f{labels[chosen]}\u202f»\u202f: cochez "
+                f"«\u202f{labels[answer]}\u202f», ou revenez ici à «\u202f{blank}\u202f»."
+            )
 
     def _chosen(self) -> str:
         return str(self.pour.data or ("role" if self.role.data and not self.division.data else "division"))

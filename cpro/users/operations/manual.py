@@ -13,7 +13,7 @@ from cpro.audit.operations import differences
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, MaybeThere, check_no_error, refusal_of
 from cpro.core.formatting import join_french, spoken_name
-from cpro.core.permissions import Actor, Permission, Role, role_can
+from cpro.core.permissions import Actor, Permission, Role
 from cpro.core.validators import clean_person_name, clean_text, normalise_email
 from cpro.establishments.gate import require_open_gate
 from cpro.establishments.queries import lock_current_establishment
@@ -90,8 +90,7 @@ def create_manual_account(
     require_open_gate(establishment)
     clean = _normalise({name: values.get(name, "") for name in RULES})
     role = Role(clean.pop("role"))
-    if not role.can(Permission.PUPILS_EVALUATE):
-        clean["discipline"] = ""
+    _check_discipline(clean, role)
     if role.has_private_code and clean["email"] and not rules.is_command_line(by):
         raise DomainError(
             "Laissez vide l’adresse électronique d’un chef d’établissement : son code ne part jamais à une adresse "
@@ -117,6 +116,11 @@ def create_manual_account(
     record_about(db.session(), "account:created", account, by=by, now=now, changes=changes)
     teachers.notify_heads(account, establishment, "créé à la main", by=by, now=now)
     return account
+
+
+def _check_discipline(clean: Mapping[str, str], role: Role) -> None:
+    if clean.get("discipline") and not role.can(Permission.PUPILS_EVALUATE):
+        raise DomainError("Seul un enseignant a une discipline.", field="discipline")
 
 
 def _ask_if_there(role: Role, clean: Mapping[str, str]) -> None:
@@ -156,8 +160,7 @@ def update_account(
     )
     before = get_account_details(account)
     clean = _normalise(values)
-    if not role_can(clean.get("role", account.role.value), Permission.PUPILS_EVALUATE):
-        clean["discipline"] = ""
+    _check_discipline(clean, Role(clean.get("role", account.role.value)))
     changes: Changes = differences(before, clean)
     check_fresh(before, opened_on, changes)
     if "role" in changes:
