@@ -55,7 +55,9 @@ class MoreThan(int):
 
 
 def format_date(day: dt.date | None) -> str:
-    """Return the day as jj/mm/aaaa, or "" for None."""
+    """Return the day as jj/mm/aaaa, or "" for None. Raises TypeError for an instant: see `format_day_of`."""
+    if isinstance(day, dt.datetime):
+        raise TypeError("the day of an instant depends on the time zone: use format_day_of")
     return "" if day is None else f"{day.day:02}/{day.month:02}/{day.year:04}"
 
 
@@ -87,7 +89,12 @@ def format_instant(instant: dt.datetime | None, timezone_name: str) -> str:
     if instant is None:
         return ""
     local = _on_clocks_of(timezone_name, instant)
-    return f"{format_date(local)} à {format_time(local)}"
+    return f"{format_date(local.date())} à {format_time(local)}"
+
+
+def format_day_of(instant: dt.datetime | None, timezone_name: str) -> str:
+    """Return the day of an instant as jj/mm/aaaa, in that IANA time zone; see `format_instant`."""
+    return "" if instant is None else format_date(_on_clocks_of(timezone_name, instant).date())
 
 
 def format_hour(instant: dt.datetime, timezone_name: str) -> str:

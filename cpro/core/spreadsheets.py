@@ -174,7 +174,7 @@ def _cell_xml(styles: Mapping[type, str], cell: Any) -> str:
 
 def _text(cell: Any) -> str:
     if isinstance(cell, dt.date):
-        return format_date(cell)
+        return format_date(cell.date() if isinstance(cell, dt.datetime) else cell)
     return "" if cell is None else str(cell)
 
 

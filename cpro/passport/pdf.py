@@ -12,7 +12,7 @@ from typing import Any
 from cpro.core.clock import today_in
 from cpro.core.documents import render_counted_pdf
 from cpro.core.file_names import safe_file_name
-from cpro.core.formatting import format_date, of_name, person_name, plural, spoken_name
+from cpro.core.formatting import format_date, format_day_of, of_name, person_name, plural, spoken_name
 from cpro.core.printed_codes import generate_printed_code, group_printed_code
 from cpro.core.richtext import to_blocks
 from cpro.passport.letterhead import Letterhead, Picture
@@ -166,7 +166,7 @@ def _summary(portfolio: Portfolio) -> str:
 
 def _fiche(fiche: Fiche, timezone: str) -> dict[str, Any]:
     where = [fiche.place.label, fiche.place_name, _days(fiche.starts_on, fiche.ends_on)]
-    when = f" le {format_date(today_in(timezone, fiche.validated_at))}" if fiche.validated_at else ""
+    when = f" le {format_day_of(fiche.validated_at, timezone)}" if fiche.validated_at else ""
     who = f" par {fiche.validated_by_label}" if fiche.validated_by_label else ""
     return {
         "title": fiche.title,

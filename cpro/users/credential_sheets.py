@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlencode
 
 from cpro.core.documents import render_pdf
-from cpro.core.formatting import format_date, person_name
+from cpro.core.formatting import format_day_of, person_name
 from cpro.core.spreadsheets import csv_lines
 from cpro.users.operations.codes import VALIDITY
 from cpro.users.operations.credential_sheets import CredentialSheet
@@ -22,12 +22,13 @@ _COLUMNS = ("Division", "Nom", "Prénom", "Rôle", "Adresse de connexion", "Éta
 class PrintedSchool:
     """The school's data on a sheet: name, code at sign-in, URL of the sign-in page, logo and its stored name.
 
-    `activation` is the URL of the activation page, for the QR code; "" for none.
+    `timezone` is the school's. `activation` is the URL of the activation page, for the QR code; "" for none.
     """
 
     name: str
     code: str
     address: str
+    timezone: str = ""
     logo: bytes | None = None
     logo_name: str = ""
     activation: str = ""
@@ -46,7 +47,7 @@ def render_credential_sheets(
     data = {
         "layout": layout,
         "school": {"name": school.name, "code": school.code, "address": school.address, "logo": logo},
-        "until": format_date(now + VALIDITY),
+        "until": format_day_of(now + VALIDITY, school.timezone),
         "sheets": [
             {
                 "name": person_name(sheet.last_name, sheet.first_name),

@@ -11,6 +11,7 @@ from cpro.core.formatting import (
     describe_change,
     format_count,
     format_date,
+    format_day_of,
     format_hour,
     format_instant,
     format_school_year,
@@ -34,6 +35,19 @@ class TestFormatDate:
     )
     def test_format_date_writes_day_month_year(self, day: dt.date, expected: str) -> None:
         assert format_date(day) == expected
+
+    def test_format_date_refuses_an_instant(self) -> None:
+        with pytest.raises(TypeError, match="time zone"):
+            format_date(dt.datetime(2026, 11, 23, 21, 30, tzinfo=dt.UTC))
+
+
+class TestFormatDayOf:
+    @pytest.mark.parametrize(
+        ("timezone_name", "expected"),
+        [("Europe/Paris", "28/11/2026"), ("", "28/11/2026"), ("America/Cayenne", "27/11/2026")],
+    )
+    def test_format_day_of_reads_the_clock_of_the_school(self, timezone_name: str, expected: str) -> None:
+        assert format_day_of(dt.datetime(2026, 11, 27, 23, 30, tzinfo=dt.UTC), timezone_name) == expected
 
 
 class TestFormatSchoolYear:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,11 +12,11 @@ from flask import Flask
 
 from cpro.core.permissions import Role
 from cpro.students.models import TeacherDivision
-from tests.factories import NOW, PASSWORD, World
+from tests.factories import NOW, PASSWORD, World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.office import Office
 from tests.helpers.pages import Page
-from tests.helpers.records import set_up
+from tests.helpers.records import set_school, set_up
 
 USERS = "/admin/utilisateurs"
 As = Callable[..., Browser]
@@ -158,3 +159,33 @@ class TestTeacherDivisions:
         for role in ("administrator", "head", "student"):
             address = f"/admin/utilisateurs/details/?id={world.a.account_ids[role]}"
             assert "Aucune division" not in Page(as_("head").get(address)).text
+
+
+class TestDaysOfInstants:
+    """The days of instants are those of the school's clocks: 23:30 UTC is the day after in Paris."""
+
+    @pytest.mark.parametrize(("timezone", "day"), [("Europe/Paris", "28"), ("America/Cayenne", "27")])
+    def test_accounts_show_the_day_of_the_school(
+        self, app: Flask, as_: As, office: Office, world: World, timezone: str, day: str
+    ) -> None:
+        late = datetime(2026, 11, 27, 23, 30, tzinfo=UTC)
+        set_school(app, world.a.id, timezone=timezone)
+        account_id = office.add(Role.TEACHER, login="tardive", activated_at=late, last_sign_in_at=late)
+        browser = as_("administrator")
+
+        account = Page(browser.get(f"{USERS}/details/?id={account_id}")).text
+        exported = next(line for line in browser.get(f"{USERS}/export/csv/").text.splitlines() if "tardive" in line)
+
+        assert account.count(f"{day}/11/2026") == 2, account
+        assert exported.count(f"{day}/11/2026") == 2
+
+    def test_merging_shows_the_day_of_the_school(self, app: Flask, as_: As, arrange: Any, world: World) -> None:
+        set_school(app, world.a.id, uses_siecle=False)
+        with arrange() as session:
+            late = datetime(2026, 11, 27, 23, 30, tzinfo=UTC)
+            session.add(twin := make_student(world.a.id, last_name="Secret-alpha", created_at=late))
+            session.flush()
+            twin_id = twin.id
+        url = f"/admin/eleves/{world.a.student_id}/doublon/{twin_id}"
+
+        assert f"n° {twin_id}, depuis le 28/11/2026" in Page(as_("administrator").get(url)).text

@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from cpro.config import PROXY_HEADERS
-from cpro.core.formatting import format_count, format_date, of_name, unfilled
+from cpro.core.formatting import format_count, format_date, format_day_of, of_name, unfilled
 from cpro.core.parsing import LARGEST_ID
 from cpro.core.rights import describe_closed_under_mandate, describe_read_under_mandate
 from cpro.core.secrets import signing_keys
@@ -18,6 +18,7 @@ from cpro.core.web import assets, error_pages, headers, request_log, request_met
 from cpro.core.web.bounded_forms import BoundedRequest
 from cpro.core.web.conflicts import describe_kept
 from cpro.core.web.pages import static_url
+from cpro.core.web.registry import registry
 from cpro.core.web.richtext import show
 from cpro.core.web.tables import as_cards
 
@@ -35,6 +36,7 @@ def install(app: Flask) -> None:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's own provider, which the type does not name
     app.session_interface = headers.SessionInterface()
     app.jinja_env.filters.update(date=format_date, count=format_count, richtext=show, describe_kept=describe_kept)
+    app.jinja_env.filters["day_of"] = lambda instant: format_day_of(instant, registry().timezone())
     app.jinja_env.filters.update(of_name=of_name, unfilled=unfilled, as_cards=as_cards)
     app.jinja_env.globals.update(
         describe_read_under_mandate=describe_read_under_mandate,

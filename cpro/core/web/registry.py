@@ -55,7 +55,7 @@ def _compare_nothing(typed: str) -> str | None:
 class Registry:
     """Everything that the features of one application have registered."""
 
-    #: returns the IANA name of the time zone of the school worked in
+    #: returns the IANA name of the time zone of the school worked in, the default one outside a school
     timezone: Callable[[], str] = lambda: DEFAULT_TIMEZONE
 
     #: returns who last changed a field of an object (its type, its id, the field) and when, or None if unknown

@@ -83,6 +83,7 @@ def list_school_items(figures: Figures) -> list[ChecklistItem]:
 def render_activity(figures: Figures) -> Chart:
     """Render the chart of the journal's activity over five weeks, Monday to Sunday in the school's time zone."""
     mondays = _bounds()
+    first = format_date(mondays[0].date())
     sign_ins = [figures[f"sign-ins {n}"] for n in range(_WEEKS)]
     others = [figures[f"other actions {n}"] for n in range(_WEEKS)]
     counted = (
@@ -92,7 +93,7 @@ def render_activity(figures: Figures) -> Chart:
     return Chart(
         key="activite",
         title="Activité des cinq dernières semaines",
-        summary=f"{upper_first(counted)}depuis le {format_date(mondays[0])}.{_describe_last_week(sign_ins, others)}",
+        summary=f"{upper_first(counted)}depuis le {first}.{_describe_last_week(sign_ins, others)}",
         heading="Semaine du",
         categories=[f"{monday.day:02}/{monday.month:02}" for monday in mondays[:-1]],
         series=[

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.queries import find_last_change
 from cpro.core import events
-from cpro.core.formatting import format_instant
+from cpro.core.formatting import DEFAULT_TIMEZONE, format_instant
+from cpro.core.web.current_user import current_principal
 from cpro.core.web.registry import registry
 from cpro.establishments import queries
 from cpro.establishments.web import history
@@ -19,9 +20,17 @@ def register_hooks(app: Flask) -> None:
     """Register the school's data that other pages show, and the history of a record."""
     events.stored_files_needed.connect(_pictures_needed)
     app_registry = registry(app)
-    app_registry.timezone = lambda: queries.get_current_establishment().timezone
+    app_registry.timezone = _find_timezone
     app_registry.saved_by = _saved_by
     app_registry.add_object_section(history.record_section)
+
+
+def _find_timezone() -> str:
+    """Return the time zone of the current school; the default one for somebody who has not entered any."""
+    principal = current_principal()
+    if principal is not None and principal.establishment_id is None:
+        return DEFAULT_TIMEZONE
+    return queries.get_current_establishment().timezone
 
 
 def _pictures_needed(sender: object, *, session: Session, now: datetime) -> set[str]:

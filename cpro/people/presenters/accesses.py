@@ -18,7 +18,7 @@ from cpro.audit.visits import Visit, find_last_seen, list_support_visits
 from cpro.core import clock
 from cpro.core.clock import today_in
 from cpro.core.errors import refusal_of
-from cpro.core.formatting import format_date, format_instant, plural
+from cpro.core.formatting import format_date, format_day_of, format_instant, plural
 from cpro.core.lists import disambiguate
 from cpro.core.permissions import Permission, Role, roles_with
 from cpro.core.web.current_user import current_actor, may
@@ -97,7 +97,7 @@ def describe_page() -> dict[str, Any]:
         "accounts": _list_accounts() if may(Permission.USERS_VIEW) else None,
         "may_close": may(Permission.EMERGENCY_LOCK),
         "visits": _list_visits() if may(Permission.JOURNAL_VIEW) else None,
-        "visits_since": format_date(today_in(registry().timezone(), _month_ago())),
+        "visits_since": format_day_of(_month_ago(), registry().timezone()),
         "most": _SHOWN,
         "most_visits": _VISITS_SHOWN,
     }
@@ -220,14 +220,14 @@ def _list_accounts() -> list[Access]:
 
 def _describe_account(account: Account, distinct_name: str, *, is_closed: bool, is_revocable: bool) -> Access:
     state = "fermé" if is_closed else account.state
-    since = today_in(registry().timezone(), account.activated_at or account.created_at)
+    since = format_day_of(account.activated_at or account.created_at, registry().timezone())
     return Access(
         name=account.label,
         distinct_name=distinct_name,
         detail=account.login,
         state="fermé d’urgence" if is_closed else state,
         level=_STATE_LEVELS[state],
-        open_to=f"{account.role.label}, depuis le {format_date(since)}",
+        open_to=f"{account.role.label}, depuis le {since}",
         reads=describe_reading(account.role),
         last_seen=_instant(account.last_sign_in_at),
         links=_links_on_account(account, is_revocable=is_revocable),

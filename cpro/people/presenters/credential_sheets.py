@@ -101,6 +101,7 @@ def _school() -> PrintedSchool:
         name=establishment.name,
         code=establishment.code,
         address=public_link(f"/{establishment.code}"),
+        timezone=establishment.timezone,
         activation=public_link(url_for("users.activate")),
         logo=content,
         logo_name=logo.stored_name if logo else "",

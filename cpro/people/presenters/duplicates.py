@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from cpro.core.formatting import format_date, mask_ine, person_name, plural
+from cpro.core.formatting import format_date, format_day_of, mask_ine, person_name, plural
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
+from cpro.core.web.registry import registry
 from cpro.people.duplicates import Holding
 from cpro.students.accounts.links import was_ever_opened
 from cpro.students.merging import list_filled
@@ -94,7 +95,7 @@ def _facts(holding: Holding) -> list[tuple[str, str]]:
     division = _division(student)
     ine = (student.ine if may(Permission.INE_READ) else mask_ine(student.ine)) if student.ine else "sans INE"
     return [
-        ("Fiche", f"n°\u202f{student.id}, depuis le {format_date(student.created_at.date())}"),
+        ("Fiche", f"n°\u202f{student.id}, depuis le {format_day_of(student.created_at, registry().timezone())}"),
         ("Nom", student.last_name.upper()),
         ("Nom d’usage", student.usage_name.upper() or "aucun"),
         ("Prénom", student.first_name),

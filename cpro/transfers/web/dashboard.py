@@ -11,13 +11,12 @@ from flask import url_for
 
 from cpro.core import clock
 from cpro.core.charts import Chart, Series
-from cpro.core.clock import on_clocks_of
 from cpro.core.counts import Counted
 from cpro.core.formatting import (
     DEFAULT_TIMEZONE,
     describe_change,
     format_count,
-    format_date,
+    format_day_of,
     format_instant,
     join_french,
     plural,
@@ -107,7 +106,7 @@ def _firsts() -> list[ChecklistItem]:
             f"Premier transfert avec l’établissement {first.other_uai or first.other_name}",
             f"{first.other_name or 'Cet établissement'}, le {format_instant(first.done_at, zone)}. "
             f"Vérifiez que cet échange est attendu ; sinon, {_remedy(first)}, jusqu’au "
-            f"{format_date(on_clocks_of(zone, first.done_at + CANCEL_PERIOD))}.",
+            f"{format_day_of(first.done_at + CANCEL_PERIOD, zone)}.",
             is_to_check=True,
             act=Permission.TRANSFERS_MANAGE,
             link_url=url_for("transfers.show", side_id=first.side_id),

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from flask import url_for
 
-from cpro.core.clock import on_clocks_of
-from cpro.core.formatting import format_date, format_instant, join_french, plural
+from cpro.core.formatting import format_date, format_day_of, format_instant, join_french, plural
 from cpro.establishments.models import Establishment
 from cpro.transfers.guesses import TRIES
 from cpro.transfers.identity import Pupil
@@ -143,7 +142,7 @@ def describe_recourse(side: TransferSide, school: Establishment, *, now: datetim
     return (
         "Votre établissement garde ses données ; seul celui qui a reçu la copie peut annuler ce transfert. Si vous ne "
         f"l’attendiez pas, demandez-le à {describe_other_school(side)}, jusqu’au "
-        f"{format_date(on_clocks_of(school.timezone, until))}. Désactiver les transferts, dans leurs réglages, empêche "
+        f"{format_day_of(until, school.timezone)}. Désactiver les transferts, dans leurs réglages, empêche "
         "les suivants."
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cpro.core.formatting import format_date, of_name, of_school
+from cpro.core.formatting import format_day_of, of_name, of_school
 from cpro.core.mail import Mail
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
@@ -26,7 +26,7 @@ def account_notice(
             "Confirmez ce changement, ou opposez-vous-y, à cette adresse, valable 30 jours :\n"
             f"{link}\n\n"
             f"Sans opposition de votre part, les codes de « Mot de passe oublié » partiront à la nouvelle adresse à "
-            f"partir du {format_date(counts_on.date())}.\n"
+            f"partir du {format_day_of(counts_on, school.timezone)}.\n"
         ),
     )
 

@@ -12,11 +12,12 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from cpro.config import TRUSTED_DEVICE_LIFE
 from cpro.core import tenancy
-from cpro.core.formatting import format_date
+from cpro.core.formatting import DEFAULT_TIMEZONE, format_day_of
 from cpro.core.permissions import Principal
 from cpro.core.secrets import signing_keys
 from cpro.core.web.headers import cookie_name, cookies_are_secure
 from cpro.core.web.pages import is_local_path
+from cpro.establishments.models import Establishment
 from cpro.users import authentication, queries, second_factor_policy
 from cpro.users.errors import SignInEnded
 from cpro.users.second_factor_policy import EPOCH
@@ -80,10 +81,12 @@ def _announce_second_factor(principal: Principal) -> None:
     with tenancy.platform_session("sign-in: is a second factor asked") as lookup:
         account = queries.get_account(lookup, principal.kind, principal.id)
         due = second_factor_policy.find_due_date(lookup, account)
+        school = lookup.get(Establishment, principal.establishment_id) if principal.establishment_id else None
+        timezone = school.timezone if school else DEFAULT_TIMEZONE
     if due is not None and not principal.must_set_second_factor:
         flash(
-            f"Un second facteur sera exigé de votre rôle à partir du {format_date(due.date())}\u202f: activez-le dans "
-            "« Mon compte ».",
+            f"Un second facteur sera exigé de votre rôle à partir du {format_day_of(due, timezone)}\u202f: activez-le "
+            "dans « Mon compte ».",
             "warning",
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from itertools import islice
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import announce, current_actor
 from cpro.core.web.jobs import progress_url
 from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.registry import registry
 from cpro.core.web.screens import workbooks
 from cpro.core.web.screens.declared import DeclaredScreen
 from cpro.core.web.screens.listing import Listing
@@ -37,6 +39,11 @@ _MIMETYPES = {
 
 #: Maximum rows of a page to print: about thirty sheets.
 MOST_PRINTED = 1_000
+
+
+def _day_of(instant: datetime) -> date:
+    """Return the day that a file's name bears, on the clocks of the school."""
+    return clock.today_in(registry().timezone(), instant)
 
 
 class ExportedScreen(DeclaredScreen):
@@ -73,7 +80,7 @@ class ExportedScreen(DeclaredScreen):
         made = csv_chunks(titles, blocks) if export_type == "csv" else xlsx_chunks(titles, blocks, title=self.title)
         self._announce_export(listing, export_type)
         answer = Response(stream_in_scope(made), mimetype=_MIMETYPES[export_type])
-        name = f"{self.endpoint}-{clock.utcnow():%Y-%m-%d}.{export_type}"
+        name = f"{self.endpoint}-{_day_of(clock.utcnow())}.{export_type}"
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         answer.headers["Cache-Control"] = "no-store"
         return answer
@@ -94,7 +101,7 @@ class ExportedScreen(DeclaredScreen):
         job = workbooks.get_own(self.endpoint, job_id, by=current_actor())
         path = workbooks.FILES.find(job, now=clock.utcnow())
         self._announce_export(self._listing_of(job), "xlsx")
-        name = f"{self.endpoint}-{job.finished_at:%Y-%m-%d}.xlsx"
+        name = f"{self.endpoint}-{_day_of(job.finished_at or job.created_at)}.xlsx"
         answer = make_response(
             send_file(path, mimetype=_MIMETYPES["xlsx"], as_attachment=True, download_name=name, etag=False)
         )

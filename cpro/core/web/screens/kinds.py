@@ -29,25 +29,32 @@ from cpro.core.web.screens.parts import Column, Stored
 
 
 @lru_cache(maxsize=5000)
-def _read_day(day: date) -> str:
+def _format_day(day: date) -> str:
     return format_date(day)
 
 
-def _day_of(day: date) -> date:
-    return day.date() if isinstance(day, datetime) else day
+def _day_reader() -> Callable[[date], date]:
+    """Return what reads the day of a value: a day as it is, an instant on the clocks of the school."""
+    timezone = registry().timezone()
+    return lambda day: clock.today_in(timezone, day) if isinstance(day, datetime) else day
+
+
+def _day_writer() -> Callable[[date], str]:
+    day_of = _day_reader()
+    return lambda day: _format_day(day_of(day))
 
 
 #: Formatters of the kinds not shown as is, for the current user; only people with the permission see a full INE.
 _READERS: dict[str, Callable[[], Callable[[Any], str]]] = {
     "capitals": lambda: str.upper,
-    "day": lambda: lambda day: _read_day(_day_of(day)),
+    "day": _day_writer,
     "instant": lambda: partial(format_instant, timezone_name=registry().timezone()),
     "ine": lambda: str if may(Permission.INE_READ) else mask_ine,
     "yes_or_no": lambda: lambda value: "oui" if value else "non",
 }
 #: The same for workbook values that are not text.
 _CELLS: dict[str, Callable[[], Callable[[Any], Any]]] = {
-    "day": lambda: _day_of,
+    "day": _day_reader,
     "instant": lambda: partial(clock.on_clocks_of, registry().timezone()),
     "number": lambda: int,
 }

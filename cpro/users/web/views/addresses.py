@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, tenancy
 from cpro.core.errors import DomainError, NotFound
-from cpro.core.formatting import of_name
+from cpro.core.formatting import format_day_of, of_name
 from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.core.web.conflicts import explain
@@ -150,6 +150,7 @@ def _question(token: str, status: int) -> ResponseReturnValue:
         return render_page(
             "users/address_change.html",
             change=change,
+            day=format_day_of(change.created_at, school.timezone),
             school=school.name or school.code,
             person=of_name(account.label) if account else "",
             token=token,

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, tenancy
 from cpro.core.errors import DomainError
-from cpro.core.formatting import DEFAULT_TIMEZONE, format_instant
+from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission, public, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor, get_principal
@@ -123,7 +123,7 @@ def _own_options(draw: Callable[..., dict[str, Any]]) -> ResponseReturnValue:
 
 def _page(form: PasskeyForm, status: int = 200, refusal: str = "") -> ResponseReturnValue:
     principal = get_principal()
-    timezone = registry().timezone() if principal.establishment_id else DEFAULT_TIMEZONE
+    timezone = registry().timezone()
     if refusal:
         form.blame(DomainError(refusal, field="name"))
     with tenancy.platform_session("own passkeys") as lookup:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, tenancy
 from cpro.core.errors import NotFound
-from cpro.core.formatting import DEFAULT_TIMEZONE, format_instant, plural
+from cpro.core.formatting import format_instant, plural
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor, get_principal, sign_in_end
@@ -25,7 +25,7 @@ bp = Blueprint("sessions", __name__, url_prefix="/mon-compte/sessions")
 def index() -> ResponseReturnValue:
     """List the browsers signed in to one's own account."""
     principal = get_principal()
-    timezone = registry().timezone() if principal.establishment_id else DEFAULT_TIMEZONE
+    timezone = registry().timezone()
     with tenancy.platform_session("own sign-ins") as lookup:
         account = queries.get_account(lookup, principal.kind, principal.id)
         rows = [
