@@ -78,12 +78,14 @@ def send_forgotten_code(establishment: str, login: str, *, public_url: str, now:
         if queries.count_codes_since(work.session, account, now - timedelta(hours=1)) >= _PER_HOUR:
             return
         school = (
-            ""
+            None
             if isinstance(account, PlatformAccount)
-            else work.session.get_one(Establishment, account.establishment_id).code
+            else work.session.get_one(Establishment, account.establishment_id)
         )
         code = codes.create_forgotten_code(work.session, account, now=now)
-        address = f"{public_url}/activation?" + urlencode({"establishment": school, "login": account.login})
+        address = f"{public_url}/activation?" + urlencode(
+            {"establishment": school.code if school else "", "login": account.login}
+        )
         mail = Mail(
             to=to,
             subject="CPro : choisir un nouveau mot de passe",
@@ -95,4 +97,11 @@ def send_forgotten_code(establishment: str, login: str, *, public_url: str, now:
                 "Si vous n’avez rien demandé, ne faites rien : votre mot de passe actuel reste valable.\n"
             ),
         )
-        enqueue(mail, by=_ANYBODY, now=now, session=work.session)
+        enqueue(
+            mail,
+            by=_ANYBODY,
+            now=now,
+            session=work.session,
+            establishment_id=school.id if school else None,
+            about=("account", account.id) if school else None,
+        )

@@ -12,9 +12,11 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from cpro.core.mail.models import MailMessage
 from cpro.users.models import ActivationCode
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
 from tests.users.conftest import Desk, shown
 
 START = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
@@ -177,3 +179,33 @@ def _activate(visitor: Browser, code: str) -> TestResponse:
             "password_confirm": "Girafe-42",
         },
     )
+
+
+class TestMessageShown:
+    """The message is shown, by its state alone, where the messages of the account and of its school are."""
+
+    def test_forgotten_password_is_counted_for_the_school_and_shown_on_the_account(
+        self, ask: Callable[..., TestResponse], desk: Desk, as_: Callable[..., Browser], world: World
+    ) -> None:
+        ask()
+        code = _CODE.search(desk.mails()[0])
+        assert code is not None
+
+        answer = as_("administrator").get(f"/admin/utilisateurs/details/?id={world.a.account_ids['teacher']}")
+        page = Page(answer).text
+        assert "Messages envoyés" in page
+        assert "CPro : choisir un nouveau mot de passe" in page
+        assert code[0] not in answer.text
+        support = as_("support")
+        for school, number in ((world.a, 1), (world.b, 0)):
+            support.post(f"/ecoles/{school.id}/entrer")
+            mails = Page(support.get("/ecoles/support")).text.partition("Messages électroniques")[2]
+            assert mails.strip().startswith("Aucun.") != bool(number)
+            assert ("envoyé1" in mails) == bool(number)
+
+    def test_forgotten_password_of_a_platform_account_is_no_schools(
+        self, ask: Callable[..., TestResponse], desk: Desk
+    ) -> None:
+        ask("", "support@cpro.example")
+
+        assert [(each.establishment_id, each.object_type) for each in desk.rows(MailMessage)] == [(None, "")]
