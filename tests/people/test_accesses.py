@@ -145,12 +145,16 @@ class TestAccounts:
             second_id = second.id
         head, consent = as_("head"), f"/admin/utilisateurs/accord/?id={second_id}"
         assert cells(head, "Prénom MICA")[1] == "attend l’accord du chef"
+        assert "rien pour l’instant ; une fois l’accord donné : élèves et divisions" in " ".join(
+            cells(head, "Prénom MICA")
+        )
         assert consent in Page(head.get(PAGE)).links
 
         head.get(consent)
         head.post("/admin/utilisateurs/accord/", {"id": str(second_id)})
 
         row = cells(head, "Prénom MICA")
+        assert "rien pour l’instant" not in " ".join(row)
         assert (row[1], "Retirer mon accord" in row[5]) == ("actif", True)
 
     def test_accesses_offer_no_consent_to_take_back_that_would_be_refused(

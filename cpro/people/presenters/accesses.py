@@ -48,6 +48,7 @@ _READ = (
     (Permission.ESTABLISHMENT_VIEW, "réglages"),
     (Permission.JOURNAL_VIEW, "journal"),
 )
+_REOPENED = "une fois l’accès rouvert"
 _STATE_LEVELS = {"actif": "ok", "jamais activé": "info", "attend l’accord du chef": "warning", "fermé": "blocked"}
 
 
@@ -64,7 +65,7 @@ class Access:
     level: str
     #: the scope: diplomas and days, or the role
     open_to: str
-    #: what the role may read
+    #: what the role may read, now or once something has happened
     reads: str
     last_seen: str
     #: the actions available to the reader: label, URL
@@ -114,6 +115,24 @@ def describe_reading(role: Role) -> str:
     return read if role.can(Permission.SCHOOL_RECORDS_READ) else f"{read}\u202f; pas les travaux des apprenants"
 
 
+def _describe_reading_once(reading: str, event: str) -> str:
+    """Return what may be read now, or, if an event must come first, that nothing is until then."""
+    return f"rien pour l’instant\u202f; {event}\u202f: {reading}" if event else reading
+
+
+def _find_mandate_wait(mandate: Mandate, *, is_closed: bool) -> str:
+    if is_closed:
+        return _REOPENED
+    return "dès le premier jour" if mandate.state_on(_today()) is MandateState.TO_COME else ""
+
+
+def _find_account_wait(account: Account, *, is_closed: bool) -> str:
+    """Return what must happen before an account may sign in, "" if it may."""
+    if is_closed:
+        return _REOPENED
+    return "" if account.may_sign_in else "une fois l’accord donné"
+
+
 def _inspectors_read() -> str:
     return "\u202f; ".join(describe_reading(each) for each in roles_with(Permission.MANDATE_ENTER))
 
@@ -131,7 +150,7 @@ def _list_past() -> list[Access]:
             state=f"fermé le {_instant(each.closed_at)}" if each.closed_at else "terminé",
             level="info",
             open_to=_open_to(each),
-            reads=_inspectors_read(),
+            reads="plus rien",
             last_seen=_instant(seen.get(each.inspector_id)),
             links=_consultations_of(each),
         )
@@ -159,7 +178,7 @@ def _describe_mandate(mandate: Mandate, distinct_name: str, last_seen: datetime 
         state=state,
         level=level,
         open_to=_open_to(mandate),
-        reads=_inspectors_read(),
+        reads=_describe_reading_once(_inspectors_read(), _find_mandate_wait(mandate, is_closed=is_closed)),
         last_seen=_instant(last_seen),
         links=_links_on(mandate),
     )
@@ -228,7 +247,7 @@ def _describe_account(account: Account, distinct_name: str, *, is_closed: bool, 
         state="fermé d’urgence" if is_closed else state,
         level=_STATE_LEVELS[state],
         open_to=f"{account.role.label}, depuis le {since}",
-        reads=describe_reading(account.role),
+        reads=_describe_reading_once(describe_reading(account.role), _find_account_wait(account, is_closed=is_closed)),
         last_seen=_instant(account.last_sign_in_at),
         links=_links_on_account(account, is_revocable=is_revocable),
     )
