@@ -29,6 +29,7 @@ OTHERS = {
     "audit_entry",
     "list",
     "masks",
+    "import_deposit",
     "new-year",
     "page",
     "picture",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cpro.audit import labels
-from cpro.imports.models import RunKind
+from cpro.imports.models import REFUSED_DEPOSIT, RunKind
 from cpro.students.models import Origin
 
 _ACTIONS = {
@@ -30,13 +30,16 @@ def register_audit_labels() -> None:
     """Register the audit labels of the feature."""
     labels.register(
         actions={
+            REFUSED_DEPOSIT: "a déposé un fichier refusé",
+        }
+        | {
             f"import:{kind.value}:{action}": f"{words} {kind.label}"
             if action != "deposited"
             else f"{words} ({kind.label})"
             for kind in RunKind
             for action, words in _ACTIONS.items()
         },
-        objects={"import_run": "Import"},
+        objects={"import_run": "Import", "import_deposit": "Dépôt refusé"},
         fields={
             "import_run": {
                 **{f"students_{name}": f"Élèves {label}" for name, label in _COUNTS.items()},
@@ -58,6 +61,7 @@ def register_audit_labels() -> None:
                 "mef_code": "Formation (MEF)",
                 "siecle_id": "Numéro ELEVE_ID",
             },
+            "import_deposit": {"refusal": "Refus"},
             "account": {"sts_key": "Numéro dans le fichier", "services": "Divisions selon le fichier"},
             "division": {"diploma_id": "Diplôme"},
             "mef": {"diploma_id": "Diplôme"},

@@ -19,6 +19,9 @@ from cpro.imports.changes import Changes, ChangesType
 #: kinds of the jobs that analyse large files, that apply an import, and that undo a large one
 ANALYSE_JOB, APPLY_JOB, UNDO_JOB = "imports:analyse", "imports:apply", "imports:undo"
 
+#: The action, in the journal, of a deposit refused at once: it leaves no import.
+REFUSED_DEPOSIT = "import:refused"
+
 
 class RunState(LabelledEnum):
     """States of an import; values are those stored in the database."""

@@ -50,7 +50,7 @@ class UploadFolder:
                 upload.save(path)
             except OSError as error:
                 raise StorageUnavailable(_NOT_RECEIVED, error) from error
-            received.append((_shown(upload.filename), path))
+            received.append((show_name(upload.filename), path))
         return received
 
     def keep_only(self, names: Sequence[str]) -> None:
@@ -112,7 +112,7 @@ def _root() -> Path:
     return application.uploads / "imports"
 
 
-def _shown(name: str | None) -> str:
+def show_name(name: str | None) -> str:
     """Return a file's name without folders or control characters, cut at 100 characters, to be shown and stored."""
     last = (name or "").replace("\\", "/").rpartition("/")[2]
     return "".join(sign for sign in last if sign.isprintable())[:100].strip() or "fichier sans nom"

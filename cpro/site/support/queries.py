@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from cpro.audit.models import AuditEntry
 from cpro.core.jobs.handlers import find_handler
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.mail.models import MailMessage, MailState
 from cpro.core.parsing import read_id
 from cpro.establishments.models import Establishment
-from cpro.imports.models import ImportRun, RunState
+from cpro.imports.models import REFUSED_DEPOSIT, ImportRun, RunState
 from cpro.users.models import Account, PlatformAccount
 
 #: How far back items are counted: finished e-mails and nightly jobs are deleted after the same period.
@@ -37,7 +38,7 @@ class Works:
 def list_works(session: Session, school_id: int | None, *, now: datetime) -> list[Works]:
     """Return the outcome of imports, e-mails and jobs over the last thirty days."""
     since = now - PERIOD
-    return [_imports(session, school_id, since), _mails(session, school_id, since), _jobs(session, school_id, since)]
+    return [read(session, school_id, since) for read in (_imports, _refused_deposits, _mails, _jobs)]
 
 
 def name_school(session: Session, school_id: int | None) -> str:
@@ -77,6 +78,21 @@ def _imports(session: Session, school_id: int | None, since: datetime) -> Works:
         _oldest(session, ImportRun, school_id, ImportRun.state.in_(waits), since),
         failed.created_at if failed else None,
         job.error if job else "",
+    )
+
+
+def _refused_deposits(session: Session, school_id: int | None, since: datetime) -> Works:
+    """Return the deposits refused at once, which leave no import: the journal names the file and the reason."""
+    conditions = [*_of(AuditEntry, school_id), AuditEntry.action == REFUSED_DEPOSIT, AuditEntry.at > since]
+    number = session.scalar(select(func.count()).select_from(AuditEntry).where(*conditions)) or 0
+    last = session.scalars(select(AuditEntry).where(*conditions).order_by(AuditEntry.id.desc()).limit(1)).one_or_none()
+    return Works(
+        "Dépôts refusés",
+        [("refusé", number)] if number else [],
+        last.at if last else None,
+        None,
+        last.at if last else None,
+        str(last.changes["refusal"][1]) if last else "",
     )
 
 

@@ -16,6 +16,7 @@ from cpro.core.formatting import format_instant
 from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.spreadsheets import csv_lines
+from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import announce, current_actor, current_principal
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
@@ -31,6 +32,8 @@ from cpro.imports.runs import admission, listing
 from cpro.imports.runs.deposits import deposit
 from cpro.imports.runs.lifecycle import describe_failure
 from cpro.imports.runs.listing import CHANGE_CHOICES, FINDING_CHOICES
+from cpro.imports.runs.refused import record_refused_deposit
+from cpro.imports.runs.upload_files import show_name
 from cpro.imports.web import presenters
 from cpro.imports.web.forms import DepositForm
 
@@ -54,7 +57,7 @@ def index() -> ResponseReturnValue:
 @bp.post("")
 @requires(Permission.IMPORTS_MANAGE, max_body=_MAX_REQUEST)
 def send() -> ResponseReturnValue:
-    """Check a deposit, and redirect to its analysis; a refusal writes nothing."""
+    """Check a deposit, and redirect to its analysis; a refusal writes nothing but its line of the journal."""
     form = DepositForm()
     try:
         run_id = deposit(
@@ -64,6 +67,7 @@ def send() -> ResponseReturnValue:
             now=clock.utcnow(),
         )
     except DomainError as refusal:
+        _record_refusal(refusal)
         return _refused(form, refusal)
     return back_to(url_for("imports.show", run_id=run_id))
 
@@ -193,6 +197,14 @@ def _above(run: ImportRun) -> list[tuple[str, str]]:
         return [("Gérer les imports", url_for("imports.index")), (run.label, url_for("imports.show", run_id=run.id))]
     details = url_for("historique_imports.details_view", id=run.id)
     return [("Historique des imports", url_for("historique_imports.index_view")), (run.label, details)]
+
+
+def _record_refusal(refusal: DomainError) -> None:
+    """Record that files were refused for what they are."""
+    names = [show_name(each.filename) for each in request.files.getlist("files") if each.filename]
+    if names and refusal.field == "files" and refusal.status == 422:
+        with unit_of_work():
+            record_refused_deposit(names, refusal, by=current_actor(), now=clock.utcnow())
 
 
 def _refused(form: DepositForm, refusal: DomainError) -> ResponseReturnValue:
