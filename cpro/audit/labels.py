@@ -103,6 +103,8 @@ def object_label(entry: AuditEntry, *, masked: bool = False) -> str:
 
 def actor_name(entry: AuditEntry) -> str:
     """Return the actor's name as the journal shows it: support staff are marked as such."""
+    if entry.actor_kind == "anonymous":
+        return "Une personne non connectée"
     is_support = role_can(entry.actor_role, Permission.SCHOOLS_ENTER)
     return f"{entry.actor_label} (Support)" if is_support else entry.actor_label
 

@@ -18,10 +18,10 @@ def register(app: Flask) -> None:
     app.cli.add_command(commands.keys)
     labels.register(
         actions={
-            "server:backed-up": "a fait une sauvegarde de",
+            "server:backed-up": "a fait une sauvegarde du serveur",
             "server:key:adopted": "a remplacé la clé perdue du serveur par une autre",
             "server:key:resealed": "a scellé à nouveau sous la clé d’aujourd’hui",
-            "server:restored": "a restauré une sauvegarde de",
+            "server:restored": "a restauré une sauvegarde du serveur",
         },
         objects={"server": "Serveur"},
         fields={

@@ -172,6 +172,11 @@ def at_school(name: str) -> str:
     return _school(name, {"le": "au ", "la": "à la ", "l’": "à l’"})
 
 
+def the_school(name: str) -> str:
+    """Return « le lycée Ada Lovelace », « l’école de la Marine », else « l’établissement Les Grandes Rives »."""
+    return _school(name, {"le": "le ", "la": "la ", "l’": "l’"})
+
+
 def _school(name: str, words: Mapping[str, str]) -> str:
     first, _, rest = name.strip().partition(" ")
     article = _SCHOOL_ARTICLES.get(first.lower()) if rest else None

@@ -63,6 +63,11 @@ class TestActionLabel:
             "Alix GRANITE a modifié les renseignements de l’établissement\u202f: Lycée alpha"
         )
 
+    def test_sentence_of_somebody_not_signed_in_does_not_read_as_nobody(self, migrated_app: Flask) -> None:
+        line = entry({}, action="account:sign-in-refused", actor_kind="anonymous", actor_label="Personne non connectée")
+
+        assert labels.sentence(line).startswith("Une personne non connectée a ")
+
     def test_known_actions_the_choices_of_the_filters_are_in_french_and_in_order(self, migrated_app: Flask) -> None:
         words = [text for _action, text in labels.known_actions()]
 

@@ -21,6 +21,7 @@ from cpro.core.formatting import (
     of_name,
     person_name,
     plural,
+    the_school,
 )
 
 
@@ -212,3 +213,15 @@ class TestDescribeChange:
         self, number: int, before: int, expected: str
     ) -> None:
         assert describe_change(number, before, "hier") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Lycée Ada Lovelace", "le lycée Ada Lovelace"),
+        ("École de la Marine", "l’école de la Marine"),
+        ("Les Grandes Rives", "l’établissement Les Grandes Rives"),
+    ],
+)
+def test_the_school_names_a_school_with_its_article(name: str, expected: str) -> None:
+    assert the_school(name) == expected

@@ -192,7 +192,7 @@ class TestClose:
         assert "Fermer maintenant l’accès des enseignants ?" in asked
         assert "1 compte est fermé, et 1 session ouverte prend fin" in asked
         assert ONE_S_OWN not in asked
-        assert "C’est fermé : 1 session terminée, 0 code annulé." in said
+        assert "L’accès des enseignants est fermé : 1 session terminée, 0 code annulé." in said
         assert "fermé le" in said
         assert thief.get("/scenarios").headers["Location"].startswith("/connexion")
 
@@ -213,7 +213,7 @@ class TestClose:
         assert re.search(
             rf"{accounts} comptes? (est fermé|sont fermés), et {ended} session ouverte prend fin", announced
         )
-        assert f"C’est fermé : {ended} session terminée" in said
+        assert f"est fermé : {ended} session terminée" in said
         assert f"{accounts} compte{'s' if accounts > 1 else ''}, {ended} session terminée" in said
         assert stale.get("/scenarios").status_code == 303
 

@@ -26,7 +26,7 @@ class TestSaveTransfers:
         page = switch_on(as_("administrator", "b"))
 
         [message] = page.flashes
-        assert "Les transferts sont activés. 1 élève arrivé de " in message
+        assert "Les transferts sont activés. 1 élève arrivé du lycée " in message
         assert "ses données sont copiées chez vous dans la minute" in message
         assert FOLLOW_UP in page.links
 
@@ -34,7 +34,7 @@ class TestSaveTransfers:
         waiting_source(exchange)
 
         [message] = switch_on(as_("administrator", "a")).flashes
-        assert "1 ancien élève parti à " in message
+        assert "1 ancien élève parti au lycée " in message
         assert "ses données sont copiées là-bas dans la minute" in message
 
     def test_save_transfers_names_no_school_while_identities_differ(self, as_: As, exchange: Exchange) -> None:

@@ -21,7 +21,7 @@ class JournalScreen(Screen):
     default_order = (AuditEntry.id.desc(),)
     columns = (
         "at",
-        Column("actor", "Personne", labels.actor_name, needs=("actor_label", "actor_role")),
+        Column("actor", "Personne", labels.actor_name, needs=("actor_kind", "actor_label", "actor_role")),
         Column("role", "Rôle", lambda row: labels.role_name(row.actor_role), in_list=False, needs=("actor_role",)),
         Column("action", "Action", lambda row: labels.action_label(row.action), needs=("action",)),
         Column(

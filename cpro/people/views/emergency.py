@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.errors import DomainError
-from cpro.core.formatting import plural
+from cpro.core.formatting import plural, upper_first
 from cpro.core.permissions import Permission, Principal, Role, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor, get_principal
@@ -67,7 +67,9 @@ def close() -> ResponseReturnValue:
             voided = plural(incident.codes, "code annulé", "codes annulés")
     except DomainError as refusal:
         return back_to(url_for(".index"), refusal.message, "warning")
-    return back_to(url_for(".index"), f"C’est fermé\u202f: {ended}, {voided}.")
+    return back_to(
+        url_for(".index"), f"{upper_first(presenter.name_chosen(roles))} est fermé\u202f: {ended}, {voided}."
+    )
 
 
 @bp.get("/rouvrir")

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from cpro.core import clock
 from cpro.core.concurrency import fingerprint
-from cpro.core.formatting import plural
+from cpro.core.formatting import at_school, of_school, plural
 from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, requires
 from cpro.core.web.conflicts import describe_kept
@@ -138,9 +138,9 @@ def _describe_way(expected: Expected) -> str:
     other = f"{expected.other_name} ({expected.other_uai})" if expected.other_uai else expected.other_name
     if expected.direction is Direction.DESTINATION:
         who = plural(expected.pupils, "élève arrivé", "élèves arrivés")
-        return f"{who} de {other} : {whose} chez vous dans la minute."
+        return f"{who} {of_school(other)} : {whose} chez vous dans la minute."
     who = plural(expected.pupils, "ancien élève parti", "anciens élèves partis")
-    return f"{who} à {other} : {whose} là-bas dans la minute."
+    return f"{who} {at_school(other)} : {whose} là-bas dans la minute."
 
 
 def _describe_siecle_left() -> Markup:

@@ -10,7 +10,7 @@ from flask_login import logout_user
 
 from cpro.core import clock, tenancy
 from cpro.core.errors import DomainError, NotFound
-from cpro.core.formatting import format_date
+from cpro.core.formatting import format_date, the_school
 from cpro.core.lists import ListState
 from cpro.core.passwords import password_rule
 from cpro.core.permissions import Permission, Principal, public, requires
@@ -204,7 +204,7 @@ def enter(establishment_id: int) -> ResponseReturnValue:
             work.session, principal.sign_in_id, school, by=by, now=clock.utcnow(), left_by=current_actor()
         )
         name = school.name or school.code
-    return back_to(_landing(principal) or url_for("users.home"), message.format(name))
+    return back_to(_landing(principal) or url_for("users.home"), message.format(the_school(name)))
 
 
 @schools_bp.post("/quitter")
