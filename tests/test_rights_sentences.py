@@ -94,6 +94,11 @@ CLAIMS: dict[str, Claim] = {
         (P, SCENARIOS): False,
         (P, Permission.USERS_EDIT): False,
     },
+    "Avec le numéro d’une page d’erreur, le support lit aussi": {
+        (P, Permission.PLATFORM_FOLLOW): True,
+        (A, Permission.PLATFORM_FOLLOW): False,
+        (H, Permission.PLATFORM_FOLLOW): False,
+    },
     "L’administrateur gère les comptes et les réglages, sans accès au contenu pédagogique.": {
         (A, Permission.USERS_EDIT): True,
         (A, RECORDS): False,
