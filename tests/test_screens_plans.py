@@ -37,6 +37,7 @@ COUNTED = {
     "accounts without code": "ix_account_passwordless",
     "pending accounts": "ix_account_pending",
     "unseen teachers": "ix_account_unseen",
+    "teachers": "ix_account_role",
     "accounts of pupils": "ix_account_role",
     "active students": "ix_student_is_active",
     "unknown courses": "ix_student_mef_code",

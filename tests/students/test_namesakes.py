@@ -38,7 +38,7 @@ Look = Callable[[], AbstractContextManager[Session]]
     ],
 )
 def test_may_be_same(born: date | None, known: date | None, present: bool, apart: bool, same: bool) -> None:
-    assert may_be_same(born, known, is_present=present, is_told_apart=apart) is same
+    assert may_be_same(born, known, is_present=present, has_own_number=apart) is same
 
 
 class TestCreatePupil:

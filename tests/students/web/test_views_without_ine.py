@@ -136,7 +136,7 @@ class TestWithoutINEPage:
 
         set_up(app, empty)
         text = Page(as_("administrator").get("/admin/")).text
-        sentence = text[text.index("Aucun élève n’est encore là") :].partition(".")[0]
+        sentence = text[text.index("Aucun élève n’est encore là. ") :].split(".")[1]
 
         assert offered in sentence
         assert not_offered not in sentence
