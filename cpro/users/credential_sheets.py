@@ -28,10 +28,10 @@ class PrintedSchool:
     name: str
     code: str
     address: str
-    timezone: str = ""
     logo: bytes | None = None
     logo_name: str = ""
     activation: str = ""
+    timezone: str = ""
 
 
 def render_credential_sheets(
