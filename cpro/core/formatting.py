@@ -17,10 +17,11 @@ DEFAULT_TIMEZONE = "Europe/Paris"
 NO_BREAK_SPACE = "\u00a0"
 NARROW_NO_BREAK_SPACE = "\u202f"
 
-_GAP = r"[ \u00a0\u202f]?"
+_GAP = r"[ \u00a0\u202f._-]?"
 #: An INE of any school (core.validators.ine_kind): nine or ten digits, an A among those of an apprentice, then one or
-#: two letters; people type it with spaces, and in either case.
-_INE = re.compile(rf"(?<!\w)(?:\d{_GAP}){{4}}[0-9Aa](?:{_GAP}\d){{4}}{_GAP}[0-9A-Za-z]{_GAP}[A-Za-z](?!\w)")
+#: two letters; people type it with spaces or hyphens, in either case, and join it to other words by « _ » in the names
+#: of files.
+_INE = re.compile(rf"(?<![^\W_])(?:\d{_GAP}){{4}}[0-9Aa](?:{_GAP}\d){{4}}{_GAP}[0-9A-Za-z]{_GAP}[A-Za-z](?![^\W_])")
 
 #: The first words of schools' names, and their article.
 _SCHOOL_ARTICLES = {

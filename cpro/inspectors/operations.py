@@ -24,7 +24,7 @@ from cpro.core.mail import Mail, enqueue
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor, Permission
 from cpro.core.transactions import lock_schools
-from cpro.core.validators import clean_mailed_text, clean_person_name, normalise_email, read_line
+from cpro.core.validators import clean_mailed_text, normalise_email, read_line
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
@@ -103,7 +103,7 @@ def open_mandate(
     _refuse_module_off(school)
     errors: dict[str, str] = {}
     typed_name = read_line(
-        {"name": name}, "name", 150, errors, required="Indiquez le nom de l’inspecteur.", clean=clean_person_name
+        {"name": name}, "name", 150, errors, required="Indiquez le nom de l’inspecteur.", clean=clean_mailed_text
     )
     address = _academic_address(email, errors)
     first, last = _days(starts_on, ends_on, today_in(school.timezone, now), errors)

@@ -116,7 +116,9 @@ class TestDescribe:
 
 
 class TestMaskINE:
-    @pytest.mark.parametrize("ine", [INE, "099001000AB", "1234A56789Z", "099 0010 000A", "0990010000a"])
+    @pytest.mark.parametrize(
+        "ine", [INE, "099001000AB", "1234A56789Z", "099 0010 000A", "0990010000a", "099-001-000-DD"]
+    )
     def test_mask_ine_hides_all_but_the_last_three_characters(self, ine: str) -> None:
         masked = mask_ines(f"élève {ine}, parti")
 
@@ -124,8 +126,12 @@ class TestMaskINE:
         assert masked == f"élève {mask_ine(ine)}, parti"
         assert mask_ine(ine)[-3:] == ine[-3:]
 
+    def test_mask_ine_within_the_name_of_a_file(self) -> None:
+        assert mask_ines(f"eleve_{INE}_2026.xml") == f"eleve_{mask_ine(INE)}_2026.xml"
+
     @pytest.mark.parametrize(
-        "text", ["01 99 00 00 01", "0999001W", "23/11/2026 à 14 h 30", "40025520", "12345678901234"]
+        "text",
+        ["2026-11-28_export.xml", "01 99 00 00 01", "0999001W", "23/11/2026 à 14 h 30", "40025520", "12345678901234"],
     )
     def test_mask_ine_leaves_what_is_no_ine(self, text: str) -> None:
         assert mask_ines(text) == text

@@ -380,5 +380,5 @@ class TestCleanPersonName:
 
     @pytest.mark.parametrize("text", ["Voir https://faux.example", "www.faux.example"])
     def test_clean_person_name_refuses_the_address_of_a_site(self, text: str) -> None:
-        with pytest.raises(InvalidText, match="sans adresse de site"):
+        with pytest.raises(InvalidText, match="l’adresse d’un site"):
             clean_person_name(text)

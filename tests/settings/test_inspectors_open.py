@@ -68,7 +68,18 @@ class TestOpenMandateMessages:
     """What a school writes in messages to people outside it is bounded."""
 
     @pytest.mark.parametrize("field", ["name", "purpose"])
-    @pytest.mark.parametrize("text", ["Lisez https://faux.example/connexion", "Votre compte, WWW.faux.example"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Lisez https://faux.example/connexion",
+            "Votre compte, WWW.faux.example",
+            "Voir faux.example/connexion",
+            "Voir faux\u2024example",
+            "Voir faux\u200d.example",
+            "Voir faux.xn--p1ai",
+            "Écrire à moi@faux.example",
+        ],
+    )
     def test_open_mandate_the_address_of_a_site_is_refused(self, desk: Desk, field: str, text: str) -> None:
         head = desk.browser("head")
 

@@ -40,6 +40,8 @@ _QUOTED = 60
 _PILED_MARKS = re.compile("[\u0300-\u036f]{4,}")
 #: The address of a site, as mail programs turn it into a link.
 _SITE = re.compile(r"://|\bwww\.", re.IGNORECASE)
+#: What a mail program makes a link of all the same: words joined by a dot.
+_DOMAIN = re.compile(r"\w\.(?:xn--|[^\W\d_]{2})", re.IGNORECASE)
 
 #: Nearly all accents of decomposed letters, removed faster this way than one by one.
 _USUAL_ACCENTS = re.compile("[\u0300-\u034e\u0350-\u036f]+")
@@ -105,23 +107,36 @@ def clean_text(text: str, *, max_length: int, label: str = "") -> str:
 def clean_mailed_text(text: str, *, max_length: int) -> str:
     """Return a clean line that our messages may quote to people outside the school.
 
-    Raises InvalidText like `clean_text`, and for the address of a site: readers would trust it in a message of ours.
+    Raises InvalidText like `clean_text`, and for the address of a site, complete or not: readers would trust it in a
+    message of ours.
     """
     line = clean_text(text, max_length=max_length)
-    if _SITE.search(line):
-        raise InvalidText("Ce texte est cité dans des messages\u202f: écrivez-le sans adresse de site.")
+    if _SITE.search(_as_read(line)) or _DOMAIN.search(_as_read(line)):
+        raise InvalidText(
+            "Ce texte est cité dans des messages\u202f: écrivez-le sans adresse de site ni adresse électronique, et "
+            "avec un espace après chaque point."
+        )
     return line
 
 
 def clean_person_name(text: str, *, max_length: int = 100) -> str:
-    """Return a person's name as a line that messages may quote.
+    """Return a person's name as a clean line.
 
-    Raises InvalidText like `clean_mailed_text`, and for a name without a letter.
+    Raises InvalidText like `clean_text`, for a name without a letter, and for the complete address of a site: files
+    join names by a dot (« ST.MARTIN »).
     """
-    name = clean_mailed_text(text, max_length=max_length)
+    name = clean_text(text, max_length=max_length)
+    if _SITE.search(name):
+        raise InvalidText("Un nom ne contient pas l’adresse d’un site\u202f: écrivez le nom seul.")
     if name and not any(sign.isalpha() for sign in name):
         raise InvalidText(f"« {name} » ne contient aucune lettre : écrivez le nom.")
     return name
+
+
+def _as_read(line: str) -> str:
+    """Return a line as mail programs may read it: signs that look alike are one, invisible ones are gone."""
+    shown = "".join(sign for sign in line if unicodedata.category(sign) != "Cf")
+    return unicodedata.normalize("NFKC", shown)
 
 
 def _holds_unassigned(line: str) -> bool:

@@ -47,7 +47,9 @@ def read_students(values: Any) -> Sequence[Student]:
     selection = read_selection(values)
     if selection and selection.student_ids:
         return list_students(selection.student_ids)
-    return list_students_of_division(selection.division if selection else "")
+    if selection is None:
+        raise NotFound("Aucun élève n’est choisi : cochez-en dans la liste.")
+    return list_students_of_division(selection.division)
 
 
 def get_fields(selection: Selection) -> dict[str, Any]:
