@@ -5,30 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from cpro.core.permissions import Permission, can
+from cpro.core.shown import labels_of
 from cpro.core.web.current_user import current_principal
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 
-#: Contacts of an apprentice besides the school; only those filled in are shown.
-_APPRENTICES = (("dreets", "DREETS"), ("mcpfa", "MCPFA"), ("greta_cfa", "GRETA ou CFA"))
+#: Shown under the label of their form, if filled in; the last three are an apprentice's contacts besides the school.
+_FACTS = ("academy", "phone", "dreets", "mcpfa", "greta_cfa")
 
 
 def describe_own_school() -> dict[str, Any] | None:
     """Return, for a pupil, the name and contact details of the school; None for any other role."""
     if not can(current_principal(), Permission.OWN_RECORDS):
         return None
-    school = get_current_establishment()
+    school, labels = get_current_establishment(), labels_of(Establishment)
     facts = [
         ("Nom", school.name or school.code),
         ("Type", school.kind),
         ("Adresse", _address(school)),
-        ("Académie", school.academy),
-        ("Téléphone", school.phone),
-        *((label, getattr(school, name)) for name, label in _APPRENTICES),
+        *((labels[name], getattr(school, name)) for name in _FACTS),
     ]
     links = [
-        ("Adresse électronique", f"mailto:{school.email}", school.email),
-        ("Site internet", school.website, school.website),
+        (labels["email"], f"mailto:{school.email}", school.email),
+        (labels["website"], school.website, school.website),
     ]
     return {
         "facts": [(label, text) for label, text in facts if text],
