@@ -37,7 +37,7 @@ COUNTED = {
     "accounts without code": "ix_account_passwordless",
     "pending accounts": "ix_account_pending",
     "unseen teachers": "ix_account_unseen",
-    "teachers": "ix_account_role",
+    "teachers": "ix_account_role ix_account_establishment_id",  # two rows at most are read
     "accounts of pupils": "ix_account_role",
     "active students": "ix_student_is_active",
     "unknown courses": "ix_student_mef_code",
