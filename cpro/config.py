@@ -109,7 +109,6 @@ FIXED_SETTINGS: dict[str, Any] = {
     "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
     "SQLALCHEMY_ENGINE_OPTIONS": {
         "hide_parameters": True,  # an error is logged with its statement, never with people's names
-        "pool_size": 8,  # one for each thread of deploy/gunicorn.conf.py: none is opened anew under load
         "pool_pre_ping": True,  # detects a restarted database before a request fails on it
     },
     "BABEL_DEFAULT_LOCALE": "fr",
