@@ -24,8 +24,9 @@ from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.queries import list_first_transfers
 from tests.factories import NOW, World, make_account, make_student, make_transfer, make_transfer_side
 from tests.helpers.browser import Browser
-from tests.helpers.plans import BEGINS, INDEXES, OTHERWISE, SORTS, reading, reads_another_index
+from tests.helpers.plans import BEGINS, INDEXES, OTHERWISE, SORTS, reads_another_index
 from tests.helpers.screens import screens
+from tests.helpers.statements import statements_with_values
 
 Look = Callable[[], AbstractContextManager[Session]]
 #: {what the dashboard counts: the indexes that may be read}; the other counts are of tables that do not grow.
@@ -139,7 +140,7 @@ def test_every_sort_and_filter_reads_its_index(
     wrong = []
 
     for asked, index in INDEXES[table].items():
-        with reading(app) as sent:
+        with statements_with_values(app) as sent:
             assert browser.get(f"{screen.url}/?{asked}").status_code == 200
         pages = [each for each in sent if f"FROM {table}" in each[0] and "LIMIT" in each[0] and "count(" in each[0]]
         plan = plan_of(app, *pages[0])
@@ -167,7 +168,7 @@ def test_every_sort_begins_at_its_place_in_its_index_both_ways(
         (asked for asked in INDEXES[table] if asked.startswith("tri=")), ("", "&ordre=desc"), ("apres", "avant")
     ):
         asked = f"{sort}{way}&{place}={row_id}"
-        with reading(app) as sent:
+        with statements_with_values(app) as sent:
             assert browser.get(f"{screen.url}/?{asked}").status_code == 200
         page = next(each for each in sent if f"FROM {table}" in each[0] and "LIMIT" in each[0] and "count(" in each[0])
         plan = plan_of(app, *page)
@@ -200,7 +201,7 @@ def test_every_count_of_the_dashboard_reads_its_index(app: Flask, grown: World) 
         asked = {name: counted for ask in COUNTS for name, counted in ask().items()}
         plans = {}
         for name, counted in asked.items():
-            with reading(app) as sent:
+            with statements_with_values(app) as sent:
                 count_together({name: counted})
             plans[name] = plan_of(app, *sent[-1])
 
@@ -215,7 +216,7 @@ def test_every_count_of_the_dashboard_reads_its_index(app: Flask, grown: World) 
 def test_first_transfers_are_looked_for_in_the_index_of_their_dates(app: Flask, grown: World) -> None:
     with app.app_context():
         tenancy.enter(tenancy.Scope(grown.a.id))
-        with reading(app) as sent:
+        with statements_with_values(app) as sent:
             list_first_transfers(NOW, limit=3)
         plan = plan_of(app, *sent[-1])
 
@@ -226,7 +227,7 @@ def test_first_transfers_are_looked_for_in_the_index_of_their_dates(app: Flask, 
 def test_records_past_their_period_are_looked_for_pupil_by_pupil(app: Flask, grown: World) -> None:
     """The night asks it of all schools at once: no filter of one school narrows what it reads."""
     with app.app_context():
-        with reading(app) as sent:
+        with statements_with_values(app) as sent:
             list_schools_to_expire(NOW)
         plan = plan_of(app, *next(each for each in sent if "FROM student" in each[0]))
 

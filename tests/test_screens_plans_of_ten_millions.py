@@ -30,9 +30,10 @@ from tests.conftest import ADMIN_URL
 from tests.factories import make_account, make_establishment
 from tests.helpers.browser import Browser
 from tests.helpers.empty_databases import empty_database
-from tests.helpers.plans import INDEXES, OTHERWISE, SORTS, page_read, reading, reads_another_index
+from tests.helpers.plans import INDEXES, OTHERWISE, SORTS, page_read, reads_another_index
 from tests.helpers.screens import screens
-from tests.helpers.ten_millions import SCHOOLS, believe, tell_sqlite
+from tests.helpers.statements import statements_with_values
+from tests.helpers.ten_millions import SCHOOLS, believe, set_statistics_of_sqlite
 
 pytestmark = pytest.mark.slow
 
@@ -117,7 +118,7 @@ def test_every_list_reads_its_index_among_ten_million_rows(nation: Nation, table
     if nation.database.startswith("sqlite"):
         engine = create_engine(nation.database)
         with engine.begin() as connection:
-            tell_sqlite(connection, CASES[case])
+            set_statistics_of_sqlite(connection, CASES[case])
         engine.dispose()
         with nation.app.app_context():
             db.engine.dispose()  # statistics are read when a connection opens
@@ -131,7 +132,7 @@ def test_every_list_reads_its_index_among_ten_million_rows(nation: Nation, table
         wrong = []
         for asked, index in {**INDEXES[table], **dict.fromkeys(OTHERWISE[table], "")}.items():
             for place in places(asked, row_id):
-                with reading(nation.app) as sent:
+                with statements_with_values(nation.app) as sent:
                     assert browser.get(f"{screen.url}/?{place}").status_code == 200
                 if connection.dialect.name not in SORTED.get((table, asked), ()):
                     found = faults(connection, *page_read(sent, table), table, index, school_id)

@@ -38,5 +38,5 @@ def test_main_times_the_pages_of_every_role_with_and_without_an_import(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "sqlite: 40 people, a page in 0.5 s; 60 pupils in" in done.stdout
     assert re.search(r"without import: \d+ pages, .*\n  with: \d+ pages, ", done.stdout)
-    told = set(re.findall(r"^\| (\w+) \| \d+ \|", done.stdout, re.MULTILINE))
-    assert "all" in told and told - {"all"} <= KINDS
+    kinds = set(re.findall(r"^\| (\w+) \| \d+ \|", done.stdout, re.MULTILINE))
+    assert "all" in kinds and kinds - {"all"} <= KINDS

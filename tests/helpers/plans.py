@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-
-from flask import Flask
-from sqlalchemy import event
-
-from cpro.extensions import db
 
 #: {table: {what is asked: the index that must be read, under one name or another}}.
 INDEXES = {
@@ -73,23 +66,6 @@ OTHERWISE: dict[str, set[str]] = {
 #: How plans say that rows are sorted, and that an index is read from a place on: SQLite's, then PostgreSQL's words.
 SORTS = re.compile(r"TEMP B-TREE FOR ORDER|->  Sort")
 BEGINS = re.compile(r"[<>]\(?\?|Index Cond: .* [<>]=? ")
-
-
-@contextmanager
-def reading(app: Flask) -> Iterator[list[tuple[str, Any]]]:
-    """Collect the statements sent while the block runs."""
-    sent: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-        sent.append((statement, parameters))
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def reads_another_index(line: str, table: str, index: str) -> bool:

@@ -67,7 +67,7 @@ def believe(address: str, large: int, small: int) -> None:
             for table in OF_A_NATION:
                 connection.execute(text(f"ALTER TABLE {table} SET (autovacuum_enabled = false)"))
         _fill(connection, [large, small], SAMPLE if is_postgresql else SAMPLE // 10)
-        (_tell_postgresql if is_postgresql else tell_sqlite)(connection)
+        (_set_statistics_of_postgresql if is_postgresql else set_statistics_of_sqlite)(connection)
     engine.dispose()
 
 
@@ -196,7 +196,7 @@ def _words(chance: Random, owners: list[int]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _tell_postgresql(connection: Connection) -> None:
+def _set_statistics_of_postgresql(connection: Connection) -> None:
     """Have ANALYZE read the sample, then say that tables and their indexes hold so many times as much."""
     for table, distinct in OF_A_NATION.items():
         for column, number in distinct.items():
@@ -213,7 +213,7 @@ def _tell_postgresql(connection: Connection) -> None:
         )
 
 
-def tell_sqlite(connection: Connection, schools: int = SCHOOLS) -> None:
+def set_statistics_of_sqlite(connection: Connection, schools: int = SCHOOLS) -> None:
     """Write how many rows an index has in all, then for each further column of it."""
     connection.execute(text("ANALYZE"))
     connection.execute(text("DELETE FROM sqlite_stat1"))

@@ -18,8 +18,9 @@ from cpro.records.models import Evaluation, FicheState
 from cpro.students.models import Diploma, Student
 from tests.factories import World
 from tests.helpers.records import set_up
+from tests.helpers.statements import statements_with_values
 from tests.records.conftest import Class, make_evaluation, make_fiche
-from tests.test_screens_plans import plan_of, reading
+from tests.test_screens_plans import plan_of
 
 Look = Callable[[], AbstractContextManager[Session]]
 YEAR = Period(date(2026, 9, 1), date(2026, 11, 23))
@@ -115,7 +116,7 @@ class TestPlans:
         )
         with app.app_context():
             tenancy.enter(tenancy.Scope(world.a.id))
-            with reading(app) as sent:
+            with statements_with_values(app) as sent:
                 year = read_year(date(2026, 11, 23), "Europe/Paris")
             statements = [each for each in sent if each[0].startswith("SELECT")]
             plans = [plan_of(app, *each) for each in statements]

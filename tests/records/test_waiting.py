@@ -21,8 +21,9 @@ from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import set_up
+from tests.helpers.statements import statements_with_values
 from tests.records.conftest import Class, make_evaluation, make_fiche
-from tests.test_screens_plans import plan_of, reading
+from tests.test_screens_plans import plan_of
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
@@ -75,7 +76,7 @@ class TestListWaiting:
         with app.app_context():
             tenancy.enter(tenancy.Scope(world.a.id))
             divisions = list_divisions_of(world.a.account_ids["teacher"])
-            with reading(app) as sent:
+            with statements_with_values(app) as sent:
                 list_waiting(divisions, date(2026, 11, 1))
             fiches, pupils = (plan_of(app, *each) for each in sent[-2:])
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from sqlalchemy import event, func, insert, literal, select, text, update
+from sqlalchemy import func, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -21,6 +18,7 @@ from cpro.extensions import db
 from cpro.records.models import KINDS, Fiche
 from cpro.transfers.cancellation import cancel
 from cpro.transfers.models import SchoolPair, Transfer, TransferSide
+from tests.helpers.statements import statements_with_values
 from tests.helpers.transfers import Exchange
 
 CPRO = Path(__file__).resolve().parents[2] / "cpro"
@@ -46,23 +44,6 @@ def moved(exchange: Exchange) -> tuple[int, int]:
     return source, exchange.enrol("b", ine)
 
 
-@contextmanager
-def heard(app: Flask) -> Iterator[list[tuple[str, Any]]]:
-    """Yield the statements sent to the database in the block, with their values."""
-    statements: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:
-        statements.append((" ".join(statement.split()), values))
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
 def content(session: Session) -> dict[tuple[str, int, int], tuple[Any, ...]]:
     """Return every record, by table, school and id."""
     return {
@@ -81,12 +62,11 @@ class TestOnlyTheCopyCrosses:
         with exchange.look() as session:
             before = content(session)
 
-        with heard(exchange.app) as statements:
+        with statements_with_values(exchange.app) as statements:
             exchange.run()
 
-        writing = [
-            sql for sql, _values in statements if re.match(rf"(INSERT INTO|UPDATE|DELETE FROM) ({_CONTENT})\b", sql)
-        ]
+        sent = [(" ".join(sql.split()), values) for sql, values in statements]
+        writing = [sql for sql, _values in sent if re.match(rf"(INSERT INTO|UPDATE|DELETE FROM) ({_CONTENT})\b", sql)]
         assert [re.match(r"INSERT INTO (\w+) .* SELECT ", sql)[1] for sql in writing] == [
             "fiche",
             "bilan",

@@ -18,9 +18,9 @@ from tests.factories import World, make_account, make_import, make_mandate, make
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import rows
-from tests.helpers.statements import statements_sent
+from tests.helpers.statements import statements_sent, statements_with_values
 from tests.site.news.conftest import MORNING, PAGE, READ, Arrange, bell, mark_of, mark_read
-from tests.test_screens_plans import line_of, plan_of, reading
+from tests.test_screens_plans import line_of, plan_of
 
 As = Callable[..., Browser]
 
@@ -308,7 +308,7 @@ class TestCost:
             if session.get_bind().dialect.name == "postgresql":
                 session.execute(text("ANALYZE audit_entry"))
         browser = as_(role)
-        with reading(app) as sent:
+        with statements_with_values(app) as sent:
             browser.get("/mon-compte")
 
         [counted] = [each for each in sent if "audit_entry" in each[0] and "count" in each[0]]
