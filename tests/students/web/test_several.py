@@ -127,6 +127,13 @@ class TestDepart:
                 ]
             assert [answer.status_code for answer in answers] == [404, 404], ids
 
+    @pytest.mark.parametrize("address", [DEPART, RETURN])
+    def test_depart_of_no_pupil_says_to_choose_some(self, administrator: Browser, address: str) -> None:
+        answer = administrator.get(f"{address}?ids=")
+
+        assert answer.status_code == 404
+        assert "Aucun élève n’est choisi" in Page(answer).text
+
     def test_depart_is_left_to_siecle_where_the_school_uses_it(self, app: Flask, as_: As, world: World) -> None:
         set_school(app, world.a.id, uses_siecle=True)
         administrator = as_("administrator")
