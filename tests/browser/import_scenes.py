@@ -46,10 +46,12 @@ def deposit(page: Page, *files: Path | tuple[str, bytes]) -> None:
 
 
 def confirm_all(page: Page) -> None:
-    """Tick what must be confirmed, and apply."""
+    """Tick what must be confirmed, and apply: a script sends the deposit, which the click on it does not wait for."""
+    apply = page.get_by_role("button", name="Appliquer l’import")
+    apply.wait_for()
     for box in page.locator("[name=confirmations]").all():
         box.check()
-    page.get_by_role("button", name="Appliquer l’import").click()
+    apply.click()
 
 
 def wait_for_report(page: Page) -> None:

@@ -113,5 +113,6 @@ class TestMondayMorning:
         expect(page.get_by_role("main")).to_contain_text("Aucune ligne ne répond")
 
     def _figures(self, page: Page, title: str) -> list[str]:
-        row = page.get_by_role("row", name=re.compile(f"^{title} "))
-        return [text.strip() for text in row.first.get_by_role("cell").all_inner_texts()]
+        row = page.get_by_role("row", name=re.compile(f"^{title} ")).first
+        row.wait_for()
+        return [text.strip() for text in row.get_by_role("cell").all_inner_texts()]
