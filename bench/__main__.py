@@ -2,8 +2,8 @@
 
 Each measure is a bench that may also be run alone. They run on SQLite, then, if `CPRO_DATABASE_URL` names a PostgreSQL
 server (its role needs CREATEDB) and `CPRO_TEST_ADMIN_URL` a superuser of it, on databases created there. Peers are
-installed from `bench/peers/requirements.txt`. The ratio is ours ÷ floor, or peer ÷ ours if the goal is relative to the
-peer (≥).
+installed from `bench/peers/requirements.txt`. The ratio is ours ÷ floor, or that of the faster peer to ours if the
+goal is relative to the peers (≥).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Measure:
 
 MEASURES = {
     "pages": Measure("every page against bare Flask, in a school of a thousand", lambda n: "pages"),
-    "lists": Measure("long lists against short ones, and against Django’s admin", lambda n: f"lists --pupils {n}"),
+    "lists": Measure("long lists against short ones, Django’s admin and Flask-Admin", lambda n: f"lists --pupils {n}"),
     "exports": Measure("exports against csv.writer, of five times as many", lambda n: f"exports --pupils {5 * n}"),
     "imports": Measure("imports against a bare parse and one bulk insert", lambda n: f"imports {n}"),
     "under-import": Measure("everybody’s pages while an import is applied", lambda n: f"under_import {n}"),

@@ -1,13 +1,13 @@
 """Time the pages of long lists: `python -m bench.lists [--pupils N] [--rounds N] [--without-peers]`.
 
 A school of N pupils, with as many accounts and journal lines, beside one of a thousand: the same pages of both are
-requested alternately, and those of Django's admin over the long one (`bench.peers`). Reported: CPU milliseconds,
-PostgreSQL's own included, medians; the ratio of the long list to the short one (goal 1.3 ×); the ratio of Django to
-ours (goal for a search 30 ×).
+requested alternately, and those of Django's admin and of stock Flask-Admin over the long one (`bench.peers`).
+Reported: CPU milliseconds, PostgreSQL's own included, medians; the ratio of the long list to the short one (goal
+1.3 ×); the ratio of each peer to ours (goal for a search 30 ×); bare Flask's first page.
 
 SQLite files are created for it, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, databases on
 that server, whose role needs CREATEDB; with `CPRO_TEST_ADMIN_URL`, a superuser's URL, pages are served by a role that
-owns nothing. Row-level security applies to both roles, and to Django.
+owns nothing. Row-level security applies to both roles, and to the peers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 
 from bench.figures import Figure, tell
 from bench.imports import NOW, fresh_databases, vacuum
-from bench.pages import served_by
+from bench.pages import floor_on, served_by
 from bench.peers import Peer
 from cpro import create_app
 from cpro.core.permissions import Role
@@ -46,8 +46,10 @@ SCHOOL, ADMINISTRATOR = "bench", "administrateur"
 SHORT, DIVISIONS, SLICE, ROWS_OF_A_PAGE = 1000, 40, 50_000, 20
 #: Ids of pupils and their accounts follow those of the existing ones.
 FIRST = 1000
+#: The peers, and the scripts that serve their lists.
+PEERS = {"Django": "django_admin.py", "Flask-Admin": "stock_flask_admin.py"}
 ROUNDS_OF_A_PEER = 3
-#: Limits: the long list as a multiple of the short one; Django's search as a multiple of ours.
+#: Limits: the long list as a multiple of the short one; a peer's search as a multiple of ours.
 GOAL, GOAL_OF_SEARCH = 1.3, 30.0
 #: Two-letter syllables: names are made of them, the same on both databases.
 _SYLLABLES = "".join(consonant + vowel for consonant in "bcdfgjlmnprstv" for vowel in "aeiou")
@@ -100,7 +102,7 @@ class School:
     def ask(self, path: str) -> float:
         """Return the CPU seconds of a page, without PostgreSQL's."""
         since = time.process_time()
-        answer = self.browser.get(path.format(middle=self.middle, ine=f"{self.pupils // 2:09}AP"))
+        answer = self.browser.get(path.format(middle=self.middle))
         taken = time.process_time() - since
         assert answer.status_code == 200, (path, answer.status)
         return taken
@@ -108,39 +110,61 @@ class School:
 
 @dataclass(frozen=True)
 class Case:
-    """A page of ours, and Django's page with the same rows, if there is one."""
+    """A page of ours, and that of each peer with the same rows."""
 
     name: str
     ours: str
-    django: str = ""
+    peers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _List:
+    """A list, at its address in each product."""
+
+    name: str
+    ours: str
+    django: str
+    flask_admin: str
+
+    def page(self, name: str, ours: str, django: str | None = None, flask_admin: str | None = None) -> Case:
+        """Return the page with these arguments, each peer's if it has one."""
+        asked = {"Django": (self.django, django), "Flask-Admin": (self.flask_admin, flask_admin)}
+        peers = {peer: f"{address}?{rest}" for peer, (address, rest) in asked.items() if rest is not None}
+        return Case(f"{self.name}, {name}", f"{self.ours}?{ours}", peers)
+
+    def search(self, name: str, words: str) -> Case:
+        """Return the page of a search."""
+        return self.page(f"search {name}", f"recherche={words}", f"q={words}", f"search={words}")
 
 
 def cases(pupils: int) -> Iterator[Case]:
     """Yield the requests to lists of that length."""
-    pupil, user, line = "/admin/eleves/?", "/admin/utilisateurs/?", "/admin/journal/?"
+    pupil = _List("pupils", "/admin/eleves/", "/auth/student/", "/admin/student/")
+    user = _List("users", "/admin/utilisateurs/", "/auth/account/", "/admin/account/")
+    line = _List("journal", "/admin/journal/", "/auth/entry/", "/admin/entry/")
     last = -(-pupils // ROWS_OF_A_PAGE)
-    yield Case("pupils, first page", pupil, "/auth/student/")
-    yield Case("pupils, last page", f"{pupil}fin=oui", f"/auth/student/?p={last}")
-    yield Case("pupils, from the middle", f"{pupil}apres={{middle}}", f"/auth/student/?p={last // 2 + 1}")
-    yield Case("pupils, to a letter", f"{pupil}lettre=p")
-    yield Case("pupils, sorted downwards", f"{pupil}tri=name&ordre=desc", "/auth/student/?o=-1")
-    yield Case("pupils, gone", f"{pupil}situation=partis", "/auth/student/?is_active__exact=0")
-    yield Case("pupils, of a division", f"{pupil}division=D07", "/auth/student/?division__id__exact=8")
-    yield Case("pupils, filter that finds none", f"{pupil}situation=doublons")
-    yield Case("pupils, search of a rare word", f"{pupil}recherche=quasimodo", "/auth/student/?q=quasimodo")
-    yield Case("pupils, search of a common word", f"{pupil}recherche=zoe", "/auth/student/?q=zoe")
-    yield Case("pupils, search of two words", f"{pupil}recherche=zoe+martin", "/auth/student/?q=zoe+martin")
-    yield Case("pupils, search of the beginning of a word", f"{pupil}recherche=qua", "/auth/student/?q=qua")
-    yield Case("pupils, search that finds none", f"{pupil}recherche=wxyz", "/auth/student/?q=wxyz")
-    yield Case("pupils, search of an INE", f"{pupil}recherche={{ine}}", f"/auth/student/?q={pupils // 2:09}AP")
-    yield Case("users, first page", user, "/auth/account/")
-    yield Case("users, search of a common word", f"{user}recherche=zoe", "/auth/account/?q=zoe")
-    yield Case("users, search of two words", f"{user}recherche=zoe+martin", "/auth/account/?q=zoe+martin")
-    yield Case("users, never activated", f"{user}etat=jamais-active")
-    yield Case("users, sorted by login", f"{user}tri=login", "/auth/account/?o=4")
-    yield Case("journal, first page", line, "/auth/entry/")
-    yield Case("journal, by person", f"{line}personne=account:7", "/auth/entry/?actor_id=7")
-    yield Case("journal, search of a word", f"{line}recherche=martin", "/auth/entry/?q=martin")
+    yield pupil.page("first page", "", "", "")
+    yield pupil.page("last page", "fin=oui", f"p={last}", f"page={last - 1}")
+    yield pupil.page("from the middle", "apres={middle}", f"p={last // 2 + 1}", f"page={last // 2}")
+    yield pupil.page("to a letter", "lettre=p")
+    yield pupil.page("sorted downwards", "tri=name&ordre=desc", "o=-1", "sort=0&desc=1")
+    yield pupil.page("gone", "situation=partis", "is_active__exact=0", "flt0_is_active_equals=0")
+    yield pupil.page("of a division", "division=D07", "division__id__exact=8", "flt0_division_id_equals=8")
+    yield pupil.page("filter that finds none", "situation=doublons")
+    yield pupil.search("of a rare word", "quasimodo")
+    yield pupil.search("of a common word", "zoe")
+    yield pupil.search("of two words", "zoe+martin")
+    yield pupil.search("of the beginning of a word", "qua")
+    yield pupil.search("that finds none", "wxyz")
+    yield pupil.search("of an INE", f"{pupils // 2:09}AP")
+    yield user.page("first page", "", "", "")
+    yield user.search("of a common word", "zoe")
+    yield user.search("of two words", "zoe+martin")
+    yield user.page("never activated", "etat=jamais-active")
+    yield user.page("sorted by login", "tri=login", "o=4", "sort=3")
+    yield line.page("first page", "", "", "")
+    yield line.page("by person", "personne=account:7", "actor_id=7", "flt0_actor_id_equals=7")
+    yield line.search("of a word", "martin")
 
 
 def main() -> None:
@@ -155,8 +179,11 @@ def main() -> None:
         databases = stack.enter_context(fresh_databases(folder, ("short", "long")))
         short = open_school(folder, databases["short"], SHORT, stack)
         long = open_school(folder, databases["long"], asked.pupils, stack)
-        peer = None if asked.without_peers else stack.enter_context(Peer("django_admin.py", databases["long"], folder))
-        print_table(short, long, peer, asked.rounds)
+        peers = {
+            name: stack.enter_context(Peer(script, databases["long"], folder))
+            for name, script in ({} if asked.without_peers else PEERS).items()
+        }
+        print_table(short, long, peers, asked.rounds)
 
 
 def open_school(folder: Path, database: str, pupils: int, stack: ExitStack) -> School:
@@ -237,33 +264,46 @@ def _invented(*numbers: int) -> str:
     return " || ".join(parts)
 
 
-def print_table(short: School, long: School, peer: Peer | None, rounds: int) -> None:
-    """Print the cost of each page, and both ratios."""
-    print(f"| page | {short.pupils} rows, ms | {long.pupils} rows, ms | ratio | Django, ms | Django ÷ ours |")
-    print("|---|--:|--:|--:|--:|--:|", flush=True)
+def print_table(short: School, long: School, peers: Mapping[str, Peer], rounds: int) -> None:
+    """Print the cost of each page, ours and the peers', and their ratios; then that of bare Flask's first page."""
+    named = [f"{name}, ms | {name} ÷ ours" for name in peers]
+    print(f"| {' | '.join(['page', f'{short.pupils} rows, ms', f'{long.pupils} rows, ms', 'ratio', *named])} |")
+    print(f"|---|--:|--:|--:|{'--:|--:|' * len(peers)}", flush=True)
     for case in cases(long.pupils):
         asks = {"short": partial(short.ask, case.ours), "long": partial(long.ask, case.ours)}
-        if peer and case.django:
-            asks["peer"] = partial(peer.ask, case.django)
-        for ask in asks.values():
-            ask()  # warms up: every PostgreSQL process to be measured is started and has filled its caches
-        served = {name: served_by((short if name == "short" else long).database) for name in asks}
-        times: dict[str, list[float]] = {name: [] for name in asks}
-        for number in range(rounds):
-            for name, ask in asks.items():
-                if name != "peer" or number < ROUNDS_OF_A_PEER:
-                    since = served[name]()
-                    times[name].append(ask() + served[name]() - since)
-        took = {name: 1000 * statistics.median(each) for name, each in times.items()}
-        row = f"| {case.name} | {took['short']:.1f} | {took['long']:.1f} | {took['long'] / took['short']:.2f} |"
-        print(
-            row + (f" {took['peer']:.0f} | {took['peer'] / took['long']:.1f} |" if peer and case.django else " | |"),
-            flush=True,
-        )
-        name, peer_took = f"{case.name}, of {long.pupils}", took.get("peer")
-        tell(Figure(name, "ms", took["long"], took["short"], peer_took, at_most=GOAL))
-        if peer_took and "search" in case.name:
-            tell(Figure(name, "ms", took["long"], peer=peer_took, faster=GOAL_OF_SEARCH))
+        asks |= {name: partial(peer.ask, case.peers[name]) for name, peer in peers.items() if name in case.peers}
+        took = time_of(asks, short, long, rounds)
+        cells = [case.name, f"{took['short']:.1f}", f"{took['long']:.1f}", f"{took['long'] / took['short']:.2f}"]
+        for name in peers:
+            cells += [f"{took[name]:.0f}", f"{took[name] / took['long']:.1f}"] if name in took else ["", ""]
+        print(f"| {' | '.join(cells)} |", flush=True)
+        name, theirs = f"{case.name}, of {long.pupils}", (took.get("Django"), took.get("Flask-Admin"))
+        tell(Figure(name, "ms", took["long"], took["short"], *theirs, at_most=GOAL))
+        if took.keys() & peers.keys() and "search" in case.name:
+            tell(Figure(name, "ms", took["long"], None, *theirs, faster=GOAL_OF_SEARCH))
+    floor = floor_on(long.database)
+    bare = time_of({"floor": lambda: _processor_of(floor)}, short, long, rounds)["floor"]
+    print(f"bare Flask, the first {ROWS_OF_A_PAGE} pupils of {long.pupils}: {bare:.1f} ms", flush=True)
+
+
+def _processor_of(action: Callable[[], object]) -> float:
+    since = time.process_time()
+    action()
+    return time.process_time() - since
+
+
+def time_of(asks: dict[str, Callable[[], float]], short: School, long: School, rounds: int) -> dict[str, float]:
+    """Return the milliseconds of each page, PostgreSQL's included, requested alternately: medians."""
+    for ask in asks.values():
+        ask()  # warms up: every PostgreSQL process to be measured is started and has filled its caches
+    served = {name: served_by((short if name == "short" else long).database) for name in asks}
+    times: dict[str, list[float]] = {name: [] for name in asks}
+    for number in range(rounds):
+        for name, ask in asks.items():
+            if name not in PEERS or number < ROUNDS_OF_A_PEER:
+                since = served[name]()
+                times[name].append(ask() + served[name]() - since)
+    return {name: 1000 * statistics.median(each) for name, each in times.items()}
 
 
 if __name__ == "__main__":

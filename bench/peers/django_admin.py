@@ -1,20 +1,19 @@
 """Django's admin over the lists of CPro: `python django_admin.py DATABASE`, in the environment of the peers.
 
-Its lists show the same columns, twenty rows a page, in the same order, searched by the same folded text. It reads paths
-from its input, one a line, and answers each with a line of JSON: status, CPU seconds of this process. There is no
-sign-in: the user is created for each request, which spares Django two statements that CPro sends.
+Its lists show the same columns, twenty rows a page, in the same order, searched by the same folded text. Paths are read
+as `answering.py` says. There is no sign-in: the user is created for each request, which spares Django two statements
+that CPro sends.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import django
+from answering import answer_paths
 from django.conf import settings
 
 _CONTRIB = ("admin", "auth", "contenttypes", "sessions", "messages")
@@ -180,15 +179,6 @@ for _model, _screen in ((Student, _Students), (Account, _Accounts), (Entry, _Ent
 urlpatterns = [path("", site.urls)]
 
 
-def main() -> None:
-    """Respond to the paths read from the input."""
-    client = Client()
-    for line in sys.stdin:
-        since = time.process_time()
-        answer = client.get(line.strip())
-        taken = time.process_time() - since
-        print(json.dumps({"status": answer.status_code, "processor": taken}), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    client = Client()
+    answer_paths(lambda path: int(client.get(path).status_code))
