@@ -63,6 +63,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     host = environ.get("CPRO_HOST") or "127.0.0.1"
     port = _between(environ, "CPRO_PORT", 5000, 1, 65535)  # above 65535, the system would silently use another port
     public_url = _public_url(environ.get("CPRO_PUBLIC_URL", "")) or local_url(host, port)
+    database = _database_url(environ.get("CPRO_DATABASE_URL", ""), instance)
+    # Pages have priority on the processor; on SQLite nobody saves while the worker writes: it must finish soon.
+    niceness = 0 if database.startswith("sqlite") else 10
     return {
         "CPRO_INSTANCE": instance,
         "CPRO_UPLOADS": uploads,
@@ -74,7 +77,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CPRO_LOCK_WAIT": _between(environ, "CPRO_LOCK_WAIT", 0, 1, 60) if environ.get("CPRO_LOCK_WAIT") else None,
         "CPRO_STATEMENT_LIMIT": _between(environ, "CPRO_STATEMENT_LIMIT", 30, 1, 600),
         "CPRO_JOB_STATEMENT_LIMIT": _between(environ, "CPRO_JOB_STATEMENT_LIMIT", 3600, 60, 86_400),
-        "CPRO_WORKER_NICE": _between(environ, "CPRO_WORKER_NICE", 10, 0, 19),
+        "CPRO_WORKER_NICE": _between(environ, "CPRO_WORKER_NICE", niceness, 0, 19),
         "CPRO_XLSX_ROWS": _between(environ, "CPRO_XLSX_ROWS", 100_000, 1, 1_000_000),  # a worksheet has few more
         "CPRO_JOBS_URL": _jobs_url(environ.get("CPRO_JOBS_URL", "")),
         "CPRO_MAIL_URL": _mail_url(environ.get("CPRO_MAIL_URL", "")),
@@ -90,7 +93,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CPRO_JOURNAL_KEY": _keys(environ.get("CPRO_JOURNAL_KEY", "")),
         "SECRET_KEY": environ.get("CPRO_SECRET_KEY") or _generated_secret(instance),
         "SECRET_KEY_FALLBACKS": _keys(environ.get("CPRO_SECRET_KEY_FALLBACKS", "")),
-        "SQLALCHEMY_DATABASE_URI": _database_url(environ.get("CPRO_DATABASE_URL", ""), instance),
+        "SQLALCHEMY_DATABASE_URI": database,
         "CPRO_BACKUP_PASSPHRASE": environ.get("CPRO_BACKUP_PASSPHRASE", ""),
         "CPRO_MIGRATION_DATABASE_URL": _migration_url(environ.get("CPRO_MIGRATION_DATABASE_URL", "")),
         "TRUSTED_HOSTS": _trusted_hosts(environ.get("CPRO_TRUSTED_HOSTS", ""), public_url),

@@ -66,6 +66,23 @@ class TestLoadSettings:
 
         assert settings["SQLALCHEMY_DATABASE_URI"].startswith("postgresql+psycopg://u:p%40ss@h:5433/base?options=")
 
+    @pytest.mark.parametrize(
+        ("settings", "niceness"),
+        [
+            ({}, 0),
+            ({"CPRO_DATABASE_URL": "postgresql://u@h/base"}, 10),
+            ({"CPRO_WORKER_NICE": "5"}, 5),
+            ({"CPRO_DATABASE_URL": "postgresql://u@h/base", "CPRO_WORKER_NICE": "0"}, 0),
+        ],
+    )
+    def test_load_settings_the_worker_holds_the_writer_of_sqlite_at_full_priority(
+        self,
+        given,  # type: ignore[no-untyped-def]
+        settings: dict[str, str],
+        niceness: int,
+    ) -> None:
+        assert given(**settings)["CPRO_WORKER_NICE"] == niceness
+
     def test_load_settings_an_ipv6_host_stands_in_brackets(self, given) -> None:  # type: ignore[no-untyped-def]
         assert given(CPRO_HOST="::1", CPRO_PORT="5001")["CPRO_PUBLIC_URL"] == "http://[::1]:5001"
 

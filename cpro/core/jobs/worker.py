@@ -115,7 +115,7 @@ class Worker:
 def run_worker(app: Flask, *, is_child: bool = False) -> None:
     """Run a worker until SIGTERM or Ctrl+C or, as a child, until the parent process ends."""
     if hasattr(os, "nice"):
-        os.nice(app.config["CPRO_WORKER_NICE"])  # the pages, which users wait for, have priority on the processor
+        os.nice(app.config["CPRO_WORKER_NICE"])
     worker = Worker(app, takes_signals=True)
     if is_child:
         threading.Thread(target=_stop_with_parent, args=(worker,), name="parent", daemon=True).start()
