@@ -80,13 +80,24 @@ INSERT INTO student (id, establishment_id, last_name, usage_name, first_name, bi
 _LINE = """
 INSERT INTO audit_entry (establishment_id, at, actor_kind, actor_id, actor_label, actor_role, origin, action,
   object_type, object_id, object_label, search_key, changes, number, digest)
-{pupils} SELECT :school, {now}, 'account', i % 50, 'Alix Granite', 'administrator', '127.0.0.1',
+{pupils} SELECT :school, {later}, 'account', i % 50, 'Alix Granite', 'administrator', '127.0.0.1',
   CASE WHEN i % 3 = 0 THEN 'student:changed' ELSE 'account:changed' END,
   CASE WHEN i % 3 = 0 THEN 'student' ELSE 'account' END, CAST(i + {FIRST} AS varchar), first_name || ' ' || last_name,
   'alix granite ' || first_name || ' ' || last_name, '{{}}', i + {FIRST}, '' FROM named
 """
-_SQLITE = {"day": "date('2008-01-01', (i % 1500) || ' days')", "ine": "printf('%09d', i) || 'AP'"}
-_POSTGRESQL = {"day": "DATE '2008-01-01' + i % 1500", "ine": "lpad(CAST(i AS text), 9, '0') || 'AP'"}
+#: Each line of the journal is a second later than the one before: the news look for the last line before an instant.
+_SQLITE = {
+    "day": "date('2008-01-01', (i % 1500) || ' days')",
+    "ine": "printf('%09d', i) || 'AP'",
+    "now": f"'{NOW:%Y-%m-%d %H:%M:%S.%f}'",
+    "later": f"strftime('%Y-%m-%d %H:%M:%f000', '{NOW:%Y-%m-%d %H:%M:%S}', i || ' seconds')",
+}
+_POSTGRESQL = {
+    "day": "DATE '2008-01-01' + i % 1500",
+    "ine": "lpad(CAST(i AS text), 9, '0') || 'AP'",
+    "now": f"timestamptz '{NOW.isoformat()}'",
+    "later": f"timestamptz '{NOW.isoformat()}' + i * interval '1 second'",
+}
 
 
 @dataclass
@@ -250,8 +261,7 @@ def make_school(pupils: int) -> int:
 def _insert(session: Session, statement: str, values: dict[str, int]) -> None:
     words = _SQLITE if db.engine.dialect.name == "sqlite" else _POSTGRESQL
     named = _PUPILS.format(last=_invented(67, 61, 59), first=_invented(53, 47))
-    now = f"'{NOW:%Y-%m-%d %H:%M:%S.%f}'" if words is _SQLITE else f"timestamptz '{NOW.isoformat()}'"
-    told = statement.format(pupils=named, now=now, FIRST=FIRST, DIVISIONS=DIVISIONS, **words)
+    told = statement.format(pupils=named, FIRST=FIRST, DIVISIONS=DIVISIONS, **words)
     session.execute(text(told), values)
 
 
