@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from cpro.core.ticked_rows import NoSuchRow
 from tests.factories import World
 from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
 from tests.helpers.screens import screens
 
 ODD_IDS = ["mot", "", "0", "-1", "1.5", "٣", "2147483648", "99999999999", "9" * 20, "9" * 5000]
@@ -31,7 +33,7 @@ class TestOddIds:
         answer = browser.post("/admin/utilisateurs/action/", {"action": "deactivate", "rowid": [teacher, odd]})
 
         assert answer.status_code == 303
-        assert "Cochez d’abord" in browser.get("/admin/utilisateurs/").text
+        assert Page(browser.get("/admin/utilisateurs/")).says(NoSuchRow.message)
 
 
 @pytest.mark.parametrize("code", ["\x00", "2ALP\x00", "9" * 5000])

@@ -18,6 +18,7 @@ from cpro.core.errors import DomainError, FieldErrors, NotFound, check_no_error,
 from cpro.core.formatting import format_date, of_name, spoken_name
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor
+from cpro.core.ticked_rows import check_ticked_rows
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
@@ -43,12 +44,11 @@ class AlreadySo(DomainError):
 
 
 def list_students(student_ids: Collection[int]) -> Sequence[Student]:
-    """Return students by name. Raises `NotFound` when one of them does not exist in the school."""
+    """Return students by name. Raises `NoSuchRow` when one of them does not exist in the school, `NoRowTicked`."""
     found = db.session.scalars(
         select(Student).where(Student.id.in_(student_ids)).order_by(Student.search_key, Student.id)
     ).all()
-    if len(found) != len(set(student_ids)):
-        raise NotFound("Un de ces élèves n’existe pas dans votre établissement.")
+    check_ticked_rows(len(found), student_ids)
     return found
 
 

@@ -25,6 +25,10 @@ class Page:
         """Return the text of the main part, on one line."""
         return text_of(self.main)
 
+    def says(self, sentence: str) -> bool:
+        """Return whether the page shows a sentence of the code, whose spaces may not break."""
+        return " ".join(sentence.translate(_SPACES).split()) in self.text
+
     @property
     def title(self) -> str:
         """Return the title of the document."""

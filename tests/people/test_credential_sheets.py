@@ -14,6 +14,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from cpro.core.permissions import Role
+from cpro.core.ticked_rows import MOST_AT_ONCE, NoSuchRow, TooManyRows
 from cpro.establishments.models import PictureKind
 from tests.factories import NOW, PASSWORD, World, make_student
 from tests.helpers.browser import Browser
@@ -59,13 +60,11 @@ class TestChooseCredentialSheets:
         assert "2BET" not in page.text
 
     def test_choose_credential_sheets_keeps_the_accounts_chosen_in_a_list(
-        self, as_: Callable[..., Browser], office: Office, world: World
+        self, as_: Callable[..., Browser], office: Office
     ) -> None:
         ids = office.add_pupils(2)
 
-        page = as_("administrator").get(
-            f"{ADDRESS}?ids={ids[0]}&ids={ids[1]}&ids={world.b.account_ids['teacher']}&ids=x"
-        )
+        page = as_("administrator").get(f"{ADDRESS}?ids={ids[0]}&ids={ids[1]}")
 
         assert re.findall(r'name="ids" value="(\d+)"', page.text)[:2] == [str(each) for each in ids]
         assert "2 comptes choisis" in page.text
@@ -97,14 +96,31 @@ class TestChooseCredentialSheets:
         assert 'aria-disabled="true"' in page.text
         assert 'type="submit">Préparer les fiches' not in page.text
 
-    @pytest.mark.parametrize("asked", ["ids=999999", "eleves={departed}"])
+    @pytest.mark.parametrize("name", ["ids", "eleves"])
+    def test_choose_credential_sheets_for_rows_that_do_not_exist(
+        self, app: Flask, as_: Callable[..., Browser], world: World, name: str
+    ) -> None:
+        own, others = (side.account_ids["teacher"] if name == "ids" else side.student_id for side in (world.a, world.b))
+        browser, many = as_("administrator"), ",".join(map(str, range(1, MOST_AT_ONCE + 2)))
+
+        for ids, refusal in (
+            (f"{own},mot", NoSuchRow),
+            (f"{own},{others}", NoSuchRow),
+            (f"{own},999999", NoSuchRow),
+            (many, TooManyRows),
+        ):
+            with nothing_written(app):
+                answers = [browser.get(f"{ADDRESS}?{name}={ids}"), ask(browser, **{name: ids, "confirme": "oui"})]
+            assert [each.status_code for each in answers] == [refusal.status] * 2, ids
+            assert all(Page(each).says(refusal.message) for each in answers), ids
+
     def test_choose_credential_sheets_for_nobody_leads_to_another_choice(
-        self, app: Flask, as_: Callable[..., Browser], arrange: Any, world: World, asked: str
+        self, app: Flask, as_: Callable[..., Browser], arrange: Any, world: World
     ) -> None:
         with arrange() as session:
             session.add(departed := make_student(world.a.id, is_active=False))
             session.flush()
-            asked = asked.format(departed=departed.id)
+            asked = f"eleves={departed.id}"
         page = as_("administrator").get(f"{ADDRESS}?{asked}")
 
         assert "Choisir d’autres personnes" in Page(page).text
@@ -127,7 +143,7 @@ class TestCreateCredentialSheetsRefused:
 
     @pytest.mark.parametrize(
         "fields",
-        [{}, {"division": "x"}, {"division": "-1"}, {"division": "", "ids": "x"}, {"layout": "3"}, {"format": "x"}],
+        [{}, {"division": "x"}, {"division": "-1"}, {"division": ""}, {"layout": "3"}, {"format": "x"}],
     )
     def test_create_credential_sheets_what_makes_no_sense(
         self, app: Flask, as_: Callable[..., Browser], office: Office, fields: dict[str, str]
@@ -197,7 +213,7 @@ class TestCreateCredentialSheetsRefused:
 
         with nothing_written(app):
             assert ask(browser, division=world.b.division_id).status_code == 404
-            assert ask(browser, ids=world.b.account_ids["student"]).status_code == 422
+            assert ask(browser, ids=world.b.account_ids["student"]).status_code == 404
 
     def test_create_credential_sheets_a_division_without_accounts(
         self, app: Flask, as_: Callable[..., Browser], office: Office

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from cpro.core.permissions import Role
+from cpro.core.ticked_rows import MOST_AT_ONCE, TooManyRows
 from cpro.students.accounts import operations
 from cpro.students.models import Division
 from cpro.users.models import Account
@@ -198,6 +199,13 @@ class TestOpenAccountsRefused:
 
         with nothing_written(app):
             assert ask(browser, **fields, confirme="oui").status_code == 404
+
+    def test_open_accounts_of_too_many_rows(self, app: Flask, as_: As) -> None:
+        browser = as_("administrator")
+
+        with nothing_written(app):
+            answer = ask(browser, ids=",".join(map(str, range(1, MOST_AT_ONCE + 2))), confirme="oui")
+        assert (answer.status_code, Page(answer).says(TooManyRows.message)) == (422, True)
 
     def test_open_accounts_another_schools_pupils_and_divisions_do_not_exist(
         self, app: Flask, as_: As, world: World, pupils: list[int], arrange: Look

@@ -11,23 +11,21 @@ from wtforms.validators import ValidationError
 
 from cpro.core.formatting import format_count
 from cpro.core.parsing import read_id
+from cpro.core.ticked_rows import read_ticked_ids
 from cpro.core.web.forms import MayAskPassword, plausible_password
 from cpro.students.credential_sheets.operations import Target
 from cpro.students.models import Division
 from cpro.users.roles import PRINTED_ROLES
 
-#: Enough for every account of a school; larger requests are not made by people.
-_MOST_IDS = 5000
 WITHOUT_CODE = SelectChoice("sans-code", "Tous ceux qui n’ont pas de code valable")
 
 
 class _IdsField(Field):
-    """The ids of the people chosen in a list: whole numbers, repeated or separated by commas; others are ignored."""
+    """The ids of the people ticked in a list. Raises as `read_ticked_ids` does: the page answers the refusal."""
 
     def process_formdata(self, values: Sequence[str]) -> None:
-        """Keep what can be an id."""
-        words = [word.strip() for text in values for word in text.split(",")]
-        self.data = [row_id for row_id in map(read_id, words[:_MOST_IDS]) if row_id is not None]
+        """Read the ids."""
+        self.data = read_ticked_ids(values)
 
 
 class CredentialSheetsForm(MayAskPassword):

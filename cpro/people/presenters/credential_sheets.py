@@ -60,11 +60,8 @@ def describe_no_one(target: Target, to_open: dict[str, str] | None) -> dict[str,
         return None
     if to_open:
         return {**to_open, "text": "Aucun des élèves choisis n’a de compte\u202f: ouvrez d’abord leurs comptes."}
-    gone = "Aucun des comptes choisis n’existe plus."
     return {
-        "text": "Aucun des élèves choisis n’a de compte\u202f: sans compte, pas de fiche."
-        if target.student_ids
-        else gone,
+        "text": "Aucun des élèves choisis n’a de compte\u202f: sans compte, pas de fiche.",
         "link_url": url_for("credential_sheets.choose"),
         "link_label": "Choisir d’autres personnes",
     }

@@ -15,6 +15,7 @@ from cpro.core.formatting import person_name, plural, spoken_name
 from cpro.core.lists import ListState, Page, find_page_from
 from cpro.core.permissions import Permission
 from cpro.core.search import find_words
+from cpro.core.ticked_rows import check_ticked_rows
 from cpro.extensions import db
 from cpro.students.models import Division, Student
 from cpro.students.queries import find_division
@@ -79,8 +80,8 @@ def get_candidates(selection: Selection) -> Candidates:
             active += number
         else:
             departed += number
-    if selection.student_ids and active + departed + with_account != len(set(selection.student_ids)):
-        raise NotFound("Un de ces élèves n’existe pas dans votre établissement.")
+    if selection.student_ids:
+        check_ticked_rows(active + departed + with_account, selection.student_ids)
     division = _get_division(selection.division) if selection.division and not selection.student_ids else None
     return Candidates(_label_of(selection), active, with_account, departed, division.id if division else None)
 

@@ -8,10 +8,12 @@ from datetime import datetime
 
 from cpro.core.formatting import plural
 from cpro.core.permissions import Actor, Role
+from cpro.core.ticked_rows import check_ticked_rows
 from cpro.students import queries
 from cpro.students.accounts.queries import list_accounts_of_students
 from cpro.students.credential_sheets.kept import keep_document
 from cpro.students.credential_sheets.models import KeptSheets
+from cpro.students.several import list_students
 from cpro.users.models import Account
 from cpro.users.operations.credential_sheets import (
     Plan,
@@ -44,10 +46,7 @@ class Batch:
 
 
 def plan_target_sheets(target: Target, *, reset: bool = False, by: Actor, now: datetime) -> Batch:
-    """Plan the sheets of a target. Raises `NotFound`, and the errors of `plan_credential_sheets`.
-
-    Unknown ids are ignored, as are those of another school.
-    """
+    """Plan the sheets of a target. Raises as `list_target_accounts` and `plan_credential_sheets` do."""
     accounts = list_target_accounts(target, now=now)
     plan = plan_credential_sheets(accounts, reset=reset, by=by, now=now)
     divisions = queries.divisions_by_account([account.id for account in accounts])
@@ -79,10 +78,16 @@ def create_batch_documents(
 
 
 def list_target_accounts(target: Target, *, now: datetime) -> Sequence[Account]:
-    """Return the accounts that a target names, in the order of their sheets. Raises `NotFound` for a division."""
+    """Return the accounts that a target names, in the order of their sheets.
+
+    Raises `NotFound` for a division, `NoSuchRow` for people ticked in a list.
+    """
     if target.account_ids:
-        return queries.list_accounts(target.account_ids)
+        accounts = queries.list_accounts(target.account_ids)
+        check_ticked_rows(len(accounts), target.account_ids)
+        return accounts
     if target.student_ids:
+        list_students(target.student_ids)
         return list_accounts_of_students(target.student_ids)
     if target.division_id is not None:
         return queries.list_accounts_of_division(queries.get_division(target.division_id).id)

@@ -10,7 +10,6 @@ from markupsafe import Markup
 from cpro.core.errors import refusal_of
 from cpro.core.formatting import format_count, format_date, plural, spoken_name
 from cpro.core.lists import disambiguate
-from cpro.core.web.screens.bulk import MOST_AT_ONCE
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
 from cpro.students.operations import is_kept_by_siecle
@@ -64,11 +63,8 @@ def describe_departure(school: Establishment, number: int) -> list[str]:
 def describe_departed(student_ids: Sequence[int]) -> str:
     """Return the message after departures, with the link that asks for the return of exactly these students."""
     said = f"{plural(len(student_ids), 'départ est noté', 'départs sont notés')}."
-    if len(student_ids) > MOST_AT_ONCE:  # more than a URL can name
-        label, url = "Voir les élèves partis", url_for("eleves.index_view", situation="partis")
-    else:
-        label = "Annuler ce départ" if len(student_ids) == 1 else "Annuler ces départs"
-        url = url_for("students.come_back", ids=",".join(map(str, student_ids)))
+    label = "Annuler ce départ" if len(student_ids) == 1 else "Annuler ces départs"
+    url = url_for("students.come_back", ids=",".join(map(str, student_ids)))
     return Markup('{} <a href="{}">{}</a>').format(said, url, label)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from cpro.core.errors import DomainError
+from cpro.core.ticked_rows import MOST_AT_ONCE, NoRowTicked, NoSuchRow, TooManyRows
 from cpro.core.web.screens import bulk
 from cpro.students.models import Division
 from tests.factories import World, make_student
@@ -57,7 +60,8 @@ class TestAllOfAList:
     def test_all_of_a_list_too_long_is_refused_with_the_way_on(
         self, app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("cpro.core.web.screens.view.MOST_AT_ONCE", 20)
+        for module in ("core.ticked_rows", "core.web.screens.view"):
+            monkeypatch.setattr(f"cpro.{module}.MOST_AT_ONCE", 20)
         browser = as_("administrator")
 
         assert "Toutes les lignes" not in Page(browser.get("/admin/eleves/?recherche=pierre")).text
@@ -66,6 +70,22 @@ class TestAllOfAList:
                 f"{ACTION}?recherche=pierre", {"action": "division", "tous": "oui"}, follow_redirects=True
             )
         assert "réduisez d’abord la liste" in Page(answer).text
+
+    def test_ticked_rows_that_the_school_does_not_have_are_refused_with_the_reason(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
+        browser = as_("administrator")
+        refused: list[tuple[list[Any], type[DomainError]]] = [
+            ([], NoRowTicked),
+            ([world.a.student_id, "mot"], NoSuchRow),
+            ([world.a.student_id, world.b.student_id], NoSuchRow),
+            ([*range(1, MOST_AT_ONCE + 2)], TooManyRows),
+        ]
+
+        for ids, refusal in refused:
+            with nothing_written(app):
+                answer = browser.post(ACTION, {"action": "division", "rowid": ids}, follow_redirects=True)
+            assert Page(answer).says(refusal.message)
 
     @pytest.mark.parametrize("role", ["head", "teacher", "student", "support", "inspector"])
     def test_all_of_a_list_is_for_those_who_may_act(self, app: Flask, as_: As, role: str) -> None:

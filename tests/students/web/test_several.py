@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.core.jobs.models import Job
-from cpro.core.web.screens.bulk import MOST_AT_ONCE
+from cpro.core.ticked_rows import MOST_AT_ONCE, NoRowTicked, NoSuchRow, TooManyRows
 from cpro.students.models import Diploma, Division, Student
 from cpro.transfers.jobs import RUN_JOB
 from tests.factories import NOW, World, make_diploma, make_mef, make_student
@@ -116,6 +116,22 @@ class TestDepart:
         with platform() as session:
             assert len(session.scalars(select(Job).where(Job.kind == RUN_JOB)).all()) == runs
 
+    def test_depart_of_rows_that_are_no_pupils_of_the_school(
+        self, app: Flask, administrator: Browser, world: World
+    ) -> None:
+        many = ",".join(map(str, range(1, MOST_AT_ONCE + 2)))
+        refused = {
+            "mot": NoSuchRow,
+            f"{world.a.student_id},{world.b.student_id}": NoSuchRow,
+            many: TooManyRows,
+            "": NoRowTicked,
+        }
+
+        for ids, refusal in refused.items():
+            with nothing_written(app):
+                answer = administrator.post(DEPART, {"ids": ids, "departed_on": "2026-10-02"})
+            assert (answer.status_code, Page(answer).says(refusal.message)) == (refusal.status, True), ids
+
     def test_depart_another_schools_pupil_does_not_exist(
         self, app: Flask, administrator: Browser, world: World
     ) -> None:
@@ -132,7 +148,7 @@ class TestDepart:
         answer = administrator.get(f"{address}?ids=")
 
         assert answer.status_code == 404
-        assert "Aucun élève n’est choisi" in Page(answer).text
+        assert Page(answer).says(NoRowTicked.message)
 
     def test_depart_is_left_to_siecle_where_the_school_uses_it(self, app: Flask, as_: As, world: World) -> None:
         set_school(app, world.a.id, uses_siecle=True)

@@ -1,4 +1,4 @@
-"""Actions on several rows of a list: the maximum number of rows, and which rows are left out."""
+"""The rows that an action on several leaves out, in sentences."""
 
 from __future__ import annotations
 
@@ -6,15 +6,8 @@ from collections.abc import Sequence
 
 from cpro.core.formatting import format_count, join_french
 
-#: Maximum rows of one action: as many ids as a URL can contain, and as people can read on the confirmation page.
-MOST_AT_ONCE = 400
 #: Rows named for each reason of being left out; the others are counted.
 _NAMED = 5
-
-TOO_MANY = (
-    f"Une action porte sur {format_count(MOST_AT_ONCE)} lignes au plus\u202f: réduisez d’abord la liste par une "
-    "recherche ou un filtre. Rien n’a été fait."
-)
 
 
 def describe_left_out(left_out: Sequence[tuple[str, str]]) -> list[str]:

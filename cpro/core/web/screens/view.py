@@ -19,6 +19,7 @@ from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError, Forbidden, MaybeThere, NotFound, refusal_of
 from cpro.core.lists import disambiguate, find_beside
 from cpro.core.parsing import read_id
+from cpro.core.ticked_rows import MOST_AT_ONCE, check_not_too_many, check_ticked_rows, read_ticked_ids
 from cpro.core.transactions import unit_of_work
 from cpro.core.validators import fold
 from cpro.core.web import drafts
@@ -29,7 +30,7 @@ from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.core.web.screens import above, queries, remembered
 from cpro.core.web.screens.arranged import ArrangedScreen, KeepForm, ListedPage
-from cpro.core.web.screens.bulk import MOST_AT_ONCE, TOO_MANY, describe_left_out
+from cpro.core.web.screens.bulk import describe_left_out
 from cpro.core.web.screens.listing import PAGE_SIZES, Listing
 from cpro.core.web.screens.parts import BulkAction, Column, ListedRow
 
@@ -317,12 +318,11 @@ class Screen(ArrangedScreen):
             raise Forbidden("Cette action n’existe pas, ou votre compte n’en a pas le droit.")
         listing = self._listing()  # the search and the filters of the posted list
         back = listing.url()
-        ids = self._ids_meant(listing)
-        if len(ids) > MOST_AT_ONCE:
-            return back_to(back, TOO_MANY, "warning")
-        rows = sorted(self._rows_of(ids), key=lambda row: getattr(row, "search_key", "") or fold(self.full_label(row)))
-        if not rows or len(rows) != len(ids):
-            return back_to(back, "Cochez d’abord des lignes de la liste.", "warning")
+        try:
+            rows = self._rows_meant(listing)
+        except DomainError as refusal:
+            return back_to(back, refusal.message, "warning")
+        rows.sort(key=lambda row: getattr(row, "search_key", "") or fold(self.full_label(row)))
         left_out = action.left_out(rows, by=current_actor(), together=True)
         kept = describe_left_out([(self.full_label(row), left_out[row.id]) for row in rows if row.id in left_out])
         rows = [row for row in rows if row.id not in left_out]
@@ -344,11 +344,16 @@ class Screen(ArrangedScreen):
             done = action.run([row.id for row in rows], by=current_actor(), now=clock.utcnow())
         return back_to(back, done)
 
-    def _ids_meant(self, listing: Listing) -> set[int | None]:
-        """Return the ids of the ticked rows, or of every row of the list if all of it is meant."""
-        if request.form.get("tous") != "oui":
-            return {read_id(text) for text in request.form.getlist("rowid")}
-        return set(queries.list_ids(self._selection(listing).statement, most=MOST_AT_ONCE + 1))
+    def _rows_meant(self, listing: Listing) -> list[Any]:
+        """Return the ticked rows, or every row of the list if all of it is meant. Raises as `core.ticked_rows` does."""
+        if request.form.get("tous") == "oui":
+            ids = queries.list_ids(self._selection(listing).statement, most=MOST_AT_ONCE + 1)
+            check_not_too_many(ids)
+        else:
+            ids = read_ticked_ids(request.form.getlist("rowid"))
+        rows = list(self._rows_of(ids))
+        check_ticked_rows(len(rows), ids)
+        return rows
 
     @expose("/ajax/lookup/")
     def ajax_lookup(self) -> ResponseReturnValue:
