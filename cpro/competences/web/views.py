@@ -48,7 +48,6 @@ def template(diploma_id: int) -> ResponseReturnValue:
     rows = [(each.code, each.label) for each in queries.list_competences(diploma_id)] or _EXAMPLE
     answer = Response("".join(csv_lines([("code", "intitulé"), *rows])), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="competences-{diploma.id}.csv"'
-    answer.headers["Cache-Control"] = "no-store"
     return answer
 
 

@@ -13,11 +13,16 @@ from werkzeug.exceptions import SecurityError
 from cpro.core.errors import DomainError
 from cpro.core.web.assets import FILES
 
+#: What `send_file` sets by itself in every response, which is no choice of the view.
+_BY_SEND_FILE = "no-cache"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def add_headers(response: Response) -> Response:
-    """Add the headers that browsers enforce: only our own scripts, no frame, pages not cached."""
+    """Add the headers that browsers enforce: only our own scripts, no frame, nothing kept by the browser.
+
+    A response that sets its own `Cache-Control`, as pictures do, and static files are excepted.
+    """
     nonce = csp_nonce()
     response.headers.setdefault(
         "Content-Security-Policy",
@@ -36,8 +41,9 @@ def add_headers(response: Response) -> Response:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if response.status_code in (429, 503) and "seconds_to_wait" in g:
         response.headers.setdefault("Retry-After", str(g.seconds_to_wait))
-    if response.mimetype == "text/html":
-        response.headers.setdefault("Cache-Control", "no-store")  # personal data, on shared computers
+    given = response.headers.get("Cache-Control")
+    if given is None or (given == _BY_SEND_FILE and request.endpoint not in FILES):
+        response.headers["Cache-Control"] = "no-store"  # personal data, on shared computers
     return response
 
 

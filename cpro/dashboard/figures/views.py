@@ -30,5 +30,4 @@ def export() -> ResponseReturnValue:
     announce(events.exported, "figures", screen="Chiffres de l’année", sought="", file_format="csv")
     answer = Response(lines.encode(), mimetype="text/csv")
     answer.headers["Content-Disposition"] = 'attachment; filename="chiffres.csv"'
-    answer.headers["Cache-Control"] = "no-store"
     return answer

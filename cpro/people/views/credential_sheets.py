@@ -6,7 +6,7 @@ from datetime import datetime
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, make_response, redirect, request, send_file, session, url_for
+from flask import Blueprint, redirect, request, send_file, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
@@ -133,16 +133,12 @@ def document(document_id: int) -> ResponseReturnValue:
     file_format = request.args.get("format", kept.file_format)
     if file_format not in documents:
         return _gone(SheetsGone())
-    answer = make_response(
-        send_file(
-            BytesIO(documents[file_format]),
-            mimetype=_MIMETYPES[file_format],
-            as_attachment=True,
-            download_name=safe_file_name("fiches-activation", kept.about, suffix=file_format),
-        )
+    return send_file(
+        BytesIO(documents[file_format]),
+        mimetype=_MIMETYPES[file_format],
+        as_attachment=True,
+        download_name=safe_file_name("fiches-activation", kept.about, suffix=file_format),
     )
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
 
 
 def _confirmation(form: CredentialSheetsForm, batch: Batch, status: int = 200) -> ResponseReturnValue:

@@ -201,7 +201,6 @@ def print_out(scenario_id: int) -> ResponseReturnValue:
     content = pdf.render_scenario(details, school=school.name or school.code, timezone=school.timezone)
     answer = Response(content, mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'inline; filename="scenario-{scenario_id}.pdf"'
-    answer.headers["Cache-Control"] = "no-store"
     return answer
 
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
 from secrets import token_hex
 
 import pytest
-from flask import Flask, request
+from flask import Flask, Response, request, send_file
 from sqlalchemy import func, select
 
 from cpro.config import load_settings
 from cpro.core.tenancy import platform_session
+from cpro.core.web.headers import add_headers
 from cpro.core.web.install import install
 from cpro.establishments.models import Establishment
 from tests.factories import World
+from tests.helpers.access_table import GET
 from tests.helpers.answers import ANSWERS, PARTICULARS, assert_protected, policy_of
 from tests.helpers.browser import Browser
+from tests.helpers.screens import screens
 
 
 class TestHeaders:
@@ -29,6 +34,35 @@ class TestHeaders:
         assert answer.status_code == status
         assert_protected(answer)
         assert answer.headers["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize("role", ["administrator", "head", "teacher", "student"])
+    def test_headers_every_file_is_kept_by_no_browser(self, app: Flask, as_: Callable[..., Browser], role: str) -> None:
+        browser = as_(role)
+        exports = [f"{screen.url}/export/{kind}/" for screen in screens(app) for kind in ("csv", "xlsx")]
+
+        kept = {}
+        for page in [*GET, *exports]:
+            answer = browser.get(page)
+            if (
+                answer.status_code == 200
+                and answer.mimetype != "text/html"
+                and not answer.mimetype.startswith("image/")
+            ):
+                kept[page] = answer.headers["Cache-Control"]
+            answer.close()
+
+        assert set(kept.values()) == {"no-store"}, kept
+
+    def test_headers_a_file_of_the_disk_is_kept_by_no_browser(self, app: Flask, tmp_path: Path) -> None:
+        path = tmp_path / "passeport.pdf"
+        path.write_bytes(b"%PDF")
+
+        with app.test_request_context("/mon-passeport.pdf"):
+            for sent in (send_file(path), send_file(BytesIO(b"x"), mimetype="text/csv"), Response(iter([b"x"]))):
+                assert add_headers(sent).headers["Cache-Control"] == "no-store"
+                sent.close()
+            own = Response(headers={"Cache-Control": "private, no-cache"})
+            assert add_headers(own).headers["Cache-Control"] == "private, no-cache"
 
     @pytest.mark.parametrize("path", ["/connexion", "/activation", "/mot-de-passe-oublie", "/mentions/accessibilite"])
     def test_headers_pages_open_to_all_are_protected(self, browser: Callable[[], Browser], path: str) -> None:

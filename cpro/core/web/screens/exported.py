@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import BinaryIO
 
-from flask import Response, current_app, make_response, request, send_file
+from flask import Response, current_app, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
@@ -82,7 +82,6 @@ class ExportedScreen(DeclaredScreen):
         answer = Response(stream_in_scope(made), mimetype=_MIMETYPES[export_type])
         name = f"{self.endpoint}-{_day_of(clock.utcnow())}.{export_type}"
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        answer.headers["Cache-Control"] = "no-store"
         return answer
 
     @expose("/export/classeurs/", methods=("POST",))
@@ -102,11 +101,7 @@ class ExportedScreen(DeclaredScreen):
         path = workbooks.FILES.find(job, now=clock.utcnow())
         self._announce_export(self._listing_of(job), "xlsx")
         name = f"{self.endpoint}-{_day_of(job.finished_at or job.created_at)}.xlsx"
-        answer = make_response(
-            send_file(path, mimetype=_MIMETYPES["xlsx"], as_attachment=True, download_name=name, etag=False)
-        )
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        return send_file(path, mimetype=_MIMETYPES["xlsx"], as_attachment=True, download_name=name, etag=False)
 
     def write_workbook(
         self, stream: BinaryIO, asked: Mapping[str, str], *, progress: Callable[[int, int], object]

@@ -146,7 +146,6 @@ def export(run_id: int) -> ResponseReturnValue:
     answer = Response(_pieces(file), mimetype="text/csv")
     answer.content_length = file.tell()
     answer.headers["Content-Disposition"] = f'attachment; filename="import-{run_id}.csv"'
-    answer.headers["Cache-Control"] = "no-store"
     return answer
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, make_response, send_file, url_for
+from flask import Blueprint, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
@@ -65,11 +65,7 @@ def archive(job_id: int) -> ResponseReturnValue:
     job = _own_job(job_id)
     path = ARCHIVES.find(job, now=clock.utcnow())
     name = safe_file_name("passeports", queries.get_division_code(job), suffix="zip")
-    answer = make_response(
-        send_file(path, mimetype="application/zip", as_attachment=True, download_name=name, etag=False)
-    )
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return send_file(path, mimetype="application/zip", as_attachment=True, download_name=name, etag=False)
 
 
 def _own_job(job_id: int) -> Job:

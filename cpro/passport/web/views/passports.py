@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 
-from flask import Blueprint, current_app, make_response, send_file
+from flask import Blueprint, current_app, send_file
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
@@ -94,10 +94,8 @@ def current_letterhead() -> Letterhead:
 
 
 def download(content: bytes, mimetype: str, name: str) -> ResponseReturnValue:
-    """Respond with a file that must not be cached."""
-    answer = make_response(send_file(io.BytesIO(content), mimetype=mimetype, as_attachment=True, download_name=name))
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    """Respond with a file to save."""
+    return send_file(io.BytesIO(content), mimetype=mimetype, as_attachment=True, download_name=name)
 
 
 def _answer_passport(student: Student) -> ResponseReturnValue:

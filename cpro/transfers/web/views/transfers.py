@@ -128,13 +128,11 @@ def receipt(side_id: int) -> ResponseReturnValue:
     side, school, now = queries.get_side(side_id), get_current_establishment(), clock.utcnow()
     if side.done_at is None:
         raise NotNow("Rien n’a été copié : il n’y a pas de récépissé.")
-    answer = send_file(
+    return send_file(
         BytesIO(render_receipt(side, school, now=now)),
         mimetype="application/pdf",
         download_name=f"recepisse-transfert-{side.id}.pdf",
     )
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
 
 
 # --- Shared with the actions --------------------------------------------------------------------------------------
