@@ -194,6 +194,26 @@ def test_every_sort_and_filter_offered_is_tried(migrated_app: Flask, app: Flask,
         assert {each.key for each in screen.filters} <= names, table
 
 
+def test_every_value_of_a_drop_down_that_reads_otherwise_is_tried(
+    migrated_app: Flask, app: Flask, filled: World
+) -> None:
+    """Values whose conditions differ by a parameter only are one: any of them is enough."""
+    untried = []
+    with app.test_request_context("/"):
+        tenancy.enter(tenancy.Scope(filled.a.id))
+        for screen in screens(migrated_app):
+            table = screen.model.__tablename__
+            tried = {*INDEXES.get(table, ()), *OTHERWISE.get(table, ())}
+            offered = [(each, value) for each in screen.filters if each.choices for value, _ in each.choices()]
+            asked: dict[str, set[str]] = {}
+            for each, value in offered:
+                asked.setdefault(f"{each.key}: {each.read(value)}", set()).add(f"{each.key}={value}")
+            if table in INDEXES:
+                untried += [f"{table}: {sorted(values)[:3]}" for values in asked.values() if not values & tried]
+
+    assert not untried, "name its index in tests/helpers/plans.py, or why it needs none"
+
+
 def test_every_count_of_the_dashboard_reads_its_index(app: Flask, grown: World) -> None:
     wrong = []
     with app.app_context():
