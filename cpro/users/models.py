@@ -38,7 +38,12 @@ def _index_of_state(name: str, condition: str, on_sqlite: str) -> Index:
 
 
 class Account(Owned, Searched, Model):
-    """An account of one school, with a login unique in it."""
+    """An account of one school, with a login unique in it.
+
+    `email` is the address last typed, by anybody who may; `confirmed_email` the one its holder proved, or that took
+    effect. Whatever lets somebody in or warns of it (codes, links, notices) is sent to `confirmed_email` alone; forms,
+    imports and the search of a person take `email`; whether an address is taken asks both (`has_address`).
+    """
 
     __tablename__ = "account"
     __table_args__ = (
@@ -86,7 +91,9 @@ class Account(Owned, Searched, Model):
     last_name: Mapped[str] = mapped_column(String(100), info=shown("Nom", "capitals", key="name", sort="search_key"))
     first_name: Mapped[str] = mapped_column(String(100), info=shown("Prénom"))
     #: as last typed; empty for most pupils and for teachers imported from STS, which has none
-    email: Mapped[str] = mapped_column(String(254), default="", info=shown("Adresse électronique", in_list=False))
+    email: Mapped[str] = mapped_column(
+        String(254), default="", info=shown("Adresse électronique saisie", in_list=False)
+    )
     #: the address in effect: codes go there, even if another person has typed a new one (`operations.addresses`)
     confirmed_email: Mapped[str] = mapped_column(
         String(254), default="", server_default="", info=shown("Adresse qui reçoit les codes", in_list=False)
