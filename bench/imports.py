@@ -44,6 +44,7 @@ from bench.figures import Figure, tell
 from bench.siecle_files import UAI, write_students
 from cpro import create_app
 from cpro.core import tenancy
+from cpro.core.bulk_writes import bulk_insert
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
@@ -122,7 +123,7 @@ def import_file(path: Path, *, opens_accounts: bool = False) -> float:
 def insert(rows: list[dict[str, Any]]) -> None:
     """Insert the rows in one transaction."""
     with unit_of_work() as work:
-        tenancy.bulk_insert(work.session, Student, rows)
+        bulk_insert(work.session, Student, rows)
 
 
 def measure(what: str, path: Path, folder: Path, database: str) -> dict[str, float]:

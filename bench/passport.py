@@ -22,6 +22,7 @@ from sqlalchemy import select
 from bench.figures import Figure, tell
 from cpro import create_app
 from cpro.core import tenancy
+from cpro.core.bulk_writes import bulk_insert
 from cpro.core.documents import PROJECT_ROOT
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
@@ -123,15 +124,13 @@ def _prepare(pupils: int) -> dict[str, float]:
         work.session.add(Division(establishment_id=school.id, code="BENCH", diploma_id=diploma.id))
     tenancy.enter(tenancy.Scope(1))
     with unit_of_work() as work:
-        tenancy.bulk_insert(work.session, Student, (_student(number) for number in range(pupils)))
+        bulk_insert(work.session, Student, (_student(number) for number in range(pupils)))
         ids = list(work.session.scalars(select(Student.id).order_by(Student.id)))
         for start in range(0, pupils, 50):
             some = ids[start : start + 50]
-            tenancy.bulk_insert(work.session, Fiche, [_fiche(id, rank) for id in some for rank in range(FICHES)])
-            tenancy.bulk_insert(
-                work.session, Evaluation, [_evaluation(id, rank) for id in some for rank in range(EVALUATIONS)]
-            )
-            tenancy.bulk_insert(work.session, Bilan, [_bilan(id, rank) for id in some for rank in range(BILANS)])
+            bulk_insert(work.session, Fiche, [_fiche(id, rank) for id in some for rank in range(FICHES)])
+            bulk_insert(work.session, Evaluation, [_evaluation(id, rank) for id in some for rank in range(EVALUATIONS)])
+            bulk_insert(work.session, Bilan, [_bilan(id, rank) for id in some for rank in range(BILANS)])
     return {}
 
 

@@ -50,16 +50,16 @@ class Session(FlaskSession):
         return held if held is not None else super().get_bind(mapper=mapper, clause=clause, bind=bind, **kwargs)
 
     def bulk_save_objects(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse: use `core.tenancy.bulk_insert`."""
-        raise RuntimeError("bulk_save_objects bypasses tenancy: use core.tenancy.bulk_insert")
+        """Refuse: use `core.bulk_writes.bulk_insert`."""
+        raise RuntimeError("bulk_save_objects bypasses tenancy: use core.bulk_writes.bulk_insert")
 
     def bulk_insert_mappings(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse: use `core.tenancy.bulk_insert`."""
-        raise RuntimeError("bulk_insert_mappings bypasses tenancy: use core.tenancy.bulk_insert")
+        """Refuse: use `core.bulk_writes.bulk_insert`."""
+        raise RuntimeError("bulk_insert_mappings bypasses tenancy: use core.bulk_writes.bulk_insert")
 
     def bulk_update_mappings(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse: use `core.tenancy.bulk_update`."""
-        raise RuntimeError("bulk_update_mappings bypasses tenancy: use core.tenancy.bulk_update")
+        """Refuse: use `core.bulk_writes.bulk_update`."""
+        raise RuntimeError("bulk_update_mappings bypasses tenancy: use core.bulk_writes.bulk_update")
 
 
 class Application:

@@ -30,7 +30,7 @@ UNSAID = {
     "réinitialisation faite": (r"réinitialisation faite", "a sentence with its verb"),
 }
 #: Texts of lessons, where the trade's own gestures and pullings are meant, and errors that only developers read.
-_LEFT_OUT = {"records/demo_content.py", "scenarios/demo_content.py", "core/tenancy.py"}
+_LEFT_OUT = {"records/demo_content.py", "scenarios/demo_content.py", "core/tenancy.py", "core/bulk_writes.py"}
 #: Names of form fields and of columns that tables may have, and words that people type in the search, never shown.
 _NAMES = {"geste", "classe", "classes", "code classe"}
 

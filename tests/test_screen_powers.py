@@ -27,15 +27,13 @@ from tests.helpers.screen_cases import (
     CASES,
     CREATE,
     CSV,
-    DECLARED,
     DELETE,
     DETAILS,
     EDIT,
     XLSX,
     Case,
-    holders,
-    powers_of,
 )
+from tests.helpers.screen_powers import DECLARED, holders, powers_of
 from tests.helpers.screens import screens
 from tests.helpers.steps import Visit, reach
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from cpro.core import tenancy
+from cpro.core.bulk_writes import bulk_insert, bulk_update
 from cpro.core.permissions import Role
 from cpro.core.tenancy import KINDS, Scope, TenancyError, enter
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
@@ -144,7 +145,7 @@ class TestTenancyRefusals:
     def test_tenancy_past_the_session_only_the_database_is_left_to_refuse(self, in_a: Session, world: World) -> None:
         """Say what remains: statements sent on a connection. PostgreSQL narrows them, SQLite does not.
 
-        `test_architecture.py` names the only files that may take a connection.
+        `test_architecture_sources.py` names the only files that may take a connection.
         """
         seen = in_a.connection().execute(text("SELECT last_name FROM student")).scalars().all()
 
@@ -203,9 +204,9 @@ class TestTenancyWriting:
         self, in_a: Session, world: World
     ) -> None:
         with unit_of_work():
-            tenancy.bulk_insert(in_a, Division, [{"code": "A1", "label": ""}, {"code": "A2", "label": ""}])
+            bulk_insert(in_a, Division, [{"code": "A1", "label": ""}, {"code": "A2", "label": ""}])
         with pytest.raises(TenancyError), unit_of_work():
-            tenancy.bulk_insert(in_a, Division, [{"establishment_id": world.b.id, "code": "B1", "label": ""}])
+            bulk_insert(in_a, Division, [{"establishment_id": world.b.id, "code": "B1", "label": ""}])
 
         assert sorted(in_a.scalars(select(Division.code))) == ["2ALP", "A1", "A2"]
 
@@ -238,12 +239,12 @@ class TestTenancyWriting:
         self, in_a: Session, world: World
     ) -> None:
         with unit_of_work():
-            tenancy.bulk_update(in_a, Student, [{"id": world.a.student_id, "first_name": "Changé"}])
+            bulk_update(in_a, Student, [{"id": world.a.student_id, "first_name": "Changé"}])
         for row in ({"id": world.b.student_id}, {"id": 10**6}, {"id": world.a.student_id, "establishment_id": 1}):
             with pytest.raises(TenancyError), unit_of_work():
-                tenancy.bulk_update(in_a, Student, [{"id": world.a.student_id, "first_name": "X"}, row])
+                bulk_update(in_a, Student, [{"id": world.a.student_id, "first_name": "X"}, row])
         with pytest.raises(TenancyError), unit_of_work():
-            tenancy.bulk_update(in_a, Diploma, [{"id": in_a.scalars(select(Diploma.id)).one(), "label": "Détourné"}])
+            bulk_update(in_a, Diploma, [{"id": in_a.scalars(select(Diploma.id)).one(), "label": "Détourné"}])
 
         with tenancy.platform_session("test") as session:
             names = {each.id: each.first_name for each in session.scalars(select(Student))}
@@ -281,9 +282,9 @@ class TestTenancyWriting:
             with pytest.raises(TenancyError, match="read-only"), unit_of_work():
                 db.session.execute(delete(Student))
             with pytest.raises(TenancyError, match="read-only"), unit_of_work():
-                tenancy.bulk_insert(db.session(), Division, [{"code": "Z", "label": ""}])
+                bulk_insert(db.session(), Division, [{"code": "Z", "label": ""}])
             with pytest.raises(TenancyError, match="read-only"), unit_of_work():
-                tenancy.bulk_update(db.session(), Student, [{"id": world.a.student_id, "first_name": "Changé"}])
+                bulk_update(db.session(), Student, [{"id": world.a.student_id, "first_name": "Changé"}])
 
     def test_tenancy_writing_a_write_outside_a_unit_of_work_is_refused(self, in_a: Session, world: World) -> None:
         in_a.get_one(Student, world.a.student_id).first_name = "Changé"

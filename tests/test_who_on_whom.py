@@ -13,7 +13,8 @@ from flask import Flask
 from cpro.config import PROJECT_ROOT
 from cpro.core.permissions import Role
 from cpro.students.models import Student
-from cpro.users.models import Account, ActivationCode, SecondFactor
+from cpro.users.models import Account
+from cpro.users.sign_in_models import ActivationCode, SecondFactor
 from tests.factories import PASSWORD, World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.letters import letters

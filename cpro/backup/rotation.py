@@ -17,8 +17,8 @@ from cpro.core.mail import operations as mail
 from cpro.core.mail.models import MailMessage
 from cpro.core.secrets import Unreadable, reseal
 from cpro.core.server_key import ServerKey
-from cpro.users.models import ActivationCode, SecondFactor
 from cpro.users.operations import second_factor
+from cpro.users.sign_in_models import ActivationCode, SecondFactor
 
 
 @dataclass

@@ -6,19 +6,19 @@ is opened on one `Scope`, once; every ORM statement it then sends is restricted 
 the filter cannot restrict is refused. Work across schools uses `platform_session`.
 
 The filter cannot see a statement that bypasses the session, on a connection or an engine. `tests/test_tenancy.py`
-lists them and `tests/test_architecture.py` names the few files allowed to; on PostgreSQL, row-level security applies
-to them too.
+lists them and `tests/test_architecture_sources.py` names the few files allowed to; on PostgreSQL, row-level security
+applies to them too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import ColumnElement, ForeignKey, Table, event, false, func, insert, inspect, or_, select, text, update
+from sqlalchemy import ColumnElement, ForeignKey, Table, event, false, inspect, or_, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import (
     LoaderCriteriaOption,
@@ -40,9 +40,8 @@ from cpro.core.permissions import Permission
 from cpro.extensions import application, db
 
 _SCOPE = "cpro_scope"
-_BULK = "cpro_bulk"
+BULK = "cpro_bulk"  # execution option of the statements of `core.bulk_writes`, which checked their rows
 _CRITERIA = "cpro_criteria"  # key in a session's `info`: the criteria of its statements, built once
-_IDS_AT_ONCE = 1000
 #: Strategies of update and delete to which the filter's criteria apply.
 _NARROWED = (None, "auto", "orm")
 
@@ -170,53 +169,8 @@ def platform_session(reason: str) -> Iterator[Session]:
         session.close()
 
 
-def bulk_insert(session: Session, model: type[Any], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert many rows of one model at once, each stamped with the session's school.
-
-    Raises `TenancyError`, before sending anything, for a row of another school or a read-only session.
-    """
-    scope = scope_of(session)
-    _refuse_writing(scope)
-    stamped = [_stamped(model, dict(row), scope) for row in rows]
-    if stamped:
-        session.execute(insert(model), stamped, execution_options={_BULK: True})
-
-
-def bulk_update(session: Session, model: type[Any], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Update many rows of one model at once, each given as its `id` and its new values; no listener is called.
-
-    Raises `TenancyError`, before sending anything, for a row that is not the school's own or a read-only session.
-    """
-    scope = scope_of(session)
-    _refuse_writing(scope)
-    corrected = [dict(row) for row in rows]
-    if any("establishment_id" in row for row in corrected):
-        raise TenancyError(f"a row of {model.__name__} stays in its school")
-    if not scope.is_platform:
-        ids = [row["id"] for row in corrected]
-        for start in range(0, len(ids), _IDS_AT_ONCE):
-            _refuse_others(session, model, set(ids[start : start + _IDS_AT_ONCE]), scope)
-    if corrected:
-        session.execute(update(model), corrected, execution_options={_BULK: True})
-
-
-def _refuse_others(session: Session, model: type[Any], ids: set[int], scope: Scope) -> None:
-    own = select(func.count(model.id)).where(model.id.in_(ids), model.establishment_id == scope.establishment_id)
-    if session.scalar(own) != len(ids):
-        raise TenancyError(f"a row of {model.__name__} is another school's, or national, or gone")
-
-
-def _stamped(model: type[Any], row: dict[str, Any], scope: Scope) -> dict[str, Any]:
-    if scope.is_platform:
-        return row
-    if not issubclass(model, Owned | Shared):
-        raise TenancyError(f"{model.__name__} is not a table of a school")
-    if row.setdefault("establishment_id", scope.establishment_id) != scope.establishment_id:
-        raise TenancyError(f"a row of {model.__name__} names another school")
-    return row
-
-
-def _refuse_writing(scope: Scope) -> None:
+def refuse_writing(scope: Scope) -> None:
+    """Raise `TenancyError` in a read-only scope."""
     if scope.read_only:
         raise TenancyError("this scope is read-only")
 
@@ -229,15 +183,15 @@ def _narrow(state: ORMExecuteState) -> None:
     scope = scope_of(state.session)
     if scope.is_platform:
         return
-    if state.is_insert and not state.execution_options.get(_BULK):
-        raise TenancyError("insert(…) bypasses tenancy: use core.tenancy.bulk_insert")
+    if state.is_insert and not state.execution_options.get(BULK):
+        raise TenancyError("insert(…) bypasses tenancy: use core.bulk_writes.bulk_insert")
     writes = state.is_update or state.is_delete
     if writes:
-        _refuse_writing(scope)
+        refuse_writing(scope)
         _refuse_past_the_filter(state)
     if not state.is_orm_statement or state.is_from_statement:
         raise TenancyError("the tenancy filter does not see this statement: select mapped classes instead")
-    if state.is_insert or (state.is_update and state.execution_options.get(_BULK)):
+    if state.is_insert or (state.is_update and state.execution_options.get(BULK)):
         return
     if not (state.is_relationship_load or state.is_column_load):
         _refuse_raw_tables(state.statement)
@@ -272,8 +226,8 @@ def _criteria_of(scope: Scope, *, writes: bool) -> list[LoaderCriteriaOption]:
 def _refuse_past_the_filter(state: ORMExecuteState) -> None:
     """Refuse an update or delete that criteria cannot restrict, or that would move a row to another school."""
     by_key = isinstance(state.parameters, list) or state.execution_options.get("dml_strategy") not in _NARROWED
-    if by_key and not state.execution_options.get(_BULK):
-        raise TenancyError("update(…) with rows bypasses tenancy: use core.tenancy.bulk_update")
+    if by_key and not state.execution_options.get(BULK):
+        raise TenancyError("update(…) with rows bypasses tenancy: use core.bulk_writes.bulk_update")
     statement: Any = state.statement
     values = (statement._values or ()) if state.is_update else ()
     given = state.parameters if isinstance(state.parameters, dict) else ()
@@ -341,7 +295,7 @@ def _guard_flush(session: Session, flush_context: UOWTransaction, instances: obj
     written = [*session.new, *(obj for obj in session.dirty if session.is_modified(obj)), *session.deleted]
     if not written:
         return
-    _refuse_writing(scope)
+    refuse_writing(scope)
     if scope.is_platform:
         return
     for obj in written:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import update
 
 from cpro.audit.operations import About, record
-from cpro.core import tenancy
+from cpro.core.bulk_writes import bulk_insert
 from cpro.core.formatting import spoken_name
 from cpro.core.jobs.models import Job
 from cpro.core.jobs.operations import enqueue
@@ -104,7 +104,7 @@ def request_division(division: Division, *, by: Actor, now: datetime) -> Job:
 def _write_down(passports: Sequence[Passport], *, now: datetime) -> None:
     school = get_current_establishment()
     check_can_export(school)
-    tenancy.bulk_insert(
+    bulk_insert(
         db.session(),
         PassportIssue,
         [

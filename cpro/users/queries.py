@@ -20,8 +20,9 @@ from cpro.core.validators import trim
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.users.emergency.queries import shuts_account
-from cpro.users.models import Account, ActivationCode, PlatformAccount, SecondFactor, SignIn
+from cpro.users.models import Account, PlatformAccount
 from cpro.users.sign_in_life import has_life_left
+from cpro.users.sign_in_models import ActivationCode, SecondFactor, SignIn
 
 AnyAccount = Account | PlatformAccount
 _ROW_ONLY: Any = {"key_share": True}

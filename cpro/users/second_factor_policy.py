@@ -11,7 +11,7 @@ from cpro.config import CODE_HOLDS, TRUSTED_DEVICE_LIFE
 from cpro.core.parsing import read_integer
 from cpro.extensions import application
 from cpro.users import queries
-from cpro.users.models import SecondFactor
+from cpro.users.sign_in_models import SecondFactor
 
 #: How long people may go on without one after they were first asked (`CPRO_SECOND_FACTOR=grace`).
 GRACE = timedelta(days=14)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_
 
 from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE
-from cpro.users.models import SignIn
+from cpro.users.sign_in_models import SignIn
 
 
 def find_latest_end(sign_in: SignIn) -> datetime:

@@ -23,7 +23,8 @@ from cpro.core.storage import MARK
 from cpro.core.transactions import platform_unit_of_work
 from cpro.extensions import db
 from cpro.students.credential_sheets.models import KeptSheets
-from cpro.users.models import Account, SignIn
+from cpro.users.models import Account
+from cpro.users.sign_in_models import SignIn
 from tests.factories import NOW, PASSWORD, make_account
 from tests.helpers.browser import Browser
 from tests.helpers.platform import as_owner, empty_postgresql_schema

@@ -20,9 +20,10 @@ from cpro.core.mail.models import MailMessage
 from cpro.core.secrets import unseal
 from cpro.core.server_key import adopt_key, claim_key
 from cpro.core.transactions import platform_unit_of_work
-from cpro.users.models import Account, SecondFactor
+from cpro.users.models import Account
 from cpro.users.operations import codes
 from cpro.users.operations.second_factor import PURPOSE
+from cpro.users.sign_in_models import SecondFactor
 from tests.factories import PASSWORD, TESTER, World
 from tests.helpers.browser import Browser
 from tests.helpers.phone import PAGE, Phone

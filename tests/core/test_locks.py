@@ -25,7 +25,7 @@ from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
-from cpro.users.models import SignIn
+from cpro.users.sign_in_models import SignIn
 from tests.factories import World, make_mandate
 from tests.helpers.browser import Browser
 from tests.helpers.locks import locked_row

@@ -21,7 +21,8 @@ from cpro.imports.models import ImportRun, RunState
 from cpro.students.models import Division, Origin, Student
 from cpro.transfers.models import Direction
 from cpro.users.emergency.models import RoleLock
-from cpro.users.models import Account, ActivationCode
+from cpro.users.models import Account
+from cpro.users.sign_in_models import ActivationCode
 from tests.factories import NOW, World, make_account, make_import, make_mef, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page, text_of
@@ -55,8 +56,7 @@ class Line:
 
 def lines(browser: Browser) -> dict[str, Line]:
     """Return the lines of a person's dashboard by title."""
-    main = Page(browser.get("/admin/")).main
-    checklist = next(each for each in main.iter("ol") if each.get("class") == "checklist")
+    (checklist,) = (each for each in Page(browser.get("/admin/")).main.iter("ol") if each.get("class") == "checklist")
     return {line.title: line for line in map(Line, checklist.iter("li"))}
 
 

@@ -10,7 +10,8 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from cpro.users.models import Account, PlatformAccount, SecondFactor
+from cpro.users.models import Account, PlatformAccount
+from cpro.users.sign_in_models import SecondFactor
 from tests.factories import NOW, PASSWORD
 from tests.helpers.browser import Browser
 

@@ -14,9 +14,9 @@ import pytest
 from flask import Flask
 
 import cpro.imports
-from cpro.core import tenancy
 from cpro.core.staging import Staging
 from cpro.imports.parse.siecle import reader
+from cpro.imports.runs import deposits
 from tests.helpers.browser import Browser
 from tests.helpers.deposits import ONE, analyse, apply
 from tests.helpers.imports import Desk
@@ -52,7 +52,7 @@ def walked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         monkeypatch.setattr(owner, name, watched)
 
     watch(reader, "check_names", lambda *given: True)
-    watch(tenancy, "bulk_insert", lambda session, model, rows: model.__name__ == "ImportChange")
+    watch(deposits, "bulk_insert", lambda session, model, rows: model.__name__ == "ImportChange")
     watch(Staging, "insert", lambda staged, model, source: model.__name__ == "Student")
     return met
 

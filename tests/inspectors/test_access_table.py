@@ -264,7 +264,7 @@ class TestInspectorOutside:
         """Put the inspector's sign-in back in the school, as if it had just been entered."""
         from sqlalchemy import update
 
-        from cpro.users.models import SignIn
+        from cpro.users.sign_in_models import SignIn
 
         with arrange() as session:
             session.execute(

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from cpro.core.drafts.models import Draft
 from cpro.core.permissions import Role
 from cpro.students.models import Student
-from cpro.users.models import Account, ActivationCode, SignIn
+from cpro.users.models import Account
 from cpro.users.operations import codes
+from cpro.users.sign_in_models import ActivationCode, SignIn
 from tests.factories import NOW, PASSWORD, World, make_account, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.office import CODE
@@ -103,16 +104,8 @@ class TestLinkWhoReadsWhoseRecords:
 
         pupil = browser()
         pupil.get("/activation")
-        answer = pupil.post(
-            "/activation",
-            {
-                "establishment": "alpha",
-                "login": "noe.agate",
-                "code": code,
-                "password": "Basalte-et-gneiss-7",
-                "password_confirm": "Basalte-et-gneiss-7",
-            },
-        )
+        chosen = {"password": "Basalte-et-gneiss-7", "password_confirm": "Basalte-et-gneiss-7"}
+        answer = pupil.post("/activation", {"establishment": "alpha", "login": "noe.agate", "code": code, **chosen})
         assert answer.status_code == 303
         assert pupil.get("/eleves/moi").status_code in (200, 303)
         assert "SECRET-ALPHA" in pupil.get("/eleves/moi", follow_redirects=True).text.upper()

@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 
 from cpro.core.permissions import Role
 from cpro.users.emergency.models import RoleLock
-from cpro.users.models import SignIn
 from cpro.users.operations import access
+from cpro.users.sign_in_models import SignIn
 from tests.factories import PASSWORD, World, make_mandate
 from tests.helpers.browser import Browser
 from tests.helpers.office import Office

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from cpro.core import clock
 from cpro.core.permissions import Role
 from cpro.students.models import Student
-from cpro.users.models import ActivationCode, SecondFactor
+from cpro.users.sign_in_models import ActivationCode, SecondFactor
 from tests.factories import World, make_account
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cpro.core.tenancy import bulk_insert, bulk_update
+from cpro.core.bulk_writes import bulk_insert, bulk_update
 from cpro.students.models import Division, Origin, Student
 from tests.factories import NOW, World, make_student
 

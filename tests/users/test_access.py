@@ -13,8 +13,9 @@ from sqlalchemy import select
 from cpro.core.permissions import Role
 from cpro.core.tenancy import platform_session
 from cpro.users.errors import InactiveAccount, LastAdministrator, OwnAccount
-from cpro.users.models import Account, SignIn
+from cpro.users.models import Account
 from cpro.users.operations import access
+from cpro.users.sign_in_models import SignIn
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.office import CODE, Office

@@ -16,7 +16,8 @@ from cpro.audit.models import AuditEntry
 from cpro.core.permissions import Role
 from cpro.core.tenancy import platform_session
 from cpro.establishments.models import Establishment
-from cpro.users.models import Account, ActivationCode, PlatformAccount
+from cpro.users.models import Account, PlatformAccount
+from cpro.users.sign_in_models import ActivationCode
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.users.conftest import Desk

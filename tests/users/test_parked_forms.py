@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from cpro.establishments.models import Establishment
 from cpro.masks.models import Mask
-from cpro.users.models import ParkedForm
+from cpro.users.sign_in_models import ParkedForm
 from tests.factories import PASSWORD, World, make_diploma
 from tests.helpers.browser import Browser
 from tests.users.conftest import Desk

@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from cpro.core.mail.models import MailMessage
-from cpro.users.models import ActivationCode
+from cpro.users.sign_in_models import ActivationCode
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

@@ -13,8 +13,9 @@ from cpro.audit.models import AuditEntry
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.permissions import Actor, Role
 from cpro.core.transactions import platform_unit_of_work
-from cpro.users.models import Account, PlatformAccount, SecondFactor
+from cpro.users.models import Account, PlatformAccount
 from cpro.users.operations import second_factor, throttle
+from cpro.users.sign_in_models import SecondFactor
 from tests.factories import NOW, PASSWORD, World, make_account
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

@@ -12,8 +12,9 @@ from flask import Flask
 from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE, TRUSTED_DEVICE_LIFE
 from cpro.core import clock
 from cpro.core.transactions import platform_unit_of_work
-from cpro.users.models import Account, SignIn
+from cpro.users.models import Account
 from cpro.users.operations.sign_ins import end_all_sign_ins
+from cpro.users.sign_in_models import SignIn
 from tests.factories import PASSWORD
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

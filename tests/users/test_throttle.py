@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from cpro.core.tenancy import platform_session
 from cpro.extensions import db
-from cpro.users.models import FailureCounter
+from cpro.users.sign_in_models import FailureCounter
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.users.conftest import Desk, shown

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Integer, Row, Table, select, update
 
-from cpro.core import tenancy
 from cpro.core.among import is_among
+from cpro.core.bulk_writes import bulk_insert
 from cpro.core.staging import Staging
 from cpro.extensions import db
 from cpro.imports.changes import backwards, new_values, set_fields
@@ -31,7 +31,7 @@ def write_structure(run: ImportRun) -> None:
     """Create and correct courses and divisions. Raises `AnalysisOutdated`."""
     for object_type, (model, _noun) in _MODELS.items():
         for page in list_selected(run.id, object_type, ChangeAction.CREATE):
-            tenancy.bulk_insert(db.session(), model, (new_values(change.changes) for change in page))
+            bulk_insert(db.session(), model, (new_values(change.changes) for change in page))
         _note_who_was_created(run, object_type, model)
         for page in list_selected(run.id, object_type, ChangeAction.CHANGE):
             for change in page:

@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cpro.core import tenancy
+from cpro.core.bulk_writes import bulk_insert
 from cpro.core.capacity import Capacity
 from cpro.core.commands import COMMAND_LINE
 from cpro.core.errors import DomainError
@@ -318,7 +318,7 @@ def _keep_by_batches(run_id: int, found: Iterator[Yielded], *, heartbeat: Callab
 
 def _keep(rows: _Rows) -> None:
     for model, of_model in rows.items():
-        tenancy.bulk_insert(db.session(), model, of_model)
+        bulk_insert(db.session(), model, of_model)
 
 
 def _list_rows(run_id: int, found: Sequence[Yielded]) -> _Rows:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from cpro.audit.operations import About, record
 from cpro.competences.models import Competence
 from cpro.competences.queries import list_competences
-from cpro.core import tenancy
+from cpro.core.bulk_writes import bulk_insert
 from cpro.core.clock import first_day_of_school_year
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import check_no_error
@@ -121,7 +121,7 @@ def create_division_evaluations(
     if not wanted and not errors:
         errors[""] = "Donnez un niveau à un apprenant au moins."
     check_no_error(errors)
-    tenancy.bulk_insert(
+    bulk_insert(
         db.session(),
         Evaluation,
         [

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cpro.audit.operations import About, record
-from cpro.core import tenancy
+from cpro.core.bulk_writes import bulk_insert
 from cpro.core.errors import FieldErrors, check_no_error
 from cpro.core.formatting import plural
 from cpro.core.permissions import Actor
@@ -135,7 +135,7 @@ def _write(
         else:
             birth = rules.get_origin_values(students[cell[0]], by=by, now=now)
             given.append({**common, **competences[cell[1]], **birth, "level": level})
-    tenancy.bulk_insert(db.session(), Evaluation, given)
+    bulk_insert(db.session(), Evaluation, given)
     db.session.flush()
     counts = {"given": len(given), "corrected": corrected, "cleared": cleared}
     changes = {name: (None, plural(count, "niveau", "niveaux")) for name, count in counts.items() if count}

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.exc import IntegrityError
 
 from cpro.audit.operations import About, record
-from cpro.core import tenancy
+from cpro.core.bulk_writes import bulk_insert, bulk_update
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import spoken_name
 from cpro.core.jobs import operations as jobs
@@ -120,7 +120,7 @@ def write_accounts(
             names = account_names(student)
             logins[student.id] = free_login(taken, propose_login(names["first_name"], names["last_name"]))
             taken.add(logins[student.id])
-        tenancy.bulk_insert(session, Account, (new_account(each, logins[each.id], now) for each in students))
+        bulk_insert(session, Account, (new_account(each, logins[each.id], now) for each in students))
         # The new accounts have the highest ids; queried by thousands of logins, PostgreSQL would compare each with
         # each.
         rows = session.execute(select(Account.login, Account.id).where(Account.id > last_id))
@@ -131,7 +131,7 @@ def write_accounts(
         links |= {each.student.id: each.account_id for each in page}
     pending = iter(links.items())
     while some := list(islice(pending, _PAGE)):
-        tenancy.bulk_update(session, Student, ({"id": id_, "account_id": account_id} for id_, account_id in some))
+        bulk_update(session, Student, ({"id": id_, "account_id": account_id} for id_, account_id in some))
     return len(links)
 
 

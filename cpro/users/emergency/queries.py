@@ -15,8 +15,9 @@ from cpro.core.permissions import Permission, Role
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.users.emergency.models import RoleLock
-from cpro.users.models import Account, PlatformAccount, SignIn
+from cpro.users.models import Account, PlatformAccount
 from cpro.users.sign_in_life import has_life_left
+from cpro.users.sign_in_models import SignIn
 
 #: Maximum number of closings shown on the page.
 _SHOWN = 20

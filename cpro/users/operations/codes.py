@@ -12,7 +12,8 @@ from cpro.core.printed_codes import generate_printed_code, group_printed_code, r
 from cpro.core.secrets import keyed_hash, keyed_hashes
 from cpro.users import queries
 from cpro.users.errors import CodeExpired
-from cpro.users.models import Account, ActivationCode, PlatformAccount
+from cpro.users.models import Account, PlatformAccount
+from cpro.users.sign_in_models import ActivationCode
 
 VALIDITY = timedelta(days=30)
 #: A code requested by e-mail for a forgotten password is read at once.

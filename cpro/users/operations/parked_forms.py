@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from cpro.core.secrets import new_token, token_hash
-from cpro.users.models import ParkedForm
+from cpro.users.sign_in_models import ParkedForm
 
 LIFETIME = timedelta(hours=2)
 #: For a person whose role was closed meanwhile: they come back once it is reopened.

@@ -22,11 +22,12 @@ from cpro.core.mail import Mail, enqueue
 from cpro.core.permissions import Actor
 from cpro.core.printed_codes import generate_printed_code, group_printed_code, read_printed_code
 from cpro.core.secrets import Unreadable, keyed_hash, keyed_hashes, reseal, seal, unseal
-from cpro.users.models import Account, SecondFactor, SignIn
+from cpro.users.models import Account
 from cpro.users.operations import rules, throttle
 from cpro.users.operations.audit import record_about
 from cpro.users.passkeys.operations import remove_all
 from cpro.users.queries import AnyAccount, find_second_factor, sign_ins_of
+from cpro.users.sign_in_models import SecondFactor, SignIn
 
 RECOVERY_CODES = 10
 _RECOVERY_LENGTH = 12  # × 5 bits

@@ -17,11 +17,12 @@ from cpro.core.transactions import lock_schools
 from cpro.establishments.models import Establishment
 from cpro.users import second_factor_policy
 from cpro.users.devices import UNKNOWN
-from cpro.users.models import PlatformAccount, SignIn
+from cpro.users.models import PlatformAccount
 from cpro.users.operations import second_factor
 from cpro.users.operations.audit import record_about
 from cpro.users.queries import AnyAccount, list_unspent_codes, sign_ins_of
 from cpro.users.sign_in_life import has_life_left
+from cpro.users.sign_in_models import SignIn
 
 
 def open_sign_in(

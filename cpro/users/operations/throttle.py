@@ -28,8 +28,9 @@ from cpro.core.transactions import after_commit, platform_unit_of_work
 from cpro.core.validators import trim
 from cpro.establishments.models import Establishment
 from cpro.users.errors import TooManyAttempts
-from cpro.users.models import FailureCounter, PlatformAccount
+from cpro.users.models import PlatformAccount
 from cpro.users.queries import AnyAccount
+from cpro.users.sign_in_models import FailureCounter
 
 #: After this long without any failure, all are forgotten.
 MEMORY = timedelta(hours=3)

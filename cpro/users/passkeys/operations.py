@@ -21,12 +21,13 @@ from cpro.core.errors import Conflict, DomainError, NotFound
 from cpro.core.permissions import Actor
 from cpro.core.secrets import keyed_hash
 from cpro.core.validators import clean_text
-from cpro.users.models import Account, SignIn
+from cpro.users.models import Account
 from cpro.users.operations.audit import record_about
 from cpro.users.passkeys.models import Passkey
 from cpro.users.passkeys.party import Party
 from cpro.users.passkeys.queries import find_passkey, list_passkeys, passkeys_of
 from cpro.users.queries import AnyAccount, find_second_factor
+from cpro.users.sign_in_models import SignIn
 
 logger = logging.getLogger(__name__)
 

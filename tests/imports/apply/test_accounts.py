@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from cpro.core.permissions import Role
 from cpro.imports.errors import AnalysisOutdated
 from cpro.imports.models import ChangeAction, ImportChange, RunState
-from cpro.users.models import Account, ActivationCode, SignIn
+from cpro.users.models import Account
+from cpro.users.sign_in_models import ActivationCode, SignIn
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser
 from tests.helpers.imports import Desk

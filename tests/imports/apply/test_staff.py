@@ -13,8 +13,9 @@ from cpro.establishments.models import Establishment
 from cpro.imports.diff.services import merge_services
 from cpro.students.models import Division, Student, TeacherDivision
 from cpro.students.queries import list_division_codes_of
-from cpro.users.models import Account, ActivationCode
+from cpro.users.models import Account
 from cpro.users.operations.consent import grant_consent
+from cpro.users.sign_in_models import ActivationCode
 from tests.factories import NOW, make_account
 from tests.helpers.imports import SAMPLES, Desk
 from tests.helpers.siecle import FILES

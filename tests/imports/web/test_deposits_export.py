@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable, Iterable
 
-from cpro.core import tenancy
+from cpro.core.bulk_writes import bulk_insert
 from cpro.imports.models import ImportFinding, RunState
 from tests.factories import make_import
 from tests.helpers.browser import Browser
@@ -21,7 +21,7 @@ def test_export_all_of_it_is_sent_and_never_held(desk: Desk, as_: Callable[..., 
         session.flush()
         common = {"run_id": run.id, "severity": "WARNING", "code": "INE_MISSING", "file_kind": "Élèves (SIECLE)"}
         rows = ({**common, "line": line, "sentence": "L’INE est absent. " * 22} for line in range(ROWS))
-        tenancy.bulk_insert(session, ImportFinding, rows)
+        bulk_insert(session, ImportFinding, rows)
         address = f"/admin/imports/{run.id}/export/csv"
     browser = as_("administrator")
 

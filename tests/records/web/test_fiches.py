@@ -324,7 +324,7 @@ class TestFicheTypedBeforeSignIn:
     ) -> None:
         from datetime import UTC, datetime
 
-        from cpro.users.models import SignIn
+        from cpro.users.sign_in_models import SignIn
 
         browser, address = as_("student"), f"{own}/fiches/nouvelle"
         browser.get(address)

@@ -11,7 +11,7 @@ from sqlalchemy import delete
 
 from cpro.core.richtext import MAX_CHARACTERS
 from cpro.scenarios.models import Scenario, ScenarioCoAuthor, ScenarioCompetence, ScenarioLink
-from cpro.users.models import SignIn
+from cpro.users.sign_in_models import SignIn
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

@@ -16,9 +16,9 @@ from cpro.core.permissions import Actor, Role
 from cpro.core.transactions import platform_unit_of_work
 from cpro.users.emergency.models import RoleLock
 from cpro.users.emergency.operations import OutOfReach, list_closable_roles, lock_roles, reopen_roles
-from cpro.users.models import ActivationCode, SignIn
 from cpro.users.operations import codes
 from cpro.users.queries import AnyAccount, get_account
+from cpro.users.sign_in_models import ActivationCode, SignIn
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.office import Office

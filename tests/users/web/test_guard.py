@@ -13,7 +13,7 @@ from flask import Flask
 
 from cpro.audit.models import AuditEntry
 from cpro.core.permissions import access_of
-from cpro.users.models import SignIn
+from cpro.users.sign_in_models import SignIn
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.users.conftest import Desk

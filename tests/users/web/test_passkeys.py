@@ -13,10 +13,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from cpro.audit.models import AuditEntry
-from cpro.users.models import SecondFactor
 from cpro.users.operations import throttle
 from cpro.users.passkeys.models import Passkey
 from cpro.users.passkeys.operations import MOST
+from cpro.users.sign_in_models import SecondFactor
 from tests.factories import PASSWORD
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

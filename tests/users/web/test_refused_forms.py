@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from cpro.users.models import ParkedForm
 from cpro.users.operations.parked_forms import MAX_CHARACTERS, MAX_REFUSED
+from cpro.users.sign_in_models import ParkedForm
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

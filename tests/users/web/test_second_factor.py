@@ -13,8 +13,8 @@ import time_machine
 from flask import Flask
 
 from cpro.audit.models import AuditEntry
-from cpro.users.models import SecondFactor, SignIn
 from cpro.users.operations import throttle
+from cpro.users.sign_in_models import SecondFactor, SignIn
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

@@ -12,8 +12,8 @@ from flask import Flask
 from cpro.core.permissions import access_of
 from cpro.core.web.assets import FILES
 from cpro.inspectors.models import Mandate
-from cpro.users.models import SecondFactor
 from cpro.users.operations import throttle
+from cpro.users.sign_in_models import SecondFactor
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

@@ -11,7 +11,7 @@ import time_machine
 from flask import Flask
 
 from cpro.audit.models import AuditEntry
-from cpro.users.models import SignIn
+from cpro.users.sign_in_models import SignIn
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

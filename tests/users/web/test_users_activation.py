@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from cpro.core.tenancy import platform_session
 from cpro.extensions import db
-from cpro.users.models import ActivationCode, FailureCounter, SignIn
+from cpro.users.sign_in_models import ActivationCode, FailureCounter, SignIn
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

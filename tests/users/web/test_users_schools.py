@@ -14,7 +14,7 @@ from cpro.audit.models import AuditEntry
 from cpro.core.permissions import access_of
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
-from cpro.users.models import SignIn
+from cpro.users.sign_in_models import SignIn
 from tests.factories import World, make_establishment
 from tests.helpers.browser import Browser
 from tests.users.conftest import Desk

@@ -8,7 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from cpro.core.passwords import VERIFYING
-from cpro.users.models import FailureCounter, SignIn
+from cpro.users.sign_in_models import FailureCounter, SignIn
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page, text_of
