@@ -299,7 +299,7 @@ class TestNormaliseWebsite:
             ("https://lycee.fr:99999", "pas lisible"),
             ("https://[lycee.fr", "pas lisible"),
             ("https://lycee.fr/a b", "ni espace"),
-            ("https://lycee.fr/a\u202eb", "ni espace"),
+            ("https://lycee.fr/a\u202eb", "caractère de contrôle invisible"),
             ("java\tscript:alert(1)", "ni espace"),
             ("https://lycee.fr\\@pirate.fr", "ni espace"),
             ('https://lycee.fr/"onclick', "ni espace"),

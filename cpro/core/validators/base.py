@@ -15,6 +15,9 @@ UNSEEN = re.compile("[\u00ad\u034f\u061c\u200b\u200e\u200f\u2060\u2800\ufe0e\ufe
 _SEPARATORS = re.compile(r"[\s.\-\u2010-\u2015]")
 
 
+INVISIBLE = "Le texte contient un caractère de contrôle invisible. Retapez-le au lieu de le coller."
+
+
 class InvalidValue(DomainError):
     """A field's value is refused; the form or the import knows which field."""
 
@@ -27,3 +30,9 @@ def trim(text: str) -> str:
 def compact(text: str) -> str:
     """Return the text without the separators people write in numbers."""
     return _SEPARATORS.sub("", trim(text))
+
+
+def check_visible(text: str, refusal: type[InvalidValue]) -> None:
+    """Raise the refusal of a field for a control character: what people see of the text may well look right."""
+    if FORBIDDEN.search(text):
+        raise refusal(INVISIBLE)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from email_validator import EmailNotValidError, validate_email
 
 from cpro.core.formatting import format_count
-from cpro.core.validators.base import FORBIDDEN, InvalidValue, compact, trim
+from cpro.core.validators.base import InvalidValue, check_visible, compact, trim
 
 #: Maximum lengths in characters, shared with the columns.
 EMAIL_MAX_LENGTH = 254
@@ -48,6 +48,7 @@ def normalise_email(text: str) -> str:
     The part before the @ must be ASCII: the academies' mail servers accept no other (SMTPUTF8), and an accent there
     is a typing error. No network request is made.
     """
+    check_visible(text, InvalidEmail)
     address = trim(text)
     if not address:
         return ""
@@ -68,6 +69,7 @@ def normalise_phone(text: str) -> str:
 
     Spaces, dots, hyphens and parentheses are removed, 00 means +. Raises InvalidPhone.
     """
+    check_visible(text, InvalidPhone)
     number = trim(text)
     if not number:
         return ""
@@ -96,6 +98,7 @@ def normalise_phone(text: str) -> str:
 
 def normalise_postal_code(text: str) -> str:
     """Return the five digits, without spaces; raises InvalidPostalCode."""
+    check_visible(text, InvalidPostalCode)
     code = re.sub(r"\s", "", trim(text))
     if code and not re.fullmatch(r"[0-9]{5}", code):
         raise InvalidPostalCode("Le code postal compte cinq chiffres, par exemple 95000 : vérifiez-le.")
@@ -107,10 +110,11 @@ def normalise_website(text: str) -> str:
 
     The host is stored in ASCII (punycode), which reveals look-alike letters.
     """
+    check_visible(text, InvalidWebsite)
     address = trim(text)
     if not address:
         return ""
-    if _UNSAFE_IN_ADDRESS.search(address) or FORBIDDEN.search(address):
+    if _UNSAFE_IN_ADDRESS.search(address):
         raise InvalidWebsite("L’adresse du site ne doit contenir ni espace, ni guillemet, ni chevron : retapez-la.")
     if not _SCHEME.match(address):
         address = f"https://{address}"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from cpro.core.validators.base import InvalidValue, compact, trim
+from cpro.core.validators.base import InvalidValue, check_visible, compact, trim
 from cpro.core.validators.text import clean_text
 
 CNIL_REGISTER_MIN_LENGTH, CNIL_REGISTER_MAX_LENGTH = 3, 60
@@ -59,6 +59,7 @@ def uai_key(digits: str) -> str:
 
 def normalise_uai(text: str) -> str:
     """Return the UAI in capitals, without spaces, dots or hyphens. Raises InvalidUAI."""
+    check_visible(text, InvalidUAI)
     uai = compact(text)
     if not uai:
         return ""

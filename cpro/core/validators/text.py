@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 
 from cpro.core.formatting import format_count
-from cpro.core.validators.base import FORBIDDEN, UNSEEN, InvalidValue, trim
+from cpro.core.validators.base import FORBIDDEN, INVISIBLE, UNSEEN, InvalidValue, trim
 from cpro.core.validators.mojibake import repair_text
 from cpro.core.validators.printable import describe_unprintable, find_unprintable
 
@@ -82,9 +82,7 @@ def clean_text(text: str, *, max_length: int, label: str = "") -> str:
     if repaired != text:
         raise GarbledText(_labelled(label, _garbled(text, repaired or "")), repaired or "")
     if FORBIDDEN.search(text):
-        raise InvalidText(
-            _labelled(label, "Le texte contient un caractère de contrôle invisible. Retapez-le au lieu de le coller.")
-        )
+        raise InvalidText(_labelled(label, INVISIBLE))
     line = " ".join(unicodedata.normalize("NFC", UNSEEN.sub("", text)).split())
     if not line.isascii() and (_PILED_MARKS.search(unicodedata.normalize("NFD", line)) or _holds_unassigned(line)):
         raise InvalidText(
