@@ -1,6 +1,6 @@
 """An id of another school's row, or of a row that a mandate does not open, answers as an id that nobody has.
 
-Whoever tries ids one after the other must learn nothing of what exists elsewhere: status for status, on every route.
+Whoever tries ids one after the other must learn nothing of what exists elsewhere: status for status, on every route. A list that such an id places shows the page of a place that is none.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from cpro.transfers.models import TransferSide
 from cpro.users.models import Account
 from tests.factories import World, make_diploma, make_mandate, make_scenario, make_student
 from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
 
 Look = Callable[[], AbstractContextManager[Session]]
 As = Callable[..., Browser]
@@ -48,6 +49,17 @@ PERSONAL = {"document_id", "job_id", "lock_id", "passkey_id", "sign_in_id", "ver
 OF_PLATFORM = {"problem_id"}
 #: An inspector chooses a school by its id among those that are open; a year is no id.
 CHOSEN = {"establishment_id", "year"}
+#: Lists in the order of what their rows say, and what a place in them is the id of.
+LISTS = {
+    "/eleves?": "student_id",
+    "/scenarios?": "scenario_id",
+    "/scenarios?tri=titre&": "scenario_id",
+    "/admin/eleves/?": "student_id",
+    "/admin/eleves/?tri=division&": "student_id",
+    "/admin/divisions/?": "division_id",
+    "/admin/utilisateurs/?": "account_id",
+    "/admin/parametres/transferts/effectues?liste=recus&": "side_id",
+}
 
 pytestmark = pytest.mark.any_database
 
@@ -72,6 +84,17 @@ def differences(app: Flask, browser: Browser, ids: dict[str, int]) -> list[str]:
         ]
         if answers[0].status_code != answers[1].status_code:
             found.append(f"{method} {rule.rule}: {answers[0].status_code}, not {answers[1].status_code}")
+    return found
+
+
+def places(browser: Browser, ids: dict[str, int]) -> list[str]:
+    """Return the lists that those ids place otherwise than ids that nobody has."""
+    found = []
+    for address, name in LISTS.items():
+        for place in ("apres", "avant"):
+            shown = [browser.get(f"{address}{place}={each}") for each in (ids[name], NOBODY)]
+            if shown[0].status_code == 200 and Page(shown[0]).rows() != Page(shown[1]).rows():
+                found.append(f"{address}{place}={name}")
     return found
 
 
@@ -102,6 +125,7 @@ def test_ids_of_another_school_are_nobodys(app: Flask, filled: World, as_: As, a
 
     assert as_("head", "b").get(f"/scenarios/{theirs['scenario_id']}").status_code == 200
     assert differences(app, as_(role, "a"), theirs) == []
+    assert places(as_(role, "a"), theirs) == []
 
 
 def test_ids_outside_a_mandate_are_nobodys(app: Flask, world: World, as_: As, arrange: Look) -> None:
@@ -126,3 +150,4 @@ def test_ids_outside_a_mandate_are_nobodys(app: Flask, world: World, as_: As, ar
         }
 
     assert differences(app, as_("inspector", enter="a"), hidden) == []
+    assert places(as_("inspector", enter="a"), hidden) == []

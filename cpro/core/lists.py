@@ -213,7 +213,8 @@ def find_page_from(
 
     The page starts after a row, ends before one or at the end, or, `by_name`, starts where names begin with some
     letters. No column of the order may be NULL. `place_of` gives a row's sort values, when they are not its own
-    columns; `read` reads the rows. An unknown position gives the first page, or the last.
+    columns, or when the list hides rows that the session may read: it returns None for a row that this reader may
+    not see. `read` reads the rows. An unknown position gives the first page, or the last.
     """
     if not by_name:
         asked = replace(asked, letter="")

@@ -134,14 +134,19 @@ def find_pupils_beside(asked: ListState, wanted: PupilFilter, student_id: int) -
 def _order_pupils(
     wanted: PupilFilter,
 ) -> tuple[Select[Any], Sequence[Any], Callable[[int], Sequence[Any] | None] | None]:
-    """Return a list's statement, its order, and how to get a pupil's place when the order uses other tables."""
+    """Return a list's statement, its order, and how to get a pupil's place when the order uses other tables.
+
+    Only pupils of the teacher's divisions have a place: another's would tell where they sort.
+    """
     found = _pupils(wanted)
     if wanted.division_ids is None:
         return found, (Student.search_key, Student.id), None
     order = (Division.code, Student.search_key, Student.id)
 
     def place_of(student_id: int) -> Sequence[Any] | None:
-        place = select(*order).join(Student, Student.division_id == Division.id).where(Student.id == student_id)
+        # Without the filters: a pupil who has left the list since the page was shown still has a place in it.
+        shown = _pupils(PupilFilter(wanted.division_ids, situation=ALL)).where(Student.id == student_id)
+        place = shown.join(Division, Student.division_id == Division.id).with_only_columns(*order)
         return db.session.execute(place).one_or_none()
 
     return found.join(Division, Student.division_id == Division.id), order, place_of

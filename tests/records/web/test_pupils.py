@@ -102,6 +102,28 @@ class TestPupils:
         assert len(walk(browser, address)) == 60
         assert "recherche=foule" in Page(browser.get(address)).neighbour("last")
 
+    @pytest.mark.parametrize("place", ["apres", "avant"])
+    @pytest.mark.parametrize("hidden", ["stranger", "elsewhere"])
+    def test_pupils_a_place_that_one_may_not_see_is_one_that_never_existed(
+        self, app: Flask, as_: As, classroom: Class, world: World, place: str, hidden: str
+    ) -> None:
+        def fill(session: Session) -> None:
+            session.get_one(Division, classroom.other_division).code = "3AUTRE"  # sorts after the teacher's
+            session.add_all(make_student(world.a.id, division_id=classroom.division) for _ in range(60))
+
+        set_up(app, fill)
+        browser = as_("teacher")
+
+        def shown(place_id: int) -> str:
+            return Page(browser.get(f"/eleves?{place}={place_id}")).text
+
+        assert shown(getattr(classroom, hidden)) == shown(10**9) != shown(classroom.gone)
+
+    def test_pupils_a_place_that_a_filter_hides_is_kept(self, as_: As, classroom: Class) -> None:
+        shown = Page(as_("teacher").get(f"/eleves?situation=partis&apres={classroom.mate}"))
+
+        assert [row[0].split()[0] for row in shown.rows()] == ["DÉPART"] and shown.neighbour("first")
+
     def test_pupils_of_a_teacher_stand_by_division_those_of_a_head_by_name(
         self, app: Flask, as_: As, classroom: Class, world: World
     ) -> None:
