@@ -14,6 +14,7 @@ from cpro.core import tenancy
 from cpro.core.counts import Counted, count_together
 from cpro.core.lists import ListState, Page, contains_words, find_page_from
 from cpro.core.parsing import read_id
+from cpro.core.permissions import Actor, Principal
 from cpro.core.search import find_words
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
@@ -26,7 +27,7 @@ from cpro.transfers.lifecycle import CANCEL_PERIOD, PENDING, TO_DECIDE, Event, c
 from cpro.transfers.matching import load_pupils
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 
-#: The journal line of a first transfer that the school checked.
+#: The journal line of a first transfer that a person of the school checked.
 CHECKED = "transfer:checked"
 #: How many of the latest transfers are searched for the first one with a school.
 _FIRSTS_AMONG = 1_000
@@ -239,13 +240,19 @@ def select_done_between(start: datetime, end: datetime, direction: Direction) ->
     )
 
 
-def list_first_transfers(since: datetime, *, limit: int) -> Sequence[FirstTransfer]:
-    """Return the first transfer with each school met since an instant, latest first, unless it was checked.
+def list_first_transfers(since: datetime, *, reader: Principal | Actor, limit: int) -> Sequence[FirstTransfer]:
+    """Return the first transfer with each school met since an instant, latest first, unless the reader checked it.
 
-    They are searched for among the latest transfers.
+    A person's check is their own: nobody takes a transfer out of another's sight. They are searched for among the
+    latest transfers.
     """
     checked = db.session.scalars(
-        select(AuditEntry.object_id).where(AuditEntry.action == CHECKED, AuditEntry.at >= since)
+        select(AuditEntry.object_id).where(
+            AuditEntry.action == CHECKED,
+            AuditEntry.at >= since,
+            AuditEntry.actor_kind == reader.kind,
+            AuditEntry.actor_id == reader.id,
+        )
     ).all()
     recent = (
         select(TransferSide.id)
@@ -282,9 +289,9 @@ def list_first_transfers(since: datetime, *, limit: int) -> Sequence[FirstTransf
     return [FirstTransfer(id_, way, name, uai, at) for id_, way, name, uai, at in rows if at is not None]
 
 
-def is_to_check(side: TransferSide, now: datetime) -> bool:
-    """Return whether a transfer is the first with a school, may still be cancelled, and was not checked."""
-    firsts = list_first_transfers(now - CANCEL_PERIOD, limit=_FIRSTS_AMONG)
+def is_to_check(side: TransferSide, now: datetime, *, reader: Principal | Actor) -> bool:
+    """Return whether a transfer is the first with a school, may still be cancelled, and the reader did not check it."""
+    firsts = list_first_transfers(now - CANCEL_PERIOD, reader=reader, limit=_FIRSTS_AMONG)
     return side.id in {first.side_id for first in firsts}
 
 

@@ -66,9 +66,9 @@ def record_copies(
 
 
 def record_checked(side: TransferSide, *, by: Actor, now: datetime) -> None:
-    """Record that the first transfer with a school was checked there. Raises `NotNow` if it is not to be checked."""
+    """Record that a person checked the first transfer with a school. Raises `NotNow` if they have none to check."""
     lock_current_establishment()
-    if not is_to_check(side, now):
+    if not is_to_check(side, now, reader=by):
         raise NotNow("Ce transfert n’est plus à vérifier.")
     record(CHECKED, About("transfer", side.id, side.student_label), by=by, now=now)
 

@@ -24,6 +24,7 @@ from cpro.core.formatting import (
 )
 from cpro.core.permissions import Permission
 from cpro.core.web.checklist import Asked, ChecklistItem, Figures
+from cpro.core.web.current_user import get_principal
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import queries
 from cpro.transfers.lifecycle import CANCEL_PERIOD
@@ -99,7 +100,7 @@ def _decisions(figures: Figures) -> list[ChecklistItem]:
 
 
 def _firsts() -> list[ChecklistItem]:
-    """Return the first transfers with other schools, until they are checked, for as long as they may be cancelled."""
+    """Return the first transfers with other schools, until the reader checks them, while they may be cancelled."""
     now, zone = clock.utcnow(), get_current_establishment().timezone
     return [
         ChecklistItem(
@@ -112,7 +113,9 @@ def _firsts() -> list[ChecklistItem]:
             link_url=url_for("transfers.show", side_id=first.side_id),
             link_label="Vérifier",
         )
-        for first in queries.list_first_transfers(now - CANCEL_PERIOD, limit=_FIRSTS_SHOWN)
+        for first in queries.list_first_transfers(
+            now - CANCEL_PERIOD, reader=get_principal(), limit=_FIRSTS_SHOWN
+        )
     ]
 
 

@@ -73,7 +73,7 @@ class TestListTransferItems:
         assert "Premier transfert" not in later
 
     @pytest.mark.parametrize(("school", "other"), [("a", "0999002X"), ("b", "0999001W")])
-    def test_list_transfer_items_a_first_transfer_that_was_checked_is_over_for_the_school(
+    def test_list_transfer_items_a_first_transfer_that_was_checked_is_over_for_who_checked_it(
         self, app: Flask, as_: As, exchange: Exchange, school: str, other: str
     ) -> None:
         done(exchange)
@@ -95,6 +95,22 @@ class TestListTransferItems:
         assert answer.status_code == 409
         assert "n’est plus à vérifier" in Page(answer).text
         assert "Premier transfert" in as_("head", "b" if school == "a" else "a").get("/admin/").text
+
+    def test_list_transfer_items_a_first_transfer_is_to_check_for_each_person(
+        self, app: Flask, as_: As, exchange: Exchange
+    ) -> None:
+        done(exchange)
+        administrator, head = as_("administrator", "b"), as_("head", "b")
+        address = next(link for link in Page(head.get("/admin/")).links if re.search(r"/effectues/\d+$", link))
+
+        assert administrator.post(f"{address}/verifier").status_code == 303
+
+        assert "Premier transfert" not in administrator.get("/admin/").text
+        assert "Premier transfert" in head.get("/admin/").text
+        page = Page(head.get(address)).text
+        assert "C’est vérifié" in page and "a vérifié le premier transfert avec un établissement" in page
+        assert head.post(f"{address}/verifier").status_code == 303
+        assert "Premier transfert" not in head.get("/admin/").text
 
     def test_list_transfer_items_a_first_transfer_that_was_cancelled_is_not_to_check(
         self, as_: As, exchange: Exchange

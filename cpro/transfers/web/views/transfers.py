@@ -112,7 +112,7 @@ def try_now() -> ResponseReturnValue:
 @bp.post("/<int:side_id>/verifier")
 @requires(Permission.TRANSFERS_MANAGE)
 def check(side_id: int) -> ResponseReturnValue:
-    """Record that the first transfer with a school was expected: the dashboard asks for it no more."""
+    """Record that the first transfer with a school was expected: the person's dashboard asks for it no more."""
     try:
         with unit_of_work():
             record_checked(queries.get_side(side_id), by=current_actor(), now=clock.utcnow())
@@ -156,7 +156,7 @@ def show_side(side: TransferSide, refusal: DomainError | None = None) -> Respons
         sections=registry().object_sections("transfer", str(side.id))
         if side.decided_at or side.held_until or queries.was_checked(side)
         else [],
-        is_to_check=may_decide and queries.is_to_check(side, clock.utcnow()),
+        is_to_check=may_decide and queries.is_to_check(side, clock.utcnow(), reader=current_actor()),
         hold=describe_hold(side, school, now=clock.utcnow()),
         recourse=describe_recourse(side, school, now=clock.utcnow()) if may_decide else "",
         refusal=refusal.message if refusal else "",
