@@ -57,6 +57,7 @@ def register_audit_labels() -> None:
             "accounts:sheets:reset": "a réinitialisé des comptes et préparé leurs fiches",
             "establishment:access:locked": "a fermé d’urgence des accès",
             "establishment:access:reopened": "a rouvert des accès",
+            "accounts:teachers:code": "a préparé un code pour des enseignants qui utilisent déjà leur compte",
             "accounts:teachers:seen": "a vu des comptes d’enseignants ouverts ou remis en service par l’administrateur",
             "school:entered": "a rejoint l’établissement",
             "school:left": "a quitté l’établissement",
@@ -73,6 +74,7 @@ def register_audit_labels() -> None:
                 "passwords_voided": "Mots de passe annulés",  # pragma: allowlist secret
                 "seen": "Comptes vus",
                 "sheets": "Fiches préparées",
+                "teachers": "Enseignants",
             },
             **dict.fromkeys(("account", "platform_account"), _FIELDS),
         },

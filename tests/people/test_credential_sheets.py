@@ -308,8 +308,9 @@ class TestCreateCredentialSheets:
         assert len(rows(answer)) == 1
         assert office.find(office.school.account_ids["teacher"]).password_hash is None
         assert teacher.get("/mon-compte").status_code == 303
-        assert watch.line["action"] == "accounts:sheets:reset"
-        assert watch.line["changes"] == {"sheets": [None, 1], "passwords_voided": [None, 1]}
+        told, line = watch.lines
+        assert (told["action"], line["action"]) == ("accounts:teachers:code", "accounts:sheets:reset")
+        assert line["changes"] == {"sheets": [None, 1], "passwords_voided": [None, 1]}
 
     def test_create_credential_sheets_leaves_out_who_left_and_who_waits(
         self, as_: Callable[..., Browser], office: Office

@@ -118,7 +118,8 @@ class TestResetAccount:
             code = office.act(access.reset_account, account=office.school.account_ids["teacher"])
 
         assert CODE.fullmatch(code or "")
-        assert code not in str(watch.line)
+        assert [line["action"] for line in watch.lines] == ["accounts:teachers:code", "account:reset"]
+        assert code not in str(watch.lines)
         assert teacher.get("/mon-compte").status_code == 303
         assert browser().sign_in("alpha", "ines.quartz", PASSWORD).status_code == 422
         assert activate(browser(), office, "ines.quartz", code).status_code == 303

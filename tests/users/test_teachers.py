@@ -15,9 +15,9 @@ from cpro.people.bulk_actions import BULK_ACTIONS
 from cpro.people.screens import UsersScreen
 from cpro.users.errors import ConsentAwaited
 from cpro.users.operations import access, manual
-from cpro.users.operations.credential_sheets import NoSheet, plan_credential_sheets
+from cpro.users.operations.credential_sheets import NoSheet, activate_credential_sheets, plan_credential_sheets
 from cpro.users.operations.teachers import mark_seen, require_consent
-from tests.factories import PASSWORD, World
+from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.letters import letters
 from tests.helpers.office import Office
@@ -87,7 +87,24 @@ class TestNotifyHeads:
         administrator.post(f"{USERS}/reinitialiser/", {**form, "id": teacher, "current_password": PASSWORD})
 
         assert office.find(teacher).unseen_by_head
-        assert "dont il a redonné le code" in Page(as_("head").get("/admin/")).text
+        head, told = as_("head"), f"Alix GRANITE a préparé un code pour {office.find(teacher).label}, qui utilise déjà"
+        assert "dont il a redonné le code" in Page(head.get("/admin/")).text
+        assert told in Page(head.get("/nouveautes")).text
+        assert told not in Page(administrator.get("/nouveautes")).text
+        assert told not in Page(as_("head", "b").get("/nouveautes")).text
+
+    def test_notify_of_codes_of_a_batch_is_one_line_with_those_in_place_alone(self, office: Office) -> None:
+        in_place = [office.add(Role.TEACHER, activated_at=NOW, last_name=name) for name in ("Talc", "Mica")]
+        others = [office.add(Role.TEACHER, activated_at=None), office.add(Role.STUDENT, activated_at=NOW)]
+        accounts = [office.find(each) for each in (*in_place, *others)]
+
+        def draw(_row: Any, **actor: Any) -> None:
+            activate_credential_sheets(plan_credential_sheets(accounts, reset=True, **actor), about="2ALP", **actor)
+
+        office.act(draw, account=in_place[0])
+
+        (line,) = office.lines("accounts:teachers:code")
+        assert line.changes == {"teachers": [None, "Prénom MICA, Prénom TALC"]}
 
     def test_mark_seen_asks_in_a_sentence_and_leaves_out_those_that_nobody_waits_to_have_seen(
         self, office: Office, as_: Callable[..., Browser]

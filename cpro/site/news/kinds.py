@@ -70,6 +70,13 @@ def _describe_moved(line: AuditEntry, *, names: bool = False) -> str:
     return f"{text} ({_cut(named)})" if names and named else text
 
 
+def _describe_codes(line: AuditEntry) -> str:
+    """Return for which teachers in place a code was prepared."""
+    names = str(line.changes.get("teachers", (None, ""))[1])
+    users = "qui utilise déjà son compte" if ", " not in names else "qui utilisent déjà leur compte"
+    return f"{labels.actor_name(line)} a préparé un code pour {_cut(names)}, {users}"
+
+
 def _cut(names: str) -> str:
     """Return the first names of a list; the journal has the others."""
     few = names.split(", ")
@@ -166,6 +173,14 @@ KINDS: Sequence[Kind] = (
         link=lambda line: url_for("utilisateurs.details_view", id=line.object_id),
         label="Voir le compte",
         concerns=_is_about_account_with_powers,
+    ),
+    Kind(
+        actions=["accounts:teachers:code"],
+        permission=Permission.USERS_CONSENT,
+        link=lambda line: url_for("utilisateurs.index_view", etat="a-voir"),
+        label="Voir ces comptes",
+        sentence=_describe_codes,
+        is_counted=False,  # the menu counts these accounts until the head has seen them
     ),
     Kind(
         actions=["establishment:access:locked", "establishment:access:reopened"],

@@ -39,17 +39,20 @@ def notify_heads(account: Account, establishment: Establishment, what: str, *, b
 def notify_of_codes(accounts: Iterable[Account], establishment: Establishment, *, by: Actor, now: datetime) -> None:
     """Notify teachers who use their account that a code was created for it, at the address in effect.
 
-    The code lets its holder sign in as them: the head is notified too, as for a new account. Teachers who never
-    activated their account expect a code, and are not notified.
+    The code lets its holder sign in as them: the head is notified too, as for a new account, and reads it in the
+    journal by name. Teachers who never activated their account expect a code, and are not notified.
     """
-    for account in accounts:
-        if not account.can(Permission.PUPILS_EVALUATE) or account.activated_at is None:
-            continue
+    in_place = [each for each in accounts if each.can(Permission.PUPILS_EVALUATE) and each.activated_at is not None]
+    for account in in_place:
         account.unseen_by_head = account.unseen_by_head or not rules.is_command_line(by)
         if account.confirmed_email:
             letter = _code_letter(account, establishment, by=by)
             enqueue(letter, by=by, now=now, about=("account", account.id))
     db.session.flush()
+    if in_place:
+        names = ", ".join(sorted(each.label for each in in_place))
+        about = About("accounts", "", plural(len(in_place), "compte d’enseignant", "comptes d’enseignants"))
+        record("accounts:teachers:code", about, by=by, now=now, changes={"teachers": (None, names)})
 
 
 def mark_unseen_after_divisions(account: Account, *, by: Actor) -> None:
