@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cpro.audit import labels
-from cpro.imports.models import REFUSED_DEPOSIT, RunKind
+from cpro.imports.models import REFUSALS_CUT, REFUSED_DEPOSIT, RunKind
 from cpro.students.models import Origin
 
 _ACTIONS = {
@@ -31,6 +31,7 @@ def register_audit_labels() -> None:
     labels.register(
         actions={
             REFUSED_DEPOSIT: "a déposé un fichier refusé",
+            REFUSALS_CUT: "a déposé d’autres fichiers refusés, qui ne sont plus écrits ici pendant une heure",
         }
         | {
             f"import:{kind.value}:{action}": f"{words} {kind.label}"

@@ -21,6 +21,8 @@ ANALYSE_JOB, APPLY_JOB, UNDO_JOB = "imports:analyse", "imports:apply", "imports:
 
 #: The action, in the journal, of a deposit refused at once: it leaves no import.
 REFUSED_DEPOSIT = "import:refused"
+#: The action of the line that says that further refused deposits of an account are not recorded for a while.
+REFUSALS_CUT = "import:refusals-cut"
 
 
 class RunState(LabelledEnum):

@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import PurePosixPath
 
 from cpro.audit.operations import About, record
 from cpro.audit.queries import count_lines_of
 from cpro.core.errors import DomainError
 from cpro.core.formatting import mask_ines
 from cpro.core.permissions import Actor
-from cpro.imports.models import REFUSED_DEPOSIT
+from cpro.imports.errors import FileRefused
+from cpro.imports.models import REFUSALS_CUT, REFUSED_DEPOSIT
 
 #: Lines per account and hour: a flood of refused deposits cannot flood the journal.
 MOST_AN_HOUR = 10
 _HOUR, _SECOND = timedelta(hours=1), timedelta(seconds=1)
+#: The words of the names that the ministry's applications give their files, with an UAI, a year, the number of a copy.
+_KNOWN_WORDS = re.compile(
+    r"exportxml|eleves(sansadresses|avecadresses)?|structures?|nomenclatures?|sts|emp|\d{7}[a-z]|\d{1,4}", re.IGNORECASE
+)
+_EXTENSION = re.compile(r"\.[a-z0-9]{1,5}", re.IGNORECASE)
+_QUOTED = re.compile(r"(?<=«\s)[^»]*(?=\s»)")
 
 
 def record_refused_deposit(names: Sequence[str], refusal: DomainError, *, by: Actor, now: datetime) -> None:
-    """Record the names of the files and the sentence of the refusal, each INE masked; never any content.
+    """Record the names of the files, as `mask_file_name` leaves them, and the sentence of the refusal; never content.
 
-    Beyond `MOST_AN_HOUR` for the actor, nothing more is recorded.
+    Beyond `MOST_AN_HOUR` for the actor, one line says that further refusals are not recorded, then nothing is.
     """
     assert by.id is not None, "deposits are made by accounts"
-    if count_lines_of(by.kind, by.id, REFUSED_DEPOSIT, since=now - _HOUR, until=now + _SECOND) >= MOST_AN_HOUR:
+    told, cut = (
+        count_lines_of(by.kind, by.id, action, since=now - _HOUR, until=now + _SECOND)
+        for action in (REFUSED_DEPOSIT, REFUSALS_CUT)
+    )
+    if told >= MOST_AN_HOUR:
+        if not cut:
+            record(REFUSALS_CUT, About("import_deposit", "", "Autres dépôts"), by=by, now=now)
         return
-    about = About("import_deposit", "", mask_ines(", ".join(names)))
-    record(REFUSED_DEPOSIT, about, by=by, now=now, changes={"refusal": (None, mask_ines(refusal.message))})
+    about = About("import_deposit", "", ", ".join(mask_file_name(each) for each in names))
+    known = {*names, refusal.file_name} if isinstance(refusal, FileRefused) else {*names}
+    sentence = _QUOTED.sub(lambda found: _mask_quoted(found[0], known), refusal.message)
+    record(REFUSED_DEPOSIT, about, by=by, now=now, changes={"refusal": (None, mask_ines(sentence))})
+
+
+def mask_file_name(name: str) -> str:
+    """Return the name of a file with all but its extension hidden, unless only the ministry's words make it.
+
+    People name files after pupils, and the journal is never rewritten. « export.zip › Eleves.xml » is two names.
+    """
+    return " › ".join(_mask_part(each) for each in name.split(" › "))
+
+
+def _mask_part(name: str) -> str:
+    path = PurePosixPath(name)
+    extension = path.suffix if _EXTENSION.fullmatch(path.suffix) else ""
+    words = [each for each in re.split(r"[\s_().-]+", name.removesuffix(extension)) if each]
+    is_known = any(not each[0].isdigit() for each in words) and all(map(_KNOWN_WORDS.fullmatch, words))
+    return name if is_known else f"•••{extension}"
+
+
+def _mask_quoted(text: str, names: set[str]) -> str:
+    """Return a quoted part of a sentence, masked if it names a file: one deposited, or one found in an archive."""
+    return mask_file_name(text) if text in names or _EXTENSION.fullmatch(PurePosixPath(text).suffix) else text
