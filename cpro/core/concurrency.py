@@ -25,7 +25,7 @@ class StaleForm(Conflict):
 
     def __init__(self, theirs: Mapping[str, Any]) -> None:
         super().__init__(
-            "Quelqu’un a enregistré cette page entre-temps. Rien n’a été écrasé : "
+            "Quelqu’un a enregistré cette page entre-temps. Rien n’a été écrasé : "
             "relisez ce qui est enregistré, puis validez à nouveau."
         )
         self.theirs = dict(theirs)

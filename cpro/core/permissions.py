@@ -101,7 +101,7 @@ class Permission(enum.Enum):
     ESTABLISHMENT_EDIT = "modifier les renseignements de l’établissement"
     TRANSFERS_VIEW = "voir les réglages et la liste des transferts"
     TRANSFERS_EDIT = "activer ou désactiver les transferts"
-    TRANSFERS_MANAGE = "décider des transferts : essayer, confirmer, accorder, refuser, annuler, proposer"
+    TRANSFERS_MANAGE = "décider des transferts : essayer, confirmer, accorder, refuser, annuler, proposer"
     TRANSFERS_NOTICES = "recevoir les courriels sur les transferts"
     MASKS_VIEW = "voir les masques de saisie"
     MASKS_EDIT = "modifier les masques de saisie"

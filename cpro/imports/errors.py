@@ -321,7 +321,7 @@ class WorkedOn(UndoImpossible):
     """Refuse to undo an import once what it wrote was worked on: « un élève », « a été modifié depuis »."""
 
     def __init__(self, noun: str, what: str) -> None:
-        super().__init__(f"Cet import ne peut plus être annulé : {noun} {what}. Rien n’a été défait.")
+        super().__init__(f"Cet import ne peut plus être annulé : {noun} {what}. Rien n’a été défait.")
 
 
 class UnknownRun(NotFound):

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 class SignInOver(NotFound):
     """Raised if the password was given too long ago: it is required again."""
 
-    message = "La connexion a trop attendu : indiquez à nouveau votre mot de passe."
+    message = "La connexion a trop attendu : indiquez à nouveau votre mot de passe."
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ def describe_update(plan: operations.Plan) -> str:
         )
         if count
     ]
-    return f"Liste enregistrée : {join_french(parts)}." if parts else "Liste enregistrée dans son nouvel ordre."
+    return f"Liste enregistrée : {join_french(parts)}." if parts else "Liste enregistrée dans son nouvel ordre."
 
 
 def _apply(diploma: Diploma, form: ListForm) -> ResponseReturnValue:

@@ -28,7 +28,7 @@ from cpro.extensions import db
 logger = logging.getLogger(__name__)
 
 _BEATS_KEPT = timedelta(days=1)
-_GIVEN_UP = "Le traitement s’est interrompu plusieurs fois de suite avant la fin ; il a été abandonné."
+_GIVEN_UP = "Le traitement s’est interrompu plusieurs fois de suite avant la fin ; il a été abandonné."
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def retry(job: Job, *, session: Session) -> None:
     Raises `DomainError` for a job that is waiting, running or done.
     """
     if job.state not in (JobState.FAILED, JobState.CANCELLED):
-        raise DomainError(f"Le traitement {job.id} n’a pas échoué et n’a pas été annulé : il ne peut pas être repris.")
+        raise DomainError(f"Le traitement {job.id} n’a pas échoué et n’a pas été annulé : il ne peut pas être repris.")
     job.attempts, job.error, job.finished_at, job.cancel_asked_at, job.not_before = 0, "", None, None, None
     _wait_again(job)
     session.flush()

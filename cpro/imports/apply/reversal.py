@@ -117,7 +117,7 @@ def write_undo(staged: Staging, prepared: PreparedUndo, *, today: dt.date, by: A
         raise WorkedOn("un dossier", "a servi depuis") from error
     lock_current_establishment()
     if fingerprint_of_data(today) != prepared.fingerprint:
-        raise WorkedOn("des données de l’établissement", "viennent de changer : recommencez")
+        raise WorkedOn("des données de l’établissement", "viennent de changer : recommencez")
     run.state, run.undone_at = RunState.UNDONE, now
     record_about_run("undone", run, {"state": ("appliqué", "annulé")}, by=by, now=now)
     return run

@@ -92,7 +92,7 @@ def check_birth_date(
     except ValueError:
         birth_date = None
     if birth_date and birth_date > today:
-        sentence = "La date de naissance est à venir : corrigez l’année."
+        sentence = "La date de naissance est à venir : corrigez l’année."
         findings.append(Finding(FindingCode.DATE_MALFORMED, line, sentence))
         return None
     if birth_date is None:

@@ -58,7 +58,7 @@ def _mask_part(name: str) -> str:
     path = PurePosixPath(name)
     extension = path.suffix if _EXTENSION.fullmatch(path.suffix) else ""
     words = [each for each in re.split(r"[\s_().-]+", name.removesuffix(extension)) if each]
-    is_known = any(not each[0].isdigit() for each in words) and all(map(_KNOWN_WORDS.fullmatch, words))
+    is_known = any(re.match(r"\D", each) for each in words) and all(map(_KNOWN_WORDS.fullmatch, words))
     return name if is_known else f"•••{extension}"
 
 

@@ -65,7 +65,7 @@ def choose_account(student_id: int) -> ResponseReturnValue:
     return _choice(
         queries.find_unlinked_accounts,
         lambda each: (f"{person_name(each.last_name, each.first_name)} ({each.login})", _link_url(each.id, student.id)),
-        title=f"Relier un compte : {queries.name_in_sentence(student)}",
+        title=f"Relier un compte : {queries.name_in_sentence(student)}",
         lead="Choisissez le compte de cet élève. Seuls les comptes d’apprenant reliés à aucun élève sont proposés.",
         heading="Compte",
         nothing="Aucun compte d’apprenant sans élève",

@@ -39,7 +39,7 @@ def switch() -> ResponseReturnValue:
             require_consent(TeachersConsent(form.exiger.data), by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
         return back_to(url_for("utilisateurs.index_view"), refusal.message, "warning")
-    return back_to(url_for("utilisateurs.index_view"), "Votre choix est enregistré : il vaut pour les comptes à venir.")
+    return back_to(url_for("utilisateurs.index_view"), "Votre choix est enregistré : il vaut pour les comptes à venir.")
 
 
 def _page(form: TeachersConsentForm, *, status: int = 200) -> ResponseReturnValue:

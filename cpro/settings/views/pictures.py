@@ -123,7 +123,7 @@ def undo_picture_change(kind: str) -> ResponseReturnValue:
         form.blame(refusal)
         return _pictures_page(form, refusal.status)
     for upload in _chosen_pictures(which).values():
-        flash(f"« {(upload.filename or '')[:100]} » n’a pas été déposé : choisissez-le à nouveau.", "warning")
+        flash(f"« {(upload.filename or '')[:100]} » n’a pas été déposé : choisissez-le à nouveau.", "warning")
     return back_to(url_for("settings.pictures"), _describe_undone(which))
 
 

@@ -113,9 +113,7 @@ def _firsts() -> list[ChecklistItem]:
             link_url=url_for("transfers.show", side_id=first.side_id),
             link_label="Vérifier",
         )
-        for first in queries.list_first_transfers(
-            now - CANCEL_PERIOD, reader=get_principal(), limit=_FIRSTS_SHOWN
-        )
+        for first in queries.list_first_transfers(now - CANCEL_PERIOD, reader=get_principal(), limit=_FIRSTS_SHOWN)
     ]
 
 

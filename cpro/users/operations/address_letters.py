@@ -20,10 +20,10 @@ def account_notice(
         subject="CPro : l’adresse électronique de votre compte a été changée",
         body=(
             f"Bonjour {account.label},\n\n"
-            f"{change.requested_by} a changé l’adresse électronique de votre compte CPro ({_named(school)}) :\n\n"
+            f"{change.requested_by} a changé l’adresse électronique de votre compte CPro ({_named(school)}) :\n\n"
             f"    ancienne adresse : {change.earlier}\n"
             f"    nouvelle adresse : {_shown(change.email)}\n\n"
-            "Confirmez ce changement, ou opposez-vous-y, à cette adresse, valable 30 jours :\n"
+            "Confirmez ce changement, ou opposez-vous-y, à cette adresse, valable 30 jours :\n"
             f"{link}\n\n"
             f"Sans opposition de votre part, les codes de « Mot de passe oublié » partiront à la nouvelle adresse à "
             f"partir du {format_day_of(counts_on, school.timezone)}.\n"
@@ -39,7 +39,7 @@ def account_change_letter(to: str, account: Account, school: Establishment, *, b
         body=(
             "Bonjour,\n\n"
             f"{by.label} a changé l’adresse électronique du compte {of_name(account.label)}, "
-            f"{account.role.label.lower()} ({_named(school)}) :\n\n"
+            f"{account.role.label.lower()} ({_named(school)}) :\n\n"
             f"    adresse qui reçoit ses codes : {_shown(account.confirmed_email)}\n"
             f"    adresse saisie : {_shown(account.email)}\n\n"
             "La nouvelle adresse ne reçoit encore aucun code : il faut d’abord que la personne la confirme. Si ce "
@@ -56,7 +56,7 @@ def own_notice(account: Account, school: Establishment, earlier: str) -> Mail:
         body=(
             f"Bonjour {account.label},\n\n"
             f"Vous avez changé l’adresse électronique de votre compte CPro ({_named(school)}), avec votre mot de "
-            "passe :\n\n"
+            "passe :\n\n"
             f"    ancienne adresse : {earlier}\n"
             f"    nouvelle adresse : {_shown(account.email)}\n\n"
             "Si ce n’est pas vous, prévenez aussitôt l’administrateur de CPro dans votre établissement.\n"
@@ -72,7 +72,7 @@ def school_notice(to: str, school: Establishment, *, earlier: str, codes_to: str
         else "Aucune adresse n’est confirmée pour recevoir les codes d’un chef d’établissement."
     )
     word = (
-        "Confirmez ce changement, ou opposez-vous-y, à cette adresse, valable 30 jours :\n"
+        "Confirmez ce changement, ou opposez-vous-y, à cette adresse, valable 30 jours :\n"
         f"{link}\n\n"
         "Un chef d’établissement peut aussi le confirmer, dans Paramètres, onglet Établissement. Sans réponse, rien "
         "ne change pour ces codes.\n"

@@ -62,7 +62,7 @@ def read_secret(factor: SecondFactor) -> str:
         return unseal(PURPOSE, factor.secret)
     except Unreadable as error:
         raise Conflict(
-            "La clé du serveur a changé : votre second facteur et ses codes de secours ne peuvent plus être lus. "
+            "La clé du serveur a changé : votre second facteur et ses codes de secours ne peuvent plus être lus. "
             "Demandez à l’équipe qui administre CPro de le réinitialiser."
         ) from error
 
@@ -111,10 +111,10 @@ def reset(session: Session, account: AnyAccount, *, by: Actor, now: datetime) ->
         warned = "votre établissement" if school_id is not None else "l’équipe qui administre CPro"
         mail = Mail(
             to=address,
-            subject="CPro : votre second facteur a été réinitialisé",
+            subject="CPro : votre second facteur a été réinitialisé",
             body=(
                 f"Bonjour {account.label},\n\n"
-                f"{by.label} a réinitialisé le second facteur de votre compte CPro : votre mot de passe suffit à "
+                f"{by.label} a réinitialisé le second facteur de votre compte CPro : votre mot de passe suffit à "
                 "nouveau pour vous connecter, et vos connexions en cours sont terminées. Activez-le à nouveau dans "
                 "« Mon compte ».\n\n"
                 f"Si vous n’avez rien demandé, changez votre mot de passe et prévenez {warned}.\n"

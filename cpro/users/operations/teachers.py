@@ -137,6 +137,6 @@ def _letter(to: str, account: Account, school: Establishment, what: str, *, by: 
             f"Le compte d’enseignant {of_name(account.label)} a été {what} par {by.label}, pour "
             f"{school.name or school.code}.\n\n"
             f"{follows}\n\n"
-            f"Sa fiche :\n{public_link('/admin/utilisateurs/details/', id=str(account.id))}\n"
+            f"Sa fiche :\n{public_link('/admin/utilisateurs/details/', id=str(account.id))}\n"
         ),
     )

@@ -58,6 +58,7 @@ COLUMNS: dict[WorksheetKind, tuple[Column, ...]] = {
         Column(
             "email",
             "Adresse électronique",
+            "Adresse électronique saisie",
             ("e mail", "email", "courriel", "mel", "adresse e mail", "mail", "adresse mail", "adresse courriel"),
         ),
         Column("divisions", "Divisions", ("classe", "classes", "division")),

@@ -207,7 +207,7 @@ def remove() -> ResponseReturnValue:
     with platform_unit_of_work("own second factor") as work:
         account = _lock_own(work.session)
         if second_factor_policy.is_asked(work.session, account):
-            raise Forbidden("Un second facteur est exigé de votre rôle : il ne se retire pas.")
+            raise Forbidden("Un second facteur est exigé de votre rôle : il ne se retire pas.")
         operations.remove(work.session, account, by=current_actor(), now=clock.utcnow())
     return back_to(url_for(".index"), "Votre second facteur est retiré.", OWN)
 

@@ -149,7 +149,7 @@ class TestCheckID:
     def test_check_birth_date_a_day_to_come_is_said_to_come(self) -> None:
         (finding,) = read_one(DATE_NAISS="06/10/2026").findings
 
-        assert finding.sentence == "La date de naissance est à venir : corrigez l’année."
+        assert finding.sentence == "La date de naissance est à venir : corrigez l’année."
 
     def test_read_students_strips_stray_quotes_and_blanks(self) -> None:
         found = read_one(NOM_DE_FAMILLE='"D\'EXEMPLE"', PRENOM="  Léo   Paul ", NOM_USAGE="D'EXEMPLE")
