@@ -31,7 +31,7 @@ def opening(mandate: Mandate, school: Establishment, diplomas: list[str], *, cod
             f"Bonjour {mandate.inspector_name},\n\n"
             f"Le chef d’établissement {of_school(_name(school))} vous ouvre un accès en lecture seule "
             f"{_days(mandate)}.\n\n"
-            f"Diplômes : {', '.join(diplomas) or 'tous'}\n"
+            f"Diplômes : {', '.join(diplomas) or 'tous les diplômes de l’établissement'}\n"
             f"Objet : {mandate.purpose}\n\n"
             f"{how}\n"
             "Chaque page que vous ouvrirez est inscrite dans le journal de l’établissement, que son chef lit. "

@@ -151,7 +151,7 @@ def open_mandate(
         now=now,
         changes={
             "email": (None, address),
-            "diplomas": (None, labels or "tous"),
+            "diplomas": (None, labels or "tous les diplômes"),
             "starts_on": (None, first.isoformat()),
             "ends_on": (None, last.isoformat()),
             "purpose": (None, aim),

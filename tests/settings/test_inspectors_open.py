@@ -64,6 +64,28 @@ class TestOpenMandateRefused:
         assert "/admin/utilisateurs/" in page
 
 
+class TestOpenMandateTold:
+    def test_open_mandate_of_a_script_without_scope_is_told_to_be_of_all_diplomas(self, desk: Desk) -> None:
+        head = desk.browser("head")
+
+        head.post(TAB, FORM)
+
+        page = Page(head.get(TAB))
+        assert "Accès ouvert à Claire Fer du 23/11/2026 au 30/06/2027, pour tous les diplômes." in page.flashes[-1]
+        assert "tous les diplômes" in " ".join(cell for row in page.rows() for cell in row)
+        (line,) = desk.lines("mandate:opened")
+        assert "tous les diplômes" in str(line["changes"])
+        assert "tous les diplômes de l’établissement" in desk.text()
+
+    def test_open_mandate_of_chosen_diplomas_is_told_with_them(self, desk: Desk) -> None:
+        head = desk.browser("head")
+
+        head.post(TAB, {**FORM, "scope": "choisis", "diplomas": [desk.world.diploma_code]})
+
+        said = Page(head.get(TAB)).flashes[-1]
+        assert "au 30/06/2027, pour " in said and "tous" not in said
+
+
 class TestOpenMandateMessages:
     """What a school writes in messages to people outside it is bounded."""
 
@@ -230,7 +252,7 @@ class TestOpenMandateAccount:
         for said in (
             "Bonjour Claire Fer",
             "du 23/11/2026 au 30/06/2027 compris",
-            "Diplômes : tous",
+            "Diplômes : tous les diplômes de l’établissement",
             "Objet : Visite de la filière",
             "https://cpro.example/activation?login=claire.fer%40ac-test.example",
             "valable 7 jours et une seule fois",

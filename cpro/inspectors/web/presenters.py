@@ -7,4 +7,8 @@ from cpro.inspectors.models import Mandate
 
 def describe_diplomas(mandate: Mandate) -> str:
     """Return the diplomas of a mandate as text; they must be loaded with it."""
-    return "tous" if mandate.all_diplomas else ", ".join(each.diploma.short_label for each in mandate.diplomas)
+    return (
+        "tous les diplômes"
+        if mandate.all_diplomas
+        else ", ".join(each.diploma.short_label for each in mandate.diplomas)
+    )

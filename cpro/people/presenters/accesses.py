@@ -203,11 +203,7 @@ def describe_end(ends_on: date, today: date) -> str:
 
 
 def _open_to(mandate: Mandate) -> str:
-    return f"{_name_diplomas(mandate)}, du {format_date(mandate.starts_on)} au {format_date(mandate.ends_on)}"
-
-
-def _name_diplomas(mandate: Mandate) -> str:
-    return "tous les diplômes" if mandate.all_diplomas else describe_diplomas(mandate)
+    return f"{describe_diplomas(mandate)}, du {format_date(mandate.starts_on)} au {format_date(mandate.ends_on)}"
 
 
 def _links_on(mandate: Mandate) -> list[tuple[str, str]]:

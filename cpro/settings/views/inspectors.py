@@ -109,12 +109,13 @@ def open_access() -> ResponseReturnValue:
                 by=current_actor(),
                 now=clock.utcnow(),
             )
-            name, address, days = mandate.inspector_name, mandate.email, _days(mandate)
+            mandate_id = mandate.id
     except DomainError as refusal:
         form.blame(refusal)
         return _page(form, refusal.status)
-    opened = f"Accès ouvert à {name} {days}."
-    mailed = f"Un message part à l’adresse {address} : le tableau dit où il en est."
+    mandate = queries.get_mandate(mandate_id)
+    opened = f"Accès ouvert à {mandate.inspector_name} {_days(mandate)}, pour {describe_diplomas(mandate)}."
+    mailed = f"Un message part à l’adresse {mandate.email} : le tableau dit où il en est."
     return back_to(url_for("inspectors.index"), f"{opened} {mailed}")
 
 
