@@ -58,16 +58,18 @@ def closed_account_section(object_type: str, object_id: str) -> tuple[str, dict[
 
 
 def sign_in_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
-    """Show, on the page of an account, its activation code and its second factor, to those who may reset each."""
+    """Show, on the page of an account, its activation code to those who may reset it, and its second factor.
+
+    The journal tells its readers who set up a second factor: the page tells the same people.
+    """
     if object_type != "account" or not may(Permission.USERS_VIEW):
         return None
     account, by = queries.get_account(read_id(object_id) or 0), current_actor()
     pairs: list[tuple[str, str]] = []
     if may(Permission.USERS_EDIT) and account.is_active and refusal_of(access.check_reset, account, by) is None:
         pairs.append(("Code d’activation", _describe_code_of(account)))
-    has_second_factor = access.find_second_factor_state(account, by)
-    if has_second_factor is not None:
-        pairs.append(("Second facteur", "activé" if has_second_factor else "non activé"))
+    if may(Permission.JOURNAL_VIEW):
+        pairs.append(("Second facteur", "activé" if access.has_second_factor(account) else "non activé"))
     return (_SIGN_IN, {"pairs": pairs}) if pairs else None
 
 

@@ -76,10 +76,8 @@ def reset_second_factor(account: Account, *, by: Actor, now: datetime) -> None:
     second_factor.reset(db.session(), account, by=by, now=now)
 
 
-def find_second_factor_state(account: Account, by: Actor) -> bool | None:
-    """Return whether a person has a second factor, or None for an actor who may not remove it."""
-    if refusal_of(second_factor.check_reset, db.session(), account, by) is not None:
-        return None
+def has_second_factor(account: Account) -> bool:
+    """Return whether a person has a confirmed second factor."""
     return second_factor.is_set(db.session(), account)
 
 
