@@ -21,6 +21,7 @@ from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.letters import LINK, TYPED, answer, letters, link_in, run_night
 from tests.helpers.office import CODE, Office
+from tests.helpers.pages import Page
 from tests.helpers.records import watching
 
 Arrange = Callable[..., Any]
@@ -269,6 +270,23 @@ class TestChangeAccountAddress:
 
         [text] = letters(office, OWN)
         assert "ines@maison.example" in text
+
+    @pytest.mark.parametrize("role", ["administrator", "head", "teacher", "student"])
+    def test_change_own_address_tells_both_addresses_and_the_new_one_of_nobody(
+        self, office: Office, as_: Callable[..., Browser], role: str
+    ) -> None:
+        browser, earlier = as_(role), f"{office.world.logins[role]}@alpha.example"
+        account = office.find(office.school.account_ids[role])
+
+        browser.get("/mon-compte/adresse")
+        browser.post("/mon-compte/adresse", {"email": "nouvelle@alpha.example", "current_password": PASSWORD})
+
+        [told], [sent] = letters(office, earlier), letters(office, "nouvelle@alpha.example")
+        assert "nouvelle@alpha.example" in told
+        for secret in (account.last_name, account.login, earlier, "alpha,"):
+            assert secret not in sent
+        assert "s’est trompée" in sent and "http" not in sent
+        assert "s’il n’arrive pas à nouvelle@alpha.example, corrigez-la" in Page(browser.get("/mon-compte")).flashes[-1]
 
 
 def _sent(office: Office, to: str) -> MailMessage:

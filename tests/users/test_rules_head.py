@@ -304,8 +304,9 @@ class TestChangeOwnAddress:
         browser.get("/mon-compte/adresse")
         return browser.post("/mon-compte/adresse", {"email": email, "current_password": current})
 
-    def test_change_own_address_asks_for_the_password(self, app: Flask, as_: Callable[..., Browser]) -> None:
-        browser = as_("head")
+    @pytest.mark.parametrize("role", ["administrator", "head", "teacher", "student"])
+    def test_change_own_address_asks_for_the_password(self, app: Flask, as_: Callable[..., Browser], role: str) -> None:
+        browser = as_(role)
 
         with nothing_written(app):
             answer = self.post(browser, "nouvelle@alpha.example", "faux")

@@ -64,6 +64,21 @@ def own_notice(account: Account, school: Establishment, earlier: str) -> Mail:
     )
 
 
+def own_new_notice(to: str) -> Mail:
+    """Return the letter to the address that a person gave as their own: it names nobody, as it may be a stranger's."""
+    return Mail(
+        to=to,
+        subject="CPro : cette adresse reçoit désormais vos codes",
+        body=(
+            "Bonjour,\n\n"
+            "Une personne vient de donner cette adresse comme la sienne dans CPro, avec son mot de passe. Le code de "
+            "« Mot de passe oublié » de son compte y partira désormais.\n\n"
+            "Si c’est vous, l’adresse est juste et il n’y a rien à faire. Sinon, cette personne s’est trompée : "
+            "supprimez ce message, et ceux de CPro qui suivraient.\n"
+        ),
+    )
+
+
 def school_notice(to: str, school: Establishment, *, earlier: str, codes_to: str, by: Actor, link: str = "") -> Mail:
     """Return the letter about the school's changed address; `link` is only for the address in effect."""
     where = (

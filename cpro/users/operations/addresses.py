@@ -70,8 +70,8 @@ def change_own_address(
 ) -> None:
     """Set the address given by an account's owner, with their password: it takes effect at once.
 
-    The earlier address is notified. `account` is locked (`queries.lock_account`). Raises `StaleForm` if the address
-    changed since the form was opened.
+    Both addresses are notified: a typing error shows by the message that does not come. `account` is locked
+    (`queries.lock_account`). Raises `StaleForm` if the address changed since the form was opened.
     """
     earlier, shown = account.confirmed_email, account.email
     check_fresh({"email": shown}, opened_on)
@@ -84,9 +84,12 @@ def change_own_address(
     if shown != earlier:
         changes["confirmed_email"] = (earlier, email)
     record_about(session, "account:changed", account, by=by, now=now, changes=changes)
-    if earlier and earlier != email:
-        school = session.get_one(Establishment, account.establishment_id)
-        mail = address_letters.own_notice(account, school, earlier)
+    if earlier == email:
+        return
+    school = session.get_one(Establishment, account.establishment_id)
+    letters = [address_letters.own_notice(account, school, earlier)] if earlier else []
+    letters += [address_letters.own_new_notice(email)] if email else []
+    for mail in letters:
         enqueue(mail, by=by, now=now, session=session, establishment_id=school.id, about=("account", account.id))
 
 

@@ -42,7 +42,10 @@ def own() -> ResponseReturnValue:
         _change_own(form, principal)
     except DomainError as refusal:
         return _own_page(form, principal, *_own_addresses(principal), refusal.status, refusal)
-    return back_to(url_for("users.own_account"), "Votre adresse électronique est enregistrée.", OWN)
+    said = "Votre adresse électronique est enregistrée."
+    if form.email.data and form.email.data != counting:
+        said += f" Un message y part, puis vos codes\u202f: s’il n’arrive pas à {form.email.data}, corrigez-la."
+    return back_to(url_for("users.own_account"), said, OWN)
 
 
 @bp.route("/admin/parametres/etablissement/confirmer-adresse", methods=["GET", "POST"])
