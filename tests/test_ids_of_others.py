@@ -1,7 +1,7 @@
 """An id of another school's row, or of a row that a mandate does not open, answers as an id that nobody has.
 
-Whoever tries ids one after the other must learn nothing of what exists elsewhere: status for status, on every
-route. A list that such an id places shows the page of a place that is none.
+Whoever tries ids one after the other must learn nothing of what exists elsewhere: status for status, on every route.
+A list that such an id places shows the page of a place that is none.
 """
 
 from __future__ import annotations
