@@ -18,13 +18,12 @@ from cpro.core import tenancy
 from cpro.core.counts import count_together
 from cpro.core.search import Searched
 from cpro.dashboard.views import COUNTS
-from cpro.extensions import db
 from cpro.records.operations.retention import list_schools_to_expire
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.queries import list_first_transfers
 from tests.factories import NOW, World, make_account, make_student, make_transfer, make_transfer_side
 from tests.helpers.browser import Browser
-from tests.helpers.plans import BEGINS, INDEXES, OTHERWISE, SORTS, reads_another_index
+from tests.helpers.plans import BEGINS, INDEXES, OTHERWISE, SORTS, read_plan, reads_another_index
 from tests.helpers.screens import screens
 from tests.helpers.statements import statements_with_values
 
@@ -75,20 +74,6 @@ def line_of(school_id: int, number: int) -> AuditEntry:
         changes={},
         number=10_000 + number,
     )
-
-
-def plan_of(app: Flask, statement: str, parameters: Any) -> str:
-    """Return how the database reads a statement, when it avoids to read all or to sort wherever an index lets it."""
-    with app.app_context(), db.engine.connect() as connection:
-        explain = "EXPLAIN QUERY PLAN"
-        if connection.dialect.name == "postgresql":
-            explain = "EXPLAIN"
-            connection.execute(text("SELECT set_config('cpro.scope', '1', true)"))
-            for means in ("seqscan", "sort", "bitmapscan", "hashjoin", "mergejoin", "material", "memoize"):
-                connection.execute(text(f"SET LOCAL enable_{means} = off"))
-        lines = connection.exec_driver_sql(f"{explain} {statement}", parameters).all()
-        connection.rollback()
-    return "\n".join(str(line[-1]) for line in lines)
 
 
 def side_of(transfer_id: int, school_id: int, number: int) -> TransferSide:
@@ -143,7 +128,7 @@ def test_every_sort_and_filter_reads_its_index(
         with statements_with_values(app) as sent:
             assert browser.get(f"{screen.url}/?{asked}").status_code == 200
         pages = [each for each in sent if f"FROM {table}" in each[0] and "LIMIT" in each[0] and "count(" in each[0]]
-        plan = plan_of(app, *pages[0])
+        plan = read_plan(app, *pages[0])
         others = [line for line in plan.splitlines() if reads_another_index(line, table, index)]
         if not any(name in plan for name in index.split()) or others or SORTS.search(plan):
             wrong.append(f"{asked}: {index}\n{plan}")
@@ -171,7 +156,7 @@ def test_every_sort_begins_at_its_place_in_its_index_both_ways(
         with statements_with_values(app) as sent:
             assert browser.get(f"{screen.url}/?{asked}").status_code == 200
         page = next(each for each in sent if f"FROM {table}" in each[0] and "LIMIT" in each[0] and "count(" in each[0])
-        plan = plan_of(app, *page)
+        plan = read_plan(app, *page)
         if (
             not any(name in plan for name in INDEXES[table][sort].split())
             or not BEGINS.search(plan)
@@ -223,7 +208,7 @@ def test_every_count_of_the_dashboard_reads_its_index(app: Flask, grown: World) 
         for name, counted in asked.items():
             with statements_with_values(app) as sent:
                 count_together({name: counted})
-            plans[name] = plan_of(app, *sent[-1])
+            plans[name] = read_plan(app, *sent[-1])
 
     for name, plan in plans.items():
         indexes = COUNTED.get(name.rstrip(" 0123456789"), "").split()
@@ -238,7 +223,7 @@ def test_first_transfers_are_looked_for_in_the_index_of_their_dates(app: Flask, 
         tenancy.enter(tenancy.Scope(grown.a.id))
         with statements_with_values(app) as sent:
             list_first_transfers(NOW, limit=3)
-        plan = plan_of(app, *sent[-1])
+        plan = read_plan(app, *sent[-1])
 
     assert "ix_transfer_side_done_at" in plan
     assert "ix_transfer_side_other_uai" in plan
@@ -249,7 +234,7 @@ def test_records_past_their_period_are_looked_for_pupil_by_pupil(app: Flask, gro
     with app.app_context():
         with statements_with_values(app) as sent:
             list_schools_to_expire(NOW)
-        plan = plan_of(app, *next(each for each in sent if "FROM student" in each[0]))
+        plan = read_plan(app, *next(each for each in sent if "FROM student" in each[0]))
 
     # PostgreSQL takes any index of the school here, where a table has hardly a row.
     by_key = (

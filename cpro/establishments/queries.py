@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, inspect, or_, select
+from sqlalchemy import ColumnElement, Select, func, inspect, or_, select
 from sqlalchemy.orm import Session, undefer
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -88,14 +88,15 @@ def find_establishments(session: Session, sought: str) -> list[Establishment]:
     return list(session.scalars(found.order_by(Establishment.name, Establishment.id).limit(_SHOWN)))
 
 
-def find_schools(session: Session, asked: ListState) -> Page[Establishment]:
+def find_schools(session: Session, asked: ListState, *conditions: ColumnElement[bool]) -> Page[Establishment]:
     """Return a page of the schools whose name, UAI, code or city contains every word sought, by name.
 
-    Only those of one académie when `asked` selects one; in a platform session.
+    Only those of one académie when `asked` selects one, and under further conditions; in a platform session.
     """
     academy = asked.chosen.get("academie")
-    of_academy = [Establishment.academy == academy] if academy else []
-    found = select(Establishment).where(*contains_words(asked.search, Establishment.search_key), *of_academy)
+    if academy:
+        conditions = (*conditions, Establishment.academy == academy)
+    found = select(Establishment).where(*contains_words(asked.search, Establishment.search_key), *conditions)
     order = (Establishment.name, Establishment.id)
 
     def place_of(school_id: int) -> Sequence[Any] | None:

@@ -20,6 +20,7 @@ def register(app: Flask) -> None:
     from cpro.site.search import views as search
     from cpro.site.support import views as support
     from cpro.site.support.audit_labels import register_audit_labels as name_support
+    from cpro.site.support.schools import describe_schools
 
     app.register_blueprint(pages.bp)
     app.register_blueprint(search.bp)
@@ -28,6 +29,7 @@ def register(app: Flask) -> None:
     registry(app).add_menu_entry(
         MenuEntry("Support", "support.state", Permission.PLATFORM_FOLLOW, order=90, icon="help", covers=("support.*",))
     )
+    registry(app).describe_schools = describe_schools
     name_support()
     admin.install(app)
     app.jinja_env.globals["find_words"] = find_words

@@ -54,6 +54,24 @@ def find_establishment(session: Session, code_or_uai: str) -> Establishment | No
     ).first()
 
 
+def find_last_sign_ins(session: Session, school_ids: Collection[int], *, now: datetime) -> dict[int, datetime]:
+    """Return when anybody of each school last signed in, by school; those where nobody ever did are left out."""
+    last = (
+        select(Account.sign_in_sort)
+        .where(Account.establishment_id == Establishment.id, Account.sign_in_sort <= now)
+        .order_by(Account.sign_in_sort.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    found = session.execute(select(Establishment.id, last).where(Establishment.id.in_(school_ids)))
+    return {school_id: at for school_id, at in found if at is not None}
+
+
+def is_unvisited(*, since: datetime, now: datetime) -> ColumnElement[bool]:
+    """Return the condition of the schools where nobody has signed in since an instant."""
+    return ~exists().where(Account.establishment_id == Establishment.id, Account.sign_in_sort.between(since, now))
+
+
 def get_named_establishment(session: Session, code_or_uai: str) -> Establishment:
     """Return the school of a code or UAI, ignoring case. Raises `NotFound`."""
     school = find_establishment(session, code_or_uai)

@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from flask import Flask
+from sqlalchemy import text
+
+from cpro.extensions import db
+
 #: {table: {what is asked: the index that must be read, under one name or another}}.
 INDEXES = {
     "student": {
@@ -66,6 +71,20 @@ OTHERWISE: dict[str, set[str]] = {
 #: How plans say that rows are sorted, and that an index is read from a place on: SQLite's, then PostgreSQL's words.
 SORTS = re.compile(r"TEMP B-TREE FOR ORDER|->  Sort")
 BEGINS = re.compile(r"[<>]\(?\?|Index Cond: .* [<>]=? ")
+
+
+def read_plan(app: Flask, statement: str, parameters: Any) -> str:
+    """Return how the database reads a statement, when it avoids to read all or to sort wherever an index lets it."""
+    with app.app_context(), db.engine.connect() as connection:
+        explain = "EXPLAIN QUERY PLAN"
+        if connection.dialect.name == "postgresql":
+            explain = "EXPLAIN"
+            connection.execute(text("SELECT set_config('cpro.scope', '1', true)"))
+            for means in ("seqscan", "sort", "bitmapscan", "hashjoin", "mergejoin", "material", "memoize"):
+                connection.execute(text(f"SET LOCAL enable_{means} = off"))
+        lines = connection.exec_driver_sql(f"{explain} {statement}", parameters).all()
+        connection.rollback()
+    return "\n".join(str(line[-1]) for line in lines)
 
 
 def reads_another_index(line: str, table: str, index: str) -> bool:

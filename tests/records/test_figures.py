@@ -17,10 +17,10 @@ from cpro.records.figures import Period, SchoolLevels, count_levels
 from cpro.records.models import Evaluation, FicheState
 from cpro.students.models import Diploma, Student
 from tests.factories import World
+from tests.helpers.plans import read_plan
 from tests.helpers.records import set_up
 from tests.helpers.statements import statements_with_values
 from tests.records.conftest import Class, make_evaluation, make_fiche
-from tests.test_screens_plans import plan_of
 
 Look = Callable[[], AbstractContextManager[Session]]
 YEAR = Period(date(2026, 9, 1), date(2026, 11, 23))
@@ -119,7 +119,7 @@ class TestPlans:
             with statements_with_values(app) as sent:
                 year = read_year(date(2026, 11, 23), "Europe/Paris")
             statements = [each for each in sent if each[0].startswith("SELECT")]
-            plans = [plan_of(app, *each) for each in statements]
+            plans = [read_plan(app, *each) for each in statements]
 
         assert year.waiting is not None and year.waiting[classroom.division] == 1
         for index in ("ix_student_is_active", "ix_evaluation_day", "ix_fiche_state", "ix_passport_issue_issued_at"):

@@ -20,10 +20,10 @@ from cpro.students.models import Student
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
+from tests.helpers.plans import read_plan
 from tests.helpers.records import set_up
 from tests.helpers.statements import statements_with_values
 from tests.records.conftest import Class, make_evaluation, make_fiche
-from tests.test_screens_plans import plan_of
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
@@ -78,7 +78,7 @@ class TestListWaiting:
             divisions = list_divisions_of(world.a.account_ids["teacher"])
             with statements_with_values(app) as sent:
                 list_waiting(divisions, date(2026, 11, 1))
-            fiches, pupils = (plan_of(app, *each) for each in sent[-2:])
+            fiches, pupils = (read_plan(app, *each) for each in sent[-2:])
 
         assert "SEARCH student USING INDEX" in fiches and "SEARCH student USING INDEX" in pupils
         assert (

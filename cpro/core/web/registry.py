@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app
+from sqlalchemy.orm import Session
 
 from cpro.core.counts import Counted
 from cpro.core.formatting import DEFAULT_TIMEZONE
@@ -64,6 +65,11 @@ class Registry:
     open_schools: Callable[[int, datetime], Sequence[OpenSchool]] = lambda inspector_id, now: ()
     #: returns how a school calls an inspector (account's id, school's id), or None
     name_in_school: Callable[[int, int], str | None] = lambda inspector_id, establishment_id: None
+
+    #: returns facts about schools (their ids) at an instant, for the support's list: a title and a text each
+    describe_schools: Callable[[Session, Sequence[int], datetime], Mapping[int, Mapping[str, str]]] = (
+        lambda session, school_ids, now: {}
+    )
 
     #: compares a typed password with that of the signed-in person, outside any unit of work, and returns the stored
     #: hash; raises a `DomainError` on the field `current_password`

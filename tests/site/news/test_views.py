@@ -17,10 +17,11 @@ from cpro.users.models import Account
 from tests.factories import World, make_account, make_import, make_mandate, make_transfer, make_transfer_side
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
+from tests.helpers.plans import read_plan
 from tests.helpers.records import rows
 from tests.helpers.statements import statements_sent, statements_with_values
 from tests.site.news.conftest import MORNING, PAGE, READ, Arrange, bell, mark_of, mark_read
-from tests.test_screens_plans import line_of, plan_of
+from tests.test_screens_plans import line_of
 
 As = Callable[..., Browser]
 
@@ -312,7 +313,7 @@ class TestCost:
             browser.get("/mon-compte")
 
         [counted] = [each for each in sent if "audit_entry" in each[0] and "count" in each[0]]
-        plan = plan_of(app, *counted)
+        plan = read_plan(app, *counted)
 
         assert "SCAN audit_entry" not in plan and "Seq Scan on audit_entry" not in plan
         assert "ix_audit_entry_at" in plan

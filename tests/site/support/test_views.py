@@ -255,6 +255,6 @@ class TestSchools:
 
         assert "Lycée beta" in of_academy.text
         assert "Lycée alpha" not in of_academy.text
-        assert len([*first.main.iter("th")]) == 50 + 4
+        assert len([*first.main.iter("th")]) == 50 + 8
         assert "Lycée no 059" in Page(support.get(following or "")).text
         assert "Lycée alpha" in Page(support.get("/ecoles?academie=ailleurs")).text

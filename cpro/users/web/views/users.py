@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from flask import Blueprint, current_app, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -10,7 +11,7 @@ from flask_login import logout_user
 
 from cpro.core import clock, tenancy
 from cpro.core.errors import DomainError, NotFound
-from cpro.core.formatting import format_date, the_school
+from cpro.core.formatting import format_date, join_french, the_school
 from cpro.core.lists import ListState
 from cpro.core.passwords import password_rule
 from cpro.core.permissions import Permission, Principal, public, requires
@@ -20,6 +21,7 @@ from cpro.core.web.current_user import current_actor, current_principal, get_pri
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.core.web.shortcut import is_search_key_on
+from cpro.establishments.gate import missing_particulars
 from cpro.establishments.queries import find_schools, get_establishment, list_academies
 from cpro.users import authentication, identity, queries, recovery
 from cpro.users.devices import describe_device
@@ -31,6 +33,10 @@ from cpro.users.web.welcome import known_accounts, remember_school, remembered_s
 bp = Blueprint("users", __name__)
 schools_bp = Blueprint("schools", __name__, url_prefix="/ecoles")
 
+
+#: Without a sign-in for this long, a school stands still; the filter of the support's list that shows those alone.
+_STANDSTILL = timedelta(days=30)
+_STATES = {"arret": f"à l’arrêt\u202f: aucune connexion depuis {_STANDSTILL.days}\u202fjours"}
 
 _NO_SCHOOL = (
     "Cette adresse ne correspond à aucune page. Si c’est celle que votre établissement vous a donnée pour vous "
@@ -180,9 +186,22 @@ def choose() -> ResponseReturnValue:
     if principal.can(Permission.MANDATE_ENTER):
         return render_page("users/open_schools.html", schools=registry().open_schools(principal.id, clock.utcnow()))
     with tenancy.platform_session("choosing a school") as lookup:
-        academies = list_academies(lookup)
-        asked = ListState.read(request.args, request.path, filters={"academie": academies}, sizes=(50,))
-        return render_page("users/schools.html", page=find_schools(lookup, asked), asked=asked, academies=academies)
+        academies, now = list_academies(lookup), clock.utcnow()
+        filters = {"academie": academies, "etat": _STATES}
+        asked = ListState.read(request.args, request.path, filters=filters, sizes=(50,))
+        conditions = [queries.is_unvisited(since=now - _STANDSTILL, now=now)] if "etat" in asked.chosen else []
+        page = find_schools(lookup, asked, *conditions)
+        facts = registry().describe_schools(lookup, [school.id for school in page.rows], now)
+        missing = {school.id: join_french([each.label for each in missing_particulars(school)]) for school in page.rows}
+        return render_page(
+            "users/schools.html",
+            page=page,
+            asked=asked,
+            academies=academies,
+            states=_STATES,
+            facts=facts,
+            missing=missing,
+        )
 
 
 @schools_bp.post("/<int:establishment_id>/entrer")
