@@ -9,7 +9,7 @@ def register_audit_labels() -> None:
     """Register the audit labels of the feature."""
     labels.register(
         actions={
-            "problem:described": "a décrit un problème à l’équipe qui administre la plateforme",
+            "problem:described": "a décrit un problème à l’équipe qui administre CPro",
             "problem:handled": "a marqué comme traité un problème décrit",
             "problem:reopened": "a rouvert un problème décrit",
         },

@@ -185,6 +185,11 @@ class Frame:
         """Return the address of the privacy notice."""
         return url_for("pages.privacy")
 
+    @property
+    def operator_url(self) -> str:
+        """Return the address of the page that tells who administers CPro."""
+        return url_for("pages.operator")
+
     def _may(self, permission: Permission) -> bool:
         person = _person()
         return person is not None and person.can(permission)

@@ -19,6 +19,7 @@ from cpro.site.declaration import JUDGED_ON, read_judgment
 from cpro.site.glossary import WORDS
 from cpro.site.health import list_problems
 from cpro.site.help import HELP_PAGES
+from cpro.site.operator_powers import OPERATOR_POWERS
 from cpro.site.sitemap import list_sections
 
 bp = Blueprint("pages", __name__)
@@ -77,6 +78,19 @@ def privacy() -> ResponseReturnValue:
     in_school = principal is not None and principal.establishment_id is not None
     return render_page(
         "mentions/donnees-personnelles.html", data_protection=describe_data_protection() if in_school else {}
+    )
+
+
+@bp.get("/mentions/administration")
+@public
+def operator() -> ResponseReturnValue:
+    """Show who administers CPro, how to reach them, and what they can do."""
+    config = current_app.config
+    return render_page(
+        "mentions/administration.html",
+        entity=config["CPRO_ENTITY"],
+        contact_email=config["CPRO_CONTACT_EMAIL"],
+        powers=[words for words, _commands in OPERATOR_POWERS],
     )
 
 

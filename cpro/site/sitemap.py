@@ -36,6 +36,7 @@ _ABOUT = (
     ("Plan du site", "pages.sitemap"),
     ("Accessibilité", "pages.accessibility"),
     ("Données personnelles", "pages.privacy"),
+    ("Qui administre CPro", "pages.operator"),
 )
 
 
@@ -53,6 +54,7 @@ _KEYWORDS = {
     "masks.edit": "libellés, formulaire de fiche",
     "modules.edit": "activer, désactiver une fonction",
     "news.index": "cloche, notifications, alertes, décisions, dernières actions",
+    "pages.operator": "équipe, contact, adresse de l’assistance, exploitant, plus de chef, code du chef",
     "problems.describe": "aide, assistance, signaler, bug, panne, erreur, téléphone du support",
     "retention.edit": "effacer, supprimer, durée, RGPD",
     "second_factor.index": "double authentification, application du téléphone, clé d’accès",

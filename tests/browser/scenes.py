@@ -221,6 +221,7 @@ SIGNED_OUT = [
     Scene("sitemap", "", "/plan-du-site"),
     Scene("accessibility", "", "/mentions/accessibilite"),
     Scene("privacy", "", "/mentions/donnees-personnelles"),
+    Scene("operator", "", "/mentions/administration"),
     Scene("not-found-signed-out", "", "/rien/du/tout", 404),
 ]
 

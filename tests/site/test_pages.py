@@ -11,8 +11,10 @@ import pytest
 from flask import Flask
 from PIL import Image
 
+from cpro.config import PROJECT_ROOT
 from cpro.core.clock import utcnow
 from cpro.site.help import HELP_PAGES
+from cpro.site.operator_powers import OPERATOR_POWERS
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 
@@ -69,7 +71,7 @@ def test_help_index_leads_to_every_page_and_every_page_to_it(as_: Callable[..., 
     browser = as_("student")
     found = [each.get("href") for each in Page(browser.get("/aide")).main.iter("a")]
 
-    assert found == [*(f"/aide/{slug}" for slug in HELP_PAGES), "/probleme"]
+    assert found == [*(f"/aide/{slug}" for slug in HELP_PAGES), "/probleme", "/mentions/administration"]
     assert 'href="/aide"' in browser.get(found[0]).text
     assert 'href="/aide"' not in Browser(browser.client.application).get("/connexion").text
 
@@ -79,3 +81,44 @@ def test_help_page_an_unknown_page_is_not_found(as_: As) -> None:
 
     assert answer.status_code == 404
     assert "Cette page d’aide n’existe pas." in Page(answer).text
+
+
+class TestOperator:
+    @pytest.mark.parametrize(
+        ("entity", "address", "told"),
+        [
+            ("", "", "Cette équipe n’a indiqué ici ni son nom ni son adresse."),
+            ("L’académie d’Exemple", "", "Aucune adresse n’est indiquée pour l’équipe."),
+            ("", "aide@cpro.example", "Son adresse : aide@cpro.example."),
+            ("L’académie d’Exemple", "aide@cpro.example", "mis à disposition par L’académie d’Exemple."),
+        ],
+    )
+    def test_operator_says_who_it_is_or_that_nothing_was_configured(
+        self,
+        app: Flask,
+        browser: Callable[[], Browser],
+        monkeypatch: pytest.MonkeyPatch,
+        entity: str,
+        address: str,
+        told: str,
+    ) -> None:
+        monkeypatch.setitem(app.config, "CPRO_ENTITY", entity)
+        monkeypatch.setitem(app.config, "CPRO_CONTACT_EMAIL", address)
+
+        page = Page(browser().get("/mentions/administration"))
+
+        assert told in page.text
+        assert [each for each in page.links if each.startswith("mailto:")] == ([f"mailto:{address}"] if address else [])
+        assert ("la personne ou au service qui a ouvert CPro" in page.text) is not bool(address)
+
+    def test_operator_has_the_powers_of_commands_that_there_are(self) -> None:
+        paper = (PROJECT_ROOT / "docs" / "commandes.md").read_text(encoding="utf-8")
+
+        assert [each for _words, commands in OPERATOR_POWERS for each in commands if f"| `{each}` |" not in paper] == []
+
+    @pytest.mark.parametrize("path", ["/aide", "/aide/urgence", "/aide/utilisateurs", "/aide/inspecteurs"])
+    def test_operator_is_reached_from_the_sentences_that_name_it(self, as_: As, path: str) -> None:
+        assert "/mentions/administration" in Page(as_("head").get(path)).links
+
+    def test_operator_is_reached_from_the_foot_of_every_page(self, browser: Callable[[], Browser]) -> None:
+        assert 'href="/mentions/administration"' in browser().get("/connexion").text

@@ -32,7 +32,7 @@ def describe_interruption(job: Job, now: datetime) -> str:
     if now > job.lease_until + _ROUNDS:
         return (
             f"{silent} Il reprendra de lui-même dès que le service des traitements sera de nouveau en marche ; si cela "
-            f"dure, prévenez l’équipe qui administre la plateforme. {_SAFE}"
+            f"dure, prévenez l’équipe qui administre CPro. {_SAFE}"
         )
     minutes = max(0, -((now - job.lease_until) // timedelta(minutes=1))) + 1
     return f"{silent} S’il l’est, il reprendra de lui-même d’ici {plural(minutes, 'minute', 'minutes')}. {_SAFE}"

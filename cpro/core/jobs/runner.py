@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 #: Shown for an unexpected error; the details are in the log.
-NEUTRAL = "Une erreur inattendue a interrompu ce traitement. L’équipe qui administre la plateforme en est avertie."
+NEUTRAL = "Une erreur inattendue a interrompu ce traitement. L’équipe qui administre CPro en est avertie."
 
 _Ending = Callable[[Session], None]
 

@@ -27,7 +27,7 @@ def _describe_workers(queue: Queue, now: datetime) -> str:
     since = f" depuis {describe_length(now - queue.seen_at)}" if queue.seen_at else ""
     return (
         f"Aucun service de traitement n’est en marche{since}\u202f: le traitement commencera dès qu’il y en aura un. "
-        "Si cela dure, prévenez l’équipe qui administre la plateforme. Rien n’est perdu."
+        "Si cela dure, prévenez l’équipe qui administre CPro. Rien n’est perdu."
     )
 
 

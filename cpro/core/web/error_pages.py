@@ -59,7 +59,7 @@ _PAGES: dict[int, tuple[str, str]] = {
 }
 _NO_DATABASE = (
     "La base de données ne répond pas. Rien n’a été enregistré : réessayez dans quelques minutes. "
-    "L’équipe qui administre la plateforme en est avertie."
+    "L’équipe qui administre CPro en est avertie."
 )
 _TOO_LONG = (
     "Cette page demandait trop de temps à la base de données, et a été arrêtée. Rien n’a été enregistré\u202f: "
@@ -71,7 +71,7 @@ _READ_ONLY = (
 )
 _UNEXPECTED = (
     "Une erreur est survenue",
-    "Rien n’a été enregistré. L’équipe qui administre la plateforme en est avertie.",
+    "Rien n’a été enregistré. L’équipe qui administre CPro en est avertie.",
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cpro.core.formatting import format_instant
 from cpro.problems.models import Problem
 
-_TEAM = "L’équipe qui administre la plateforme"
+_TEAM = "L’équipe qui administre CPro"
 
 
 def describe_readers(*, is_read: bool, is_mailed: bool, has_news: bool) -> str:

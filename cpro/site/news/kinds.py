@@ -225,7 +225,7 @@ KINDS: Sequence[Kind] = (
         label="Voir ce que vous avez décrit",
         concerns=_is_own_problem,
         sentence=lambda line: (
-            f"L’équipe qui administre la plateforme {_OF_PROBLEMS[line.action]} le problème que vous avez décrit, "
+            f"L’équipe qui administre CPro {_OF_PROBLEMS[line.action]} le problème que vous avez décrit, "
             f"{line.object_label}"
         ),
     ),

@@ -11,9 +11,10 @@ from cpro.establishments.models import Establishment
 from cpro.users.emergency.queries import Incident
 
 _PAGE = "/admin/urgence"
+_OPERATOR_PAGE = "/mentions/administration"
 _NOT_YOU = (
-    "Si vous ne vous y attendiez pas, ouvrez cette page, ou appelez l’équipe qui administre CPro : elle ferme et "
-    "rouvre aussi un accès."
+    "Si vous ne vous y attendiez pas, ouvrez cette page, ou prévenez l’équipe qui administre CPro : elle ferme et "
+    "rouvre aussi un accès. Comment la joindre :"
 )
 
 
@@ -41,7 +42,7 @@ def locked(incident: Incident, school: Establishment, *, by: Actor) -> Letter:
         f"{school.name or school.code}. Sont fermés : {roles} ({ended}, {voided}).\n\n"
         "Personne de ces rôles ne peut plus se connecter. Rien de ce qui est enregistré n’est perdu. Seul un chef "
         f"d’établissement rouvre l’accès :\n{public_link(_PAGE)}\n\n"
-        f"{_NOT_YOU}\n",
+        f"{_NOT_YOU}\n{public_link(_OPERATOR_PAGE)}\n",
     )
 
 
@@ -51,5 +52,5 @@ def reopened(roles: list[Role], school: Establishment, *, by: Actor) -> Letter:
         f"CPro : accès rouvert ({name_roles(roles)})",
         "Bonjour,\n\n"
         f"{by.label} a rouvert l’accès à CPro de {school.name or school.code} : {name_roles(roles)}.\n\n"
-        f"{_NOT_YOU}\n{public_link(_PAGE)}\n",
+        f"Cette page :\n{public_link(_PAGE)}\n\n{_NOT_YOU}\n{public_link(_OPERATOR_PAGE)}\n",
     )

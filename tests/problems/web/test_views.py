@@ -23,7 +23,7 @@ from tests.helpers.pages import Page
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
 
-ON_CPRO = "L’équipe qui administre la plateforme le lit sur CPro"
+ON_CPRO = "L’équipe qui administre CPro le lit sur CPro"
 NOT_MAILED = "aucun courriel ne lui est envoyé"
 BY_MAIL = "le reçoit par courriel"
 BOTH = "le lit sur CPro et le reçoit aussi par courriel"

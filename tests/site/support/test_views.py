@@ -229,7 +229,7 @@ class TestHandle:
         assert line.establishment_id == world.a.id and labels.actor_name(line).endswith("(Support)")
         journal = Page(as_("head").get("/admin/journal/")).text
         assert "a marqué comme traité un problème décrit" in journal
-        told = "L’équipe qui administre la plateforme a traité le problème que vous avez décrit, n° 1."
+        told = "L’équipe qui administre CPro a traité le problème que vous avez décrit, n° 1."
         assert told in Page(teacher.get("/nouveautes")).text
         assert told not in Page(as_("student").get("/nouveautes")).text
         assert told not in Page(as_("teacher", "b").get("/nouveautes")).text
