@@ -6,7 +6,7 @@ points to it: nothing is deleted. This cannot be undone: nothing marks which rec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ from cpro.students.models import Student
 from cpro.students.operations import audit_values, carry_diplomas, check_not_merged, refuse_if_kept_by_siecle
 from cpro.students.several import list_students
 from cpro.transfers.lifecycle import PENDING
-from cpro.transfers.models import TransferState
+from cpro.transfers.models import TransferSide, TransferState
 from cpro.transfers.queries import list_transfers_of
 from cpro.users.models import Account
 from cpro.users.operations.access import deactivate_account
@@ -47,6 +47,8 @@ class Holding:
     records: Figures
     passports: int
     transfers: int
+    #: whether a transfer followed or received stays tied to the row, which can then only be kept
+    is_bound: bool
     account: Account | None
 
     @property
@@ -55,14 +57,33 @@ class Holding:
         return spoken_name(self.student.first_name, self.student.last_name)
 
 
+#: What makes a row the one to keep, the strongest first: a French reason, and what is compared.
+_PREFERENCES: tuple[tuple[str, Callable[[Holding], int]], ...] = (
+    ("un transfert lui reste attaché", lambda held: held.is_bound),
+    ("elle porte le numéro de SIECLE", lambda held: bool(held.student.siecle_id)),
+    ("elle porte l’INE", lambda held: bool(held.student.ine)),
+    ("elle porte le plus de fiches, d’évaluations et de bilans", lambda held: held.records.total),
+)
+
+
+def prefer(one: Holding, other: Holding) -> tuple[Holding, str]:
+    """Return which of two rows to keep by default, and why in French; the first one and "" where nothing decides."""
+    for why, measure in _PREFERENCES:
+        if measure(one) != measure(other):
+            return max(one, other, key=measure), why
+    return one, ""
+
+
 def get_holding(student: Student) -> Holding:
     """Return what belongs to a pupil's row."""
+    transfers = list_transfers_of(student.id)
     account = get_account(student.account_id) if student.account_id is not None else None
     return Holding(
         student,
         count_records([student.id]).get(student.id, Figures()),
         count_issues(student.id),
-        len(list_transfers_of(student.id)),
+        len(transfers),
+        _is_bound(transfers),
         account,
     )
 
@@ -90,12 +111,16 @@ def check_pair(kept: Student, other: Student) -> None:
     transfers = {student.id: list_transfers_of(student.id) for student in (kept, other)}
     if any(side.is_current and side.state in PENDING for sides in transfers.values() for side in sides):
         raise CannotMerge("Un transfert de l’un des deux attend une réponse\u202f: donnez-la, ou retirez-le, d’abord.")
-    if any(side.is_current or side.state is TransferState.DONE for side in transfers[other.id]):
+    if _is_bound(transfers[other.id]):
         raise CannotMerge(
             "La fiche à réunir a suivi ou reçu un transfert, qui lui reste attaché\u202f: gardez plutôt celle-là, et "
             "réunissez-lui l’autre."
         )
     check_movable(other, kept)
+
+
+def _is_bound(transfers: Iterable[TransferSide]) -> bool:
+    return any(side.is_current or side.state is TransferState.DONE for side in transfers)
 
 
 def merge(kept_id: int, other_id: int, *, by: Actor, now: datetime) -> Student:

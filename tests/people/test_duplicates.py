@@ -303,3 +303,63 @@ def _spoil(session: Session, world: World, what: str, kept: int, other: int) -> 
         session.add(
             make_transfer_side(transfer.id, world.a.id, state=state, direction=Direction.SOURCE, student_id=whose)
         )
+
+
+class TestPrefer:
+    def test_prefer_proposes_the_row_with_the_ine_and_says_why(
+        self, administrator: Browser, world: World, arrange: Look, twin: int
+    ) -> None:
+        here = world.a.student_id
+        with arrange() as session:
+            session.get_one(Student, here).ine = None
+
+        answer = administrator.get(address(here, twin) + "?proposer=oui")
+
+        assert (answer.status_code, answer.location) == (303, address(twin, here))
+        why = "que CPro propose de garder : elle porte l’INE."
+        assert f"Cette fiche est celle {why}" in Page(administrator.get(address(twin, here))).text
+        assert f"L’autre fiche est celle {why}" in Page(administrator.get(address(here, twin))).text
+
+    def test_prefer_the_number_of_siecle_goes_before_the_ine_and_the_ine_before_the_work(
+        self, administrator: Browser, world: World, arrange: Look, twin: int
+    ) -> None:
+        here = world.a.student_id
+        with arrange() as session:
+            mine, theirs = session.get_one(Student, here), session.get_one(Student, twin)
+            mine.ine, mine.siecle_id = None, "71"
+        assert administrator.get(address(twin, here) + "?proposer=oui").location == address(here, twin)
+
+        with arrange() as session:
+            mine, theirs = session.get_one(Student, here), session.get_one(Student, twin)
+            mine.siecle_id, theirs.ine, mine.ine = None, None, "0123456789A"
+            session.flush()
+        assert administrator.get(address(twin, here) + "?proposer=oui").location == address(here, twin)
+
+    def test_prefer_the_more_work_then_the_row_one_came_from(
+        self, administrator: Browser, world: World, arrange: Look, twin: int
+    ) -> None:
+        here = world.a.student_id
+        with arrange() as session:
+            session.get_one(Student, here).ine = session.get_one(Student, twin).ine = None
+            session.add(third := make_student(world.a.id, last_name="Secret-alpha", ine=None))
+            session.flush()
+            third_id = third.id
+        assert administrator.get(address(here, twin) + "?proposer=oui").location == address(twin, here)
+
+        for one, other in ((here, third_id), (third_id, here)):
+            assert administrator.get(address(one, other) + "?proposer=oui").location == address(one, other)
+        assert "Rien ne distingue les deux fiches" in Page(administrator.get(address(here, third_id))).text
+
+    def test_prefer_a_row_tied_to_a_transfer_is_the_one_that_can_be_kept(
+        self, administrator: Browser, world: World, arrange: Look, twin: int
+    ) -> None:
+        here = world.a.student_id
+        with arrange() as session:
+            session.get_one(Student, here).ine = None
+            session.add(transfer := make_transfer(world.b.id, world.a.id))
+            session.flush()
+            side = make_transfer_side(transfer.id, world.a.id, direction=Direction.DESTINATION, student_id=here)
+            session.add(side)
+
+        assert administrator.get(address(twin, here) + "?proposer=oui").location == address(here, twin)
+        assert administrator.get(address(here, twin)).status_code == 200

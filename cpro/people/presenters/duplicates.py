@@ -6,7 +6,7 @@ from cpro.core.formatting import format_date, format_day_of, mask_ine, person_na
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
 from cpro.core.web.registry import registry
-from cpro.people.duplicates import Holding
+from cpro.people.duplicates import Holding, prefer
 from cpro.students.accounts.links import was_ever_opened
 from cpro.students.merging import list_filled
 from cpro.students.models import Division, Student
@@ -39,6 +39,15 @@ def describe_candidate(student: Student) -> str:
 def describe_merge(kept: Holding, other: Holding) -> list[str]:
     """Return the consequences of the merge for the contents of each row, in sentences."""
     return [*_moved(kept, other), *_of_accounts(kept, other), *_of_the_rest(kept, other)]
+
+
+def describe_proposal(kept: Holding, other: Holding) -> str:
+    """Return which row is proposed to be kept, and why, beside the choice."""
+    preferred, why = prefer(kept, other)
+    if not why:
+        return "Rien ne distingue les deux fiches\u202f: gardez celle que vous voulez."
+    which = "Cette fiche est celle" if preferred is kept else "L’autre fiche est celle"
+    return f"{which} que CPro propose de garder\u202f: {why}."
 
 
 def _moved(kept: Holding, other: Holding) -> list[str]:

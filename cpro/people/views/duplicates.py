@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
@@ -14,7 +14,8 @@ from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import PasswordForm
 from cpro.core.web.pages import back_to, render_page
 from cpro.people import duplicates
-from cpro.people.presenters.duplicates import compare, describe_candidate, describe_merge
+from cpro.people.duplicates import Holding
+from cpro.people.presenters.duplicates import compare, describe_candidate, describe_merge, describe_proposal
 from cpro.students.accounts.links import was_ever_opened
 from cpro.students.merging import find_candidates
 from cpro.students.operations import check_not_merged, refuse_if_kept_by_siecle
@@ -36,7 +37,7 @@ def choose(student_id: int) -> ResponseReturnValue:
     return render_page(
         "people/choose_link.html",
         asked=asked,
-        page=page.show(lambda each: (describe_candidate(each), _address(student_id, each.id))),
+        page=page.show(lambda each: (describe_candidate(each), _address(student_id, each.id, proposer="oui"))),
         title=f"Réunir un doublon\u202f: {name}",
         lead="Choisissez l’autre fiche du même élève. Vous verrez les deux côte à côte avant de décider.",
         heading="Élève",
@@ -49,9 +50,17 @@ def choose(student_id: int) -> ResponseReturnValue:
 @bp.route("/admin/eleves/<int:student_id>/doublon/<int:other_id>", methods=["GET", "POST"])
 @requires(Permission.STUDENTS_EDIT)
 def merge(student_id: int, other_id: int) -> ResponseReturnValue:
-    """Show two rows side by side and the consequences, then merge the second into the first."""
+    """Show two rows side by side and the consequences, then merge the second into the first.
+
+    `proposer=oui`, in the address of a link, asks for the row to keep by default rather than the first.
+    """
     list_students([student_id, other_id])
     refuse_if_kept_by_siecle()
+    if request.method == "GET" and request.args.get("proposer"):
+        one, other = _get_holdings(student_id, other_id)
+        if duplicates.prefer(one, other)[0] is other:
+            student_id, other_id = other_id, student_id
+        return redirect(_address(student_id, other_id), 303)
     refusal = refusal_of(duplicates.get_pair, student_id, other_id)
     if refusal is not None:
         return _page(student_id, other_id, refusal=refusal)
@@ -87,12 +96,12 @@ def _page(
     form: PasswordForm | None = None,
     refusal: DomainError | None = None,
 ) -> ResponseReturnValue:
-    by_id = {each.id: duplicates.get_holding(each) for each in list_students([student_id, other_id])}
-    kept, other = by_id[student_id], by_id[other_id]
+    kept, other = _get_holdings(student_id, other_id)
     return render_page(
         "people/duplicate.html",
         name=kept.name,
         rows=compare(kept, other),
+        proposal=describe_proposal(kept, other),
         consequences=[] if refusal else describe_merge(kept, other),
         refusal=refusal.message if refusal else "",
         form=form,
@@ -103,5 +112,10 @@ def _page(
     )
 
 
-def _address(student_id: int, other_id: int) -> str:
-    return url_for("duplicates.merge", student_id=student_id, other_id=other_id)
+def _get_holdings(student_id: int, other_id: int) -> tuple[Holding, Holding]:
+    by_id = {each.id: duplicates.get_holding(each) for each in list_students([student_id, other_id])}
+    return by_id[student_id], by_id[other_id]
+
+
+def _address(student_id: int, other_id: int, **asked: str) -> str:
+    return url_for("duplicates.merge", student_id=student_id, other_id=other_id, **asked)
