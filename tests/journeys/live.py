@@ -6,13 +6,14 @@ Unlike the local platform of `tests/helpers/platform.py`, nothing is loaded: eac
 from __future__ import annotations
 
 import email
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
@@ -24,7 +25,7 @@ from urllib.request import urlopen
 from sqlalchemy import create_engine, text
 
 from tests.helpers.mail_server import Sink
-from tests.helpers.platform import PROJECT_ROOT, as_owner, environment, flask, free_port
+from tests.helpers.platform import PROJECT_ROOT, as_owner, children_of, environment, flask, free_port
 from tests.journeys.visitor import Visitor
 
 #: An activation code, as papers and messages print it.
@@ -49,18 +50,7 @@ class Live:
 
     def __enter__(self) -> Live:
         self.flask("db", "upgrade")
-        self._web = self._start(
-            "-m",
-            "gunicorn",
-            "--bind",
-            f"127.0.0.1:{self.port}",
-            "--threads",
-            str(_THREADS),
-            "--no-control-socket",
-            "app:app",
-        )
-        self._worker = self._start("-m", "flask", "--app", "app", "worker")
-        self._wait_until_up()
+        self.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -95,10 +85,31 @@ class Live:
         return answer.stdout
 
     def kill_worker(self) -> None:
-        """Kill the worker as a power cut does, and start another one."""
+        """Kill the worker as a power cut does."""
         self._worker.kill()
         self._worker.wait()
-        self._worker = self._start("-m", "flask", "--app", "app", "worker")
+
+    def start_worker(self, **settings: str) -> None:
+        """Start a worker, with these settings besides."""
+        self._worker = self._start("-m", "flask", "--app", "app", "worker", **settings)
+
+    def cut_power(self) -> None:
+        """Kill every process."""
+        serving = children_of(self._web.pid)
+        self._web.kill()  # first: it would replace the others
+        for number in serving:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        self._web.wait()
+        self.kill_worker()
+
+    def start(self, **settings: str) -> None:
+        """Start pages and worker, with these settings besides, and wait until pages answer."""
+        address = f"127.0.0.1:{self.port}"
+        gunicorn = ("-m", "gunicorn", "--bind", address, "--threads", str(_THREADS), "--no-control-socket", "app:app")
+        self._web = self._start(*gunicorn, **settings)
+        self.start_worker(**settings)
+        self._wait_until_up()
 
     def mails(self, to: str = "") -> list[EmailMessage]:
         """Return the messages that left, the oldest first, those to an address if asked."""
@@ -127,11 +138,12 @@ class Live:
         return found
 
     def let_time_pass(self, statement: str, values: Mapping[str, Any] | None = None) -> None:
-        """Move instants of rows back, as the passing of time would; never what a person does."""
+        """Move instants of rows back, as the passing of time would; never what a person does. Instants are in UTC."""
         engine = create_engine(self.database_url)
         with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
+                connection.execute(text("SET LOCAL TIME ZONE 'UTC'"))
             connection.execute(text(statement), values or {})
         engine.dispose()
 
@@ -166,12 +178,12 @@ class Live:
         database = {"CPRO_DATABASE_URL": self.database_url, "CPRO_MIGRATION_DATABASE_URL": as_owner(self.database_url)}
         return {**database, "CPRO_PUBLIC_URL": self.url, **mail, **self.settings}
 
-    def _start(self, *command: str) -> subprocess.Popen[bytes]:
+    def _start(self, *command: str, **settings: str) -> subprocess.Popen[bytes]:
         with (self.folder / "log.txt").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, *command],
                 cwd=PROJECT_ROOT,
-                env=environment(self.folder, **self._environment()),
+                env=environment(self.folder, **self._environment(), **settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from tests.helpers.pictures import png
-from tests.helpers.siecle import FILES
+from tests.helpers.siecle import FILES, structures, student, students_xml
 from tests.journeys.conftest import PASSWORD
 from tests.journeys.live import Live, code_in, link_in
 from tests.journeys.visitor import Visitor
@@ -108,6 +108,20 @@ def samples() -> list[Path]:
     return [FILES / name for name in (*SIECLE_FILES, STS_FILE)]
 
 
+def many_pupils(count: int, division: str = "2M") -> list[tuple[str, bytes]]:
+    """Return the sample export of pupils with so many more, NOMBREUX, in forty divisions that begin alike."""
+    names = [f"{chr(65 + number % 26)}{chr(65 + number // 26 % 26)}{number}" for number in range(count)]
+    pupils = "\n".join(
+        student(str(1000 + number), "", NOM_DE_FAMILLE=f"NOMBREUX {name}") for number, name in enumerate(names)
+    )
+    places = "\n".join(structures(str(1000 + number), f"{division}{number % 40}") for number in range(count))
+    sample = (FILES / "ElevesSansAdresses.xml").read_bytes().decode("iso-8859-15")
+    known = sample[sample.index("<ELEVE ") : sample.index("</ELEVES>")]
+    known_places = sample[sample.index("<STRUCTURES_ELEVE ") : sample.index("</STRUCTURES>")]
+    text = students_xml(known + pupils, known_places + places)
+    return [("ElevesSansAdresses.xml", text.encode("iso-8859-15"))]
+
+
 def deposit(administrator: Visitor, files: list[Path] | list[tuple[str, bytes]]) -> None:
     """Deposit files from the menu and wait for their analysis, on the page where it appears."""
     administrator.menu("Gérer les imports")
@@ -138,6 +152,11 @@ def apply_import(platform: Live, administrator: Visitor, **confirmed: bool | lis
     """Apply the analysis one is on and wait for the report, at whatever page leads there."""
     administrator.press("Appliquer l’import", **confirmed)
     assert administrator.status == 200, administrator.text
+    wait_for_report(platform, administrator)
+
+
+def wait_for_report(platform: Live, administrator: Visitor) -> None:
+    """Wait for the report of an import, on its page or on that of the job that applies it."""
 
     def report() -> bool:
         if administrator.offers("Voir l’import"):
@@ -163,12 +182,18 @@ def open_school(platform: Live, *, code: str = "curie", uai: str = UAI) -> tuple
     """Create a school, import its sample files, and return its administrator and its head, both activated."""
     platform.flask("competences", "load")
     head_mail = f"chef@{code}.example"
+    administrator = open_imported_school(platform, code=code, uai=uai, head_mail=head_mail)
+    return administrator, activate_head(platform, administrator, name="PROVISEUR-FICTIF", mailbox=head_mail)
+
+
+def open_imported_school(platform: Live, *, code: str = "curie", uai: str = UAI, head_mail: str) -> Visitor:
+    """Create a school, import its sample files, and return its administrator: its head has no account yet."""
     administrator = create_school(platform, code=code, uai=uai, name="Lycée Marie-Curie", head_email=head_mail)
     complete_particulars(administrator, email=f"lycee@{code}.example")
     switch_transfers_on(administrator)
     deposit(administrator, samples())
     apply_import(platform, administrator)
-    return administrator, activate_head(platform, administrator, name="PROVISEUR-FICTIF", mailbox=head_mail)
+    return administrator
 
 
 def activate_head(platform: Live, administrator: Visitor, *, name: str, mailbox: str) -> Visitor:

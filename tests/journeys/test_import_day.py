@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time
 
 from tests.helpers.days import days_from_today
-from tests.helpers.siecle import FILES, structures, student, students_xml
+from tests.helpers.siecle import FILES, structures, student
 from tests.journeys import steps
 from tests.journeys.live import Live
 from tests.journeys.visitor import Visitor
@@ -116,23 +116,10 @@ def _in_the_morning_it_is_undone_once_nobody_works_on_it(
     assert platform.journal("curie")[-1] == "import:siecle:undone"
 
 
-def _many() -> list[tuple[str, bytes]]:
-    names = [f"{chr(65 + number % 26)}{chr(65 + number // 26 % 26)}{number}" for number in range(MANY)]
-    pupils = "\n".join(
-        student(str(1000 + number), "", NOM_DE_FAMILLE=f"NOMBREUX {name}") for number, name in enumerate(names)
-    )
-    places = "\n".join(structures(str(1000 + number), f"2M{number % 40}") for number in range(MANY))
-    sample = (FILES / "ElevesSansAdresses.xml").read_bytes().decode("iso-8859-15")
-    known = sample[sample.index("<ELEVE ") : sample.index("</ELEVES>")]
-    known_places = sample[sample.index("<STRUCTURES_ELEVE ") : sample.index("</STRUCTURES>")]
-    text = students_xml(known + pupils, known_places + places)
-    return [("ElevesSansAdresses.xml", text.encode("iso-8859-15"))]
-
-
 def _a_large_one_while_people_work(
     platform: Live, administrator: Visitor, teacher: Visitor, head: Visitor, neighbour: Visitor
 ) -> None:
-    steps.deposit(administrator, _many())
+    steps.deposit(administrator, steps.many_pupils(MANY))
     platform.wait_on_page(administrator, "Appliquer l’import")
     with ThreadPoolExecutor(4) as pool:
         working = [

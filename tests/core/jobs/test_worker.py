@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from tests.core.jobs import rehearsal
 from tests.core.jobs.conftest import PATIENCE, Shop
 from tests.core.jobs.rehearsal import effect
 from tests.helpers.platform import PROJECT_ROOT, free_port
+from tests.helpers.redis_server import RedisServer
 
 pytestmark = pytest.mark.slow
 
@@ -208,11 +208,11 @@ class TestWorkerOnRedis:
         self, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(worker, "LOOK_EVERY", 3600.0)
-        with _redis(tmp_path, free_port()) as url:
-            app = create_app({**shop.app.config, "CPRO_JOBS_URL": url})
+        with RedisServer(tmp_path) as redis:
+            app = create_app({**shop.app.config, "CPRO_JOBS_URL": redis.url})
             redis_shop = Shop(app, shop.world, shop.database, shop.folder)
             with in_thread(app):
-                _wait_until_it_listens(url)  # housekeeping at the start is over: only a wake-up brings the job
+                redis.wait_until_listened()  # housekeeping at the start is over: only a wake-up brings the job
                 job_id = redis_shop.ask("arrive", code="redis")
                 redis_shop.wait(job_id, "done")
             app.extensions["cpro_jobs"].huey.storage.pool.disconnect()
@@ -225,18 +225,18 @@ class TestWorkerOnRedis:
         self, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr(worker, "LOOK_EVERY", 3600.0)
-        port = free_port()
-        app = create_app({**shop.app.config, "CPRO_JOBS_URL": f"redis://127.0.0.1:{port}/0"})
+        redis = RedisServer(tmp_path)
+        app = create_app({**shop.app.config, "CPRO_JOBS_URL": redis.url})
         redis_shop = Shop(app, shop.world, shop.database, shop.folder)
 
         with in_thread(app):
             redis_shop.wait(redis_shop.ask("arrive", code="never there"), "done")
-            with _redis(tmp_path, port) as url:
+            with redis:
                 redis_shop.wait(redis_shop.ask("arrive", code="there"), "done")
-                _wait_until_it_listens(url)
+                redis.wait_until_listened()
             redis_shop.wait(redis_shop.ask("arrive", code="gone"), "done")
-            with _redis(tmp_path, port) as url:
-                _wait_until_it_listens(url)
+            with redis:
+                redis.wait_until_listened()
                 redis_shop.wait(redis_shop.ask("arrive", code="back"), "done")
                 told = [each for each in caplog.records if each.message.startswith("the queue did not answer")]
         app.extensions["cpro_jobs"].huey.storage.pool.disconnect()
@@ -267,45 +267,3 @@ class TestWorkerOnRedis:
         monkeypatch.setattr("cpro.config.find_spec", lambda name: None)
         with pytest.raises(UnusableSetting, match=r"requirements-redis\.txt"):
             load_settings({"CPRO_JOBS_URL": "redis://127.0.0.1", "CPRO_INSTANCE": str(tmp_path)})
-
-
-def _wait_until_it_listens(url: str) -> None:
-    """Wait until a worker waits for a message of a Redis server."""
-    from redis import Redis
-
-    until = time.monotonic() + PATIENCE
-    with Redis.from_url(url) as client:
-        while not any("b" in each["flags"] for each in client.client_list()):
-            assert time.monotonic() < until, "no worker listens"
-            time.sleep(0.05)
-
-
-@contextmanager
-def _redis(folder: Path, port: int) -> Iterator[str]:
-    program = shutil.which("redis-server")
-    if not program:
-        missing = "redis-server is not installed (Debian: apt-get install redis-server)"
-        if os.environ.get("CPRO_REQUIRE_REDIS") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    server = subprocess.Popen(
-        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        from redis import Redis
-        from redis.exceptions import ConnectionError as Away
-
-        until = time.monotonic() + PATIENCE
-        with Redis(port=port) as client:
-            while True:
-                try:
-                    client.ping()
-                    break
-                except Away:
-                    assert time.monotonic() < until
-                    time.sleep(0.05)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.terminate()
-        server.wait(PATIENCE)
