@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, g, request
 from flask_wtf import CSRFProtect
-from flask_wtf.csrf import generate_csrf
+from flask_wtf.csrf import CSRFError, generate_csrf
 
 from cpro.core.errors import Forbidden
 from cpro.extensions import application
@@ -54,6 +54,15 @@ def check_origin() -> None:
     ours = {request.host, _host_of(application.public_url)} - {""}
     if source and _host_of(source) not in ours:
         raise SentFromElsewhere
+
+
+def sent_from_our_page() -> bool:
+    """Return whether the request holds a token of this session: without the database, nothing else tells."""
+    try:
+        csrf.protect()
+    except CSRFError:
+        return False
+    return True
 
 
 def _host_of(address: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from flask import Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from markupsafe import escape
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -19,6 +20,7 @@ from cpro.core.locks import is_busy, is_damaged, is_full, is_read_only, took_too
 from cpro.core.shown_errors.operations import keep_error
 from cpro.core.storage import FULL_DISK
 from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web.csrf import sent_from_our_page
 from cpro.core.web.current_user import current_principal
 from cpro.core.web.headers import note_wait
 from cpro.core.web.pages import page_of_refusal
@@ -69,6 +71,7 @@ _READ_ONLY = (
     "La base de données ne peut qu’être lue pour l’instant. Rien n’a été enregistré\u202f: prévenez la personne qui "
     "s’occupe du serveur, puis recommencez."
 )
+_AGAIN = "Ce que vous aviez saisi n’est pas perdu : « Réessayer » l’envoie de nouveau."
 _UNEXPECTED = (
     "Une erreur est survenue",
     "Rien n’a été enregistré. L’équipe qui administre CPro en est avertie.",
@@ -102,15 +105,15 @@ def show_error(
             reference=request_number(),
             title=title,
             message=message or usual,
-            hint="Ce que vous aviez saisi n’est pas perdu : « Réessayer » l’envoie de nouveau." if typed else "",
+            hint=_AGAIN if typed else "",
             typed=typed,
-            retry_url=request.full_path.rstrip("?"),
+            retry_url=_here(),
             page_at=page_of_refusal(code),
             back_url="/",
             back_label="Revenir à l’accueil",
         )
     except SQLAlchemyError:  # the layout names the school, which needs the database; the failure was already logged
-        page = _bare_page(title, message or usual)
+        page = _bare_page(title, message or usual, typed)
     except Exception:  # whatever broke the page may break the layout too
         logger.exception("the error page itself could not be drawn")
         page = _bare_page(title, message or usual)
@@ -148,11 +151,18 @@ def _asked(code: int) -> str:
     return mask_ines("".join(sign for sign in request.path if sign.isprintable()))
 
 
-def _bare_page(title: str, message: str) -> str:
+def _bare_page(title: str, message: str, typed: Sequence[tuple[str, str]] = ()) -> str:
+    fields = "".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in typed)
+    again = f'<form method="post" action="{escape(_here())}">{fields}<p>{_AGAIN}</p><button>Réessayer</button></form>'
     return (
         f'<!doctype html><html lang="fr"><title>Erreur – {title}</title><h1>{title}</h1><p>{message}</p>'
+        f"{again if typed else ''}"
         f"<p>Référence à citer si vous demandez de l’aide : {request_number()}</p></html>"
     )
+
+
+def _here() -> str:
+    return request.full_path.rstrip("?")
 
 
 def show_database_failure(error: SQLAlchemyError) -> Response:
@@ -229,7 +239,10 @@ def _log_refusal() -> None:
 
 
 def _typed_form() -> list[tuple[str, str]]:
-    """Return the fields of a form that can be sent again as is: no file, no secret, and a signed-in person."""
+    """Return the fields of a form that can be sent again as is: no file, no secret, and a signed-in person.
+
+    Without the database, nobody knows who is signed in: what a page of ours sent is shown to whoever sent it.
+    """
     if request.method != "POST" or any(file.filename for file in request.files.values()):
         return []
     fields = list(request.form.items(multi=True))
@@ -238,4 +251,4 @@ def _typed_form() -> list[tuple[str, str]]:
     try:
         return fields if current_principal() else []
     except SQLAlchemyError:
-        return []
+        return fields if sent_from_our_page() else []

@@ -150,21 +150,37 @@ class TestDamagedDatabase:
     def test_damaged_database_whose_header_is_destroyed_under_the_pages_is_a_503(
         self, app: Flask, as_: Callable[..., Browser], database: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        path = make_url(database).database
-        if not database.startswith("sqlite") or path is None:
-            pytest.skip("of SQLite alone")
         browser = as_("administrator")
         assert browser.get("/admin/eleves/").status_code == 200
-        with app.app_context():
-            db.engine.dispose()
-        with Path(path).open("r+b") as file:
-            file.write(bytes(100))
+        destroy_header(app, database)
         monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)  # as where it is served
 
         answer = browser.get("/admin/eleves/")
 
         assert answer.status_code == 503
         assert "La base de données ne répond pas" in answer.text
+
+    @pytest.mark.parametrize(("token", "is_offered"), [({}, True), ({"csrf_token": "guessed"}, False)])
+    def test_damaged_database_what_a_page_of_ours_sent_is_offered_again(
+        self,
+        app: Flask,
+        as_: Callable[..., Browser],
+        database: str,
+        monkeypatch: pytest.MonkeyPatch,
+        token: dict[str, str],
+        is_offered: bool,
+    ) -> None:
+        browser = as_("administrator")
+        form = browser.form("/admin/parametres/etablissement")
+        destroy_header(app, database)
+        monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)  # as where it is served
+
+        typed = {**form, "city": "Ville <neuve>", **token}
+        answer = browser.post("/admin/parametres/etablissement", typed, token=not token)
+
+        assert answer.status_code == 503
+        assert ('name="city" value="Ville &lt;neuve&gt;"' in answer.text) is is_offered
+        assert ("Réessayer" in answer.text) is is_offered
 
     @pytest.mark.parametrize("content", [b"this is no database" * 500, b"SQLite format 3\0" + b"\0" * 9000])
     def test_damaged_database_is_a_503_in_french_that_tells_the_truth(self, tmp_path: Path, content: bytes) -> None:
@@ -184,3 +200,14 @@ class TestDamagedDatabase:
         assert (answer.status_code, ready.status_code) == (503, 503)
         assert "La base de données ne répond pas" in answer.text
         assert "DatabaseError" not in answer.text
+
+
+def destroy_header(app: Flask, database: str) -> None:
+    """Destroy the header of the file under the pages; skip where the database is no file."""
+    path = make_url(database).database
+    if not database.startswith("sqlite") or path is None:
+        pytest.skip("of SQLite alone")
+    with app.app_context():
+        db.engine.dispose()
+    with Path(path).open("r+b") as file:
+        file.write(bytes(100))
