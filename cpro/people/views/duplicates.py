@@ -37,7 +37,7 @@ def choose(student_id: int) -> ResponseReturnValue:
     return render_page(
         "people/choose_link.html",
         asked=asked,
-        page=page.show(lambda each: (describe_candidate(each), _address(student_id, each.id, proposer="oui"))),
+        page=page.show(lambda each: (describe_candidate(each), f"{_address(student_id, each.id)}?proposer=oui")),
         title=f"Réunir un doublon\u202f: {name}",
         lead="Choisissez l’autre fiche du même élève. Vous verrez les deux côte à côte avant de décider.",
         heading="Élève",
@@ -117,5 +117,5 @@ def _get_holdings(student_id: int, other_id: int) -> tuple[Holding, Holding]:
     return by_id[student_id], by_id[other_id]
 
 
-def _address(student_id: int, other_id: int, **asked: str) -> str:
-    return url_for("duplicates.merge", student_id=student_id, other_id=other_id, **asked)
+def _address(student_id: int, other_id: int) -> str:
+    return url_for("duplicates.merge", student_id=student_id, other_id=other_id)

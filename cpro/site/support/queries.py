@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
@@ -39,6 +39,39 @@ def list_works(session: Session, school_id: int | None, *, now: datetime) -> lis
     """Return the outcome of imports, e-mails and jobs over the last thirty days."""
     since = now - PERIOD
     return [read(session, school_id, since) for read in (_imports, _refused_deposits, _mails, _jobs)]
+
+
+def list_last_imports(session: Session, school_ids: Collection[int]) -> Sequence[Row[int, RunState, datetime]]:
+    """Return the school, the state and the last instant of the newest import of each school."""
+    newest = (
+        select(func.max(ImportRun.id))
+        .where(ImportRun.establishment_id.in_(school_ids))
+        .group_by(ImportRun.establishment_id)
+    )
+    at = func.coalesce(ImportRun.undone_at, ImportRun.applied_at, ImportRun.created_at)
+    return session.execute(
+        select(ImportRun.establishment_id, ImportRun.state, at).where(ImportRun.id.in_(newest))
+    ).all()
+
+
+def count_failed_jobs(
+    session: Session, school_ids: Collection[int], *, since: datetime
+) -> Sequence[Row[int | None, int]]:
+    """Return each school that has jobs that failed since then, and their number."""
+    return session.execute(
+        select(Job.establishment_id, func.count())
+        .where(Job.establishment_id.in_(school_ids), Job.state == JobState.FAILED, Job.created_at > since)
+        .group_by(Job.establishment_id)
+    ).all()
+
+
+def count_waiting_messages(session: Session, school_ids: Collection[int]) -> Sequence[Row[int | None, int, datetime]]:
+    """Return each school that has messages not yet sent, their number, and the instant of the oldest."""
+    return session.execute(
+        select(MailMessage.establishment_id, func.count(), func.min(MailMessage.created_at))
+        .where(MailMessage.establishment_id.in_(school_ids), MailMessage.settled_at.is_(None))
+        .group_by(MailMessage.establishment_id)
+    ).all()
 
 
 def name_school(session: Session, school_id: int | None) -> str:

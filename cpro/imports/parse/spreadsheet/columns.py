@@ -58,8 +58,10 @@ COLUMNS: dict[WorksheetKind, tuple[Column, ...]] = {
         Column(
             "email",
             "Adresse électronique",
-            "Adresse électronique saisie",
-            ("e mail", "email", "courriel", "mel", "adresse e mail", "mail", "adresse mail", "adresse courriel"),
+            (
+                *("e mail", "email", "courriel", "mel", "adresse e mail", "mail", "adresse mail", "adresse courriel"),
+                "adresse electronique saisie",  # the title of our own list of accounts
+            ),
         ),
         Column("divisions", "Divisions", ("classe", "classes", "division")),
         Column("number", "Numéro", ("matricule", "identifiant", "numero interne", "n")),
