@@ -19,6 +19,7 @@ from cpro.transfers.models import Direction, TransferState
 from cpro.users.models import Account
 from tests.factories import NOW, PASSWORD, World, make_account, make_student, make_transfer, make_transfer_side
 from tests.helpers.browser import Browser
+from tests.helpers.days import today
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, set_school, watching
 
@@ -239,7 +240,7 @@ class TestMergeRefused:
         self, app: Flask, administrator: Browser, as_: As, world: World, twin: int, arrange: Look
     ) -> None:
         with arrange() as session:
-            session.add(make_student(world.a.id, last_name="Zirconite", is_active=False, departed_on=date(2026, 9, 1)))
+            session.add(make_student(world.a.id, last_name="Zirconite", is_active=False, departed_on=today()))
         before = len(administrator.get("/admin/eleves/export/csv/").text.splitlines())
         merge(administrator, world.a.student_id, twin)
 

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from cpro.core.mail import MailMessage
 from cpro.core.mail.models import MailState
@@ -287,6 +288,25 @@ class TestChangeAccountAddress:
             assert secret not in sent
         assert "s’est trompée" in sent and "http" not in sent
         assert "s’il n’arrive pas à nouvelle@alpha.example, corrigez-la" in Page(browser.get("/mon-compte")).flashes[-1]
+
+    def test_change_own_address_many_times_an_hour_is_refused_and_what_was_typed_stays(
+        self, office: Office, as_: Callable[..., Browser]
+    ) -> None:
+        browser = as_("teacher")
+
+        def change(number: int) -> TestResponse:
+            form = browser.form("/mon-compte/adresse")
+            typed = {"email": f"encore{number}@alpha.example", "current_password": PASSWORD}
+            return browser.post("/mon-compte/adresse", {**form, **typed})
+
+        answers = [change(number) for number in range(7)]
+
+        assert [answer.status_code for answer in answers] == [303] * 5 + [429] * 2
+        assert "réessayez plus tard" in Page(answers[-1]).text
+        assert Page(answers[-1]).values()["email"] == "encore6@alpha.example"
+        assert office.find(office.school.account_ids["teacher"]).email == "encore4@alpha.example"
+        assert letters(office, "encore4@alpha.example")
+        assert not letters(office, "encore5@alpha.example")
 
 
 def _sent(office: Office, to: str) -> MailMessage:

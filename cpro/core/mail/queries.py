@@ -33,6 +33,19 @@ def list_messages_about(object_type: str, object_id: object, *, limit: int = 5) 
     ).all()
 
 
+def count_messages_about(
+    session: Session, establishment_id: int, object_type: str, object_id: object, *, since: datetime
+) -> int:
+    """Return the number of messages written about an object since an instant; in a platform session."""
+    counted = select(func.count()).where(
+        MailMessage.establishment_id == establishment_id,
+        MailMessage.object_type == object_type,
+        MailMessage.object_id == str(object_id),
+        MailMessage.created_at >= since,
+    )
+    return session.scalar(counted) or 0
+
+
 def find_last_messages(object_type: str, object_ids: Collection[object]) -> dict[str, MailMessage]:
     """Return the last message about each of some objects of the current school, keyed by the object's id as text."""
     last = (

@@ -32,11 +32,11 @@ def record_refused_deposit(names: Sequence[str], refusal: DomainError, *, by: Ac
     Beyond `MOST_AN_HOUR` for the actor, one line says that further refusals are not recorded, then nothing is.
     """
     assert by.id is not None, "deposits are made by accounts"
-    told, cut = (
+    recorded, cut = (
         count_lines_of(by.kind, by.id, action, since=now - _HOUR, until=now + _SECOND)
         for action in (REFUSED_DEPOSIT, REFUSALS_CUT)
     )
-    if told >= MOST_AN_HOUR:
+    if recorded >= MOST_AN_HOUR:
         if not cut:
             record(REFUSALS_CUT, About("import_deposit", "", "Autres dépôts"), by=by, now=now)
         return

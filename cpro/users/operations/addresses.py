@@ -18,6 +18,7 @@ from cpro.core.concurrency import check_fresh
 from cpro.core.errors import Conflict, DomainError, NotFound
 from cpro.core.formatting import of_name
 from cpro.core.mail import MailMessage, enqueue, public_link
+from cpro.core.mail.queries import count_messages_about
 from cpro.core.permissions import Actor
 from cpro.core.secrets import new_token, token_hash
 from cpro.establishments.models import Establishment
@@ -35,7 +36,20 @@ LINK_VALIDITY = timedelta(days=30)
 #: How long the holder of the earlier address has to object before the change takes effect.
 SILENCE = timedelta(days=7)
 
+#: Maximum number of messages about an account within an hour, beyond which its owner no longer changes the address.
+_MOST_MESSAGES, _WITHIN = 10, timedelta(hours=1)
+
 _BY_SILENCE = Actor("system", None, "Sans opposition après 7 jours", "system")
+
+
+class TooManyChanges(DomainError):
+    """The owner's address changed many times within the hour: each change sends a message to the address typed."""
+
+    status = 429
+    message = (
+        "Votre adresse a changé plusieurs fois depuis une heure\u202f: celle-ci n’est pas enregistrée. Ce que vous "
+        "avez saisi est encore dans la page\u202f; réessayez plus tard."
+    )
 
 
 # --- An account's --------------------------------------------------------------------------------------------------
@@ -71,12 +85,15 @@ def change_own_address(
     """Set the address given by an account's owner, with their password: it takes effect at once.
 
     Both addresses are notified: a typing error shows by the message that does not come. `account` is locked
-    (`queries.lock_account`). Raises `StaleForm` if the address changed since the form was opened.
+    (`queries.lock_account`). Raises `StaleForm` if the address changed since the form was opened, `TooManyChanges`.
     """
     earlier, shown = account.confirmed_email, account.email
     check_fresh({"email": shown}, opened_on)
     if email == earlier == shown:
         return
+    written = count_messages_about(session, account.establishment_id, "account", account.id, since=now - _WITHIN)
+    if written >= _MOST_MESSAGES:
+        raise TooManyChanges
     _replace_waiting(session, account.establishment_id, account.id, now=now)
     account.email = account.confirmed_email = email
     session.flush()

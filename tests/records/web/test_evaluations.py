@@ -21,6 +21,7 @@ from cpro.scenarios.models import Scenario
 from cpro.students.models import Division, Student
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser
+from tests.helpers.days import today
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, rows, set_school, set_up, watching
 from tests.helpers.two_people import Shared, play
@@ -143,7 +144,7 @@ class TestCreateEvaluation:
 
         past = browser.post(address, {**typed, "evaluated_on": "2026-05-27"})
         assert told in Page(browser.get(past.location)).text
-        usual = browser.post(address, typed)
+        usual = browser.post(address, {**typed, "evaluated_on": today().isoformat()})
         assert "année scolaire passée" not in Page(browser.get(usual.location)).text
 
     def test_create_evaluation_the_fiche_of_another_pupil_is_refused(
