@@ -83,7 +83,7 @@ class TestUploadPictureOneForm:
         self._post(browser, "annuler/logo", pressed=undoable(browser), cachet=pictures.png(40, 40))
 
         flashes = Page(browser.get(URL)).flashes
-        assert any("« cachet.png » n’a pas été déposé : choisissez-le à nouveau." in each for each in flashes)
+        assert any("« cachet.png » n’a pas été déposé : choisissez-le à nouveau." in each for each in flashes)
         assert (shown(browser), shown(browser, "cachet")) == (None, None)
 
     def test_upload_picture_the_page_is_one_form_of_two_files(self, as_: As) -> None:
