@@ -102,7 +102,7 @@ class Crawl:
             self.faults.setdefault(fault, path)
         links = _Links(answer.text)
         self._ids[path] = links.ids
-        named = [urljoin(path, link) for link in links.found if not link.startswith(("data:", "mailto:"))]
+        named = [urljoin(path, link) for link in links.found if not link.startswith(("data:", "mailto:", "otpauth:"))]
         self.dead += [f"{path} names {link}" for link in named if urlsplit(link).netloc not in {"", *NAMED_SITES}]
         return [(link, path) for link in named if not urlsplit(link).netloc]
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from cpro.audit.models import AuditEntry
 from cpro.core import tenancy
 from cpro.core.counts import count_together
+from cpro.core.permissions import Actor
 from cpro.core.search import Searched
 from cpro.dashboard.views import COUNTS
 from cpro.records.operations.retention import list_schools_to_expire
@@ -222,7 +223,7 @@ def test_first_transfers_are_looked_for_in_the_index_of_their_dates(app: Flask, 
     with app.app_context():
         tenancy.enter(tenancy.Scope(grown.a.id))
         with statements_with_values(app) as sent:
-            list_first_transfers(NOW, limit=3)
+            list_first_transfers(NOW, reader=Actor("account", grown.a.account_ids["head"], "", "head"), limit=3)
         plan = read_plan(app, *sent[-1])
 
     assert "ix_transfer_side_done_at" in plan

@@ -46,6 +46,14 @@ def phone(app: Flask, as_: As, clock_: time_machine.Traveller) -> Phone:
 
 
 class TestSetUp:
+    def test_begin_offers_the_key_to_the_application_of_the_telephone_itself(self, as_: As) -> None:
+        page = as_("head").post(f"{PAGE}/commencer", {"current_password": PASSWORD}, follow_redirects=True)
+
+        [address] = [link for link in Page(page).links if link.startswith("otpauth:")]
+        read = pyotp.parse_uri(address)
+        assert isinstance(read, pyotp.TOTP) and read.issuer == "CPro"
+        assert " ".join(re.findall("....", read.secret)) in Page(page).text
+
     def test_set_up_asks_for_the_password_and_a_first_code(
         self, app: Flask, as_: As, clock_: time_machine.Traveller
     ) -> None:

@@ -232,6 +232,7 @@ def _page(
             address = operations.describe_address(secret, account)
             import segno  # imported only where one is rendered
 
+            context["address"] = address
             context["picture"] = segno.make(address, error="m", micro=False).svg_data_uri(scale=4, light="#fff")
     return render_page(
         "users/second_factor.html",
