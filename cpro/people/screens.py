@@ -82,7 +82,7 @@ class UsersScreen(Screen):
                 ("jamais-active", "jamais activés", lambda: and_(Account.is_active, Account.activated_at.is_(None))),
                 ("actif", "actifs", lambda: and_(Account.is_active, Account.activated_at.is_not(None), ~_PENDING)),
                 ("desactive", "désactivés", lambda: ~Account.is_active),
-                ("accord", "attendant un accord", lambda: _PENDING),
+                ("accord", "attendant un accord", lambda: and_(Account.is_active, _PENDING)),
                 (
                     "a-voir",
                     "ouverts ou changés par l’administrateur, à voir par le chef",

@@ -1,4 +1,4 @@
-"""Queries of accounts and sign-ins. All work across schools: they receive a platform session."""
+"""Queries of accounts and sign-ins: those that receive a session work across schools, the others in one school."""
 
 from __future__ import annotations
 
@@ -196,11 +196,13 @@ def list_unspent_codes(session: Session, account: AnyAccount) -> list[Activation
     )
 
 
-def count_codes_since(session: Session, account: AnyAccount, since: datetime) -> int:
-    """Return how many codes were created for an account since an instant."""
+def count_codes_since(session: Session, account: AnyAccount, since: datetime, *, expiring_by: datetime) -> int:
+    """Return how many codes of an account were created since an instant, among those that expire by another."""
     return (
         session.scalar(
-            select(func.count(ActivationCode.id)).where(_codes_of(account), ActivationCode.created_at >= since)
+            select(func.count(ActivationCode.id)).where(
+                _codes_of(account), ActivationCode.created_at >= since, ActivationCode.expires_at <= expiring_by
+            )
         )
         or 0
     )
@@ -239,13 +241,13 @@ def lock_account(session: Session, kind: str, account_id: int) -> AnyAccount:
 
 
 def is_awaiting_consent() -> ColumnElement[bool]:
-    """Return the condition of the accounts that wait for the head's consent."""
+    """Return the condition of the accounts that need the head's consent and have not got it, closed ones included."""
     return and_(Account.consent_needed, Account.consented_at.is_(None))
 
 
 def select_pending() -> Select[int]:
-    """Return the ids of the accounts of the school that wait for the head's consent."""
-    return _select_ids(Account.consent_needed, Account.consented_at.is_(None), Account.is_active)
+    """Return the ids of the accounts of the school that wait for the head's consent: closed ones wait for nothing."""
+    return _select_ids(is_awaiting_consent(), Account.is_active)
 
 
 def select_heads() -> Select[int]:

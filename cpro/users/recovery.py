@@ -75,7 +75,9 @@ def send_forgotten_code(establishment: str, login: str, *, public_url: str, now:
         to = account.confirmed_email if isinstance(account, Account) else account.email
         if not to:
             return
-        if queries.count_codes_since(work.session, account, now - timedelta(hours=1)) >= _PER_HOUR:
+        # By their validity, shorter than that of the codes that others create: those never stop a request.
+        by = now + codes.FORGOTTEN_VALIDITY
+        if queries.count_codes_since(work.session, account, now - timedelta(hours=1), expiring_by=by) >= _PER_HOUR:
             return
         school = (
             None

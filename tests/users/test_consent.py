@@ -23,6 +23,7 @@ from cpro.users.operations.consent import NothingToConsent
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.office import CODE, Office
+from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, set_school, watching
 
 DISABLED = "Ce compte est désactivé"
@@ -92,6 +93,16 @@ class TestSignInWhileWaiting:
     def waiting(self, office: Office) -> str:
         office.add(Role.ADMINISTRATOR, login="zoe.mica", consent_needed=True)
         return "zoe.mica"
+
+    def test_sign_in_while_waiting_the_list_names_those_that_the_dashboard_counts(
+        self, office: Office, as_: Callable[..., Browser], waiting: str
+    ) -> None:
+        office.add(Role.ADMINISTRATOR, login="paul.gypse", last_name="Gypse", consent_needed=True, is_active=False)
+        head = as_("head")
+
+        assert "Gypse" not in head.get("/admin/utilisateurs/?etat=accord").text
+        assert "zoe.mica" in head.get("/admin/utilisateurs/?etat=accord").text
+        assert "1 personne" in Page(head.get("/admin/")).text
 
     def test_sign_in_while_waiting_says_nothing_to_who_does_not_know_the_password(
         self, browser: Callable[[], Browser], waiting: str

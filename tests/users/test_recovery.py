@@ -13,6 +13,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from cpro.core.mail.models import MailMessage
+from cpro.core.transactions import platform_unit_of_work
+from cpro.users.models import Account
+from cpro.users.operations.codes import create_code
 from cpro.users.sign_in_models import ActivationCode
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
@@ -115,6 +118,18 @@ class TestForgottenPassword:
             clock.shift(timedelta(hours=1, seconds=1))
             ask()
             assert len(desk.mails()) == 5
+
+    def test_forgotten_password_is_answered_whatever_codes_others_created(
+        self, app: Flask, ask: Callable[..., TestResponse], desk: Desk, world: World
+    ) -> None:
+        with time_machine.travel(START, tick=False):
+            with app.app_context(), platform_unit_of_work("reprinted sheets") as work:
+                account = work.session.get_one(Account, world.a.account_ids["teacher"])
+                for _ in range(3):
+                    create_code(work.session, account, now=START)
+            ask()
+
+        assert len(desk.mails()) == 1
 
     def test_forgotten_password_the_link_never_comes_from_the_host_header(
         self, app: Flask, ask: Callable[..., TestResponse], desk: Desk

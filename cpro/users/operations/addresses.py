@@ -42,13 +42,13 @@ _MOST_MESSAGES, _WITHIN = 10, timedelta(hours=1)
 _BY_SILENCE = Actor("system", None, "Sans opposition après 7 jours", "system")
 
 
-class TooManyChanges(DomainError):
-    """The owner's address changed many times within the hour: each change sends a message to the address typed."""
+class TooManyMessages(DomainError):
+    """Many messages about the account left within the hour, and each change of address sends one to what was typed."""
 
     status = 429
     message = (
-        "Votre adresse a changé plusieurs fois depuis une heure\u202f: celle-ci n’est pas enregistrée. Ce que vous "
-        "avez saisi est encore dans la page\u202f; réessayez plus tard."
+        "Beaucoup de messages sont partis au sujet de votre compte depuis une heure\u202f: cette adresse n’est pas "
+        "enregistrée. Ce que vous avez saisi est encore dans la page\u202f; réessayez plus tard."
     )
 
 
@@ -85,7 +85,7 @@ def change_own_address(
     """Set the address given by an account's owner, with their password: it takes effect at once.
 
     Both addresses are notified: a typing error shows by the message that does not come. `account` is locked
-    (`queries.lock_account`). Raises `StaleForm` if the address changed since the form was opened, `TooManyChanges`.
+    (`queries.lock_account`). Raises `StaleForm` if the address changed since the form was opened, `TooManyMessages`.
     """
     earlier, shown = account.confirmed_email, account.email
     check_fresh({"email": shown}, opened_on)
@@ -93,7 +93,7 @@ def change_own_address(
         return
     written = count_messages_about(session, account.establishment_id, "account", account.id, since=now - _WITHIN)
     if written >= _MOST_MESSAGES:
-        raise TooManyChanges
+        raise TooManyMessages
     _replace_waiting(session, account.establishment_id, account.id, now=now)
     account.email = account.confirmed_email = email
     session.flush()

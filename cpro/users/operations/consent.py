@@ -1,4 +1,4 @@
-"""The head's consent to a further head or administrator, in the session of the school."""
+"""The head's consent to accounts that the administrator created by hand, in the session of the school."""
 
 from __future__ import annotations
 
