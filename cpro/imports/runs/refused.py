@@ -22,6 +22,8 @@ _HOUR, _SECOND = timedelta(hours=1), timedelta(seconds=1)
 _KNOWN_WORDS = re.compile(
     r"exportxml|eleves(sansadresses|avecadresses)?|structures?|nomenclatures?|sts|emp|\d{7}[a-z]|\d{1,4}", re.IGNORECASE
 )
+#: What a file may be, shown; and what looks like a file's name in a sentence, masked.
+_KNOWN_EXTENSION = re.compile(r"\.(xml|zip|csv|txt|xlsx?|ods|pdf|docx?|odt|png|jpe?g|gz|7z|rar)", re.IGNORECASE)
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,5}", re.IGNORECASE)
 _QUOTED = re.compile(r"(?<=«\s)[^»]*(?=\s»)")
 
@@ -47,7 +49,7 @@ def record_refused_deposit(names: Sequence[str], refusal: DomainError, *, by: Ac
 
 
 def mask_file_name(name: str) -> str:
-    """Return the name of a file with all but its extension hidden, unless only the ministry's words make it.
+    """Return the name of a file with all but a known extension hidden, unless only the ministry's words make it.
 
     People name files after pupils, and the journal is never rewritten. « export.zip › Eleves.xml » is two names.
     """
@@ -56,7 +58,7 @@ def mask_file_name(name: str) -> str:
 
 def _mask_part(name: str) -> str:
     path = PurePosixPath(name)
-    extension = path.suffix if _EXTENSION.fullmatch(path.suffix) else ""
+    extension = path.suffix if _KNOWN_EXTENSION.fullmatch(path.suffix) else ""
     words = [each for each in re.split(r"[\s_().-]+", name.removesuffix(extension)) if each]
     is_known = any(re.match(r"\D", each) for each in words) and all(map(_KNOWN_WORDS.fullmatch, words))
     return name if is_known else f"•••{extension}"

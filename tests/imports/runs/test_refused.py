@@ -31,6 +31,7 @@ class TestMaskFileName:
             ("2026.xml", "•••.xml"),
             ("Agate.Noé", "•••"),
             ("Agate", "•••"),
+            ("bulletin.Agate", "•••"),
             (".agate", "•••"),
             ("ExportXML_Structures.zip › Agate.xml", "ExportXML_Structures.zip › •••.xml"),
         ],
