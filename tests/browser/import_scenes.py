@@ -46,7 +46,7 @@ def deposit(page: Page, *files: Path | tuple[str, bytes]) -> None:
 
 
 def confirm_all(page: Page) -> None:
-    """Tick what must be confirmed, and apply: a script sends the deposit, which the click on it does not wait for."""
+    """Tick what must be confirmed, and apply, once the analysis is there: a click may return before its page."""
     apply = page.get_by_role("button", name="Appliquer l’import")
     apply.wait_for()
     for box in page.locator("[name=confirmations]").all():

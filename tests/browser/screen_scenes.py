@@ -103,8 +103,7 @@ def _tick_first(number: int, action: str) -> Act:
 
 def _open_account(site: Site, page: Page) -> None:
     """Open the account of the pupil of the page."""
-    follow("Ouvrir un compte")(site, page)
-    confirm(site, page)
+    then(follow("Ouvrir un compte"), confirm)(site, page)
 
 
 def _student_without_pupil(site: Site, page: Page) -> None:
