@@ -349,7 +349,7 @@ class TestPrefer:
 
         for one, other in ((here, third_id), (third_id, here)):
             assert administrator.get(address(one, other) + "?proposer=oui").location == address(one, other)
-        assert "Rien ne distingue les deux fiches" in Page(administrator.get(address(here, third_id))).text
+        assert "n’a pas de préférence entre ces deux fiches" in Page(administrator.get(address(here, third_id))).text
 
     def test_prefer_a_row_tied_to_a_transfer_is_the_one_that_can_be_kept(
         self, administrator: Browser, world: World, arrange: Look, twin: int

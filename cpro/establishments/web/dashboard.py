@@ -45,7 +45,7 @@ def list_school_items(figures: Figures) -> list[ChecklistItem]:
             "Renseigner l’établissement",
             "Le nom, l’adresse électronique et le code UAI sont connus."
             if not missing
-            else f"Manque : {missing_text}. Sans quoi ni création d’utilisateurs, ni export du passeport.",
+            else f"Manque : {missing_text}. Sans quoi ni import, ni création d’utilisateurs, ni export du passeport.",
             done=not missing,
             link_url=f"{settings}#{missing[0].field}" if missing else settings,
             link_label="Compléter" if missing else "Voir",

@@ -45,7 +45,7 @@ def describe_proposal(kept: Holding, other: Holding) -> str:
     """Return which row is proposed to be kept, and why, beside the choice."""
     preferred, why = prefer(kept, other)
     if not why:
-        return "Rien ne distingue les deux fiches\u202f: gardez celle que vous voulez."
+        return "CPro n’a pas de préférence entre ces deux fiches."
     which = "Cette fiche est celle" if preferred is kept else "L’autre fiche est celle"
     return f"{which} que CPro propose de garder\u202f: {why}."
 

@@ -17,6 +17,7 @@ from cpro.core.mail.models import MailMessage, MailState
 from cpro.core.parsing import read_id
 from cpro.establishments.models import Establishment
 from cpro.imports.models import REFUSED_DEPOSIT, ImportRun, RunState
+from cpro.users.emergency.models import RoleLock
 from cpro.users.models import Account, PlatformAccount
 
 #: How far back items are counted: finished e-mails and nightly jobs are deleted after the same period.
@@ -52,6 +53,16 @@ def list_last_imports(session: Session, school_ids: Collection[int]) -> Sequence
     return session.execute(
         select(ImportRun.establishment_id, ImportRun.state, at).where(ImportRun.id.in_(newest))
     ).all()
+
+
+def count_closed_roles(session: Session, school_ids: Collection[int]) -> dict[int, int]:
+    """Return the number of roles closed by the emergency lock, by school; those without any are left out."""
+    found = session.execute(
+        select(RoleLock.establishment_id, func.count())
+        .where(RoleLock.establishment_id.in_(school_ids), RoleLock.reopened_at.is_(None))
+        .group_by(RoleLock.establishment_id)
+    )
+    return {school_id: number for school_id, number in found}
 
 
 def count_failed_jobs(

@@ -13,7 +13,7 @@ from cpro.users.queries import find_last_sign_ins
 
 
 def describe_schools(session: Session, school_ids: Sequence[int], now: datetime) -> dict[int, dict[str, str]]:
-    """Return, by school, the title and the text of each fact; four statements, however many schools."""
+    """Return, by school, the title and the text of each fact; five statements, however many schools."""
     imports, stuck = _list_imports(session, school_ids), _list_stuck(session, school_ids, now)
     sign_ins = find_last_sign_ins(session, school_ids, now=now)
     return {
@@ -38,8 +38,11 @@ def _describe_sign_in(at: datetime | None, now: datetime) -> str:
 
 
 def _list_stuck(session: Session, school_ids: Sequence[int], now: datetime) -> Mapping[int | None, list[str]]:
-    """Return the jobs that failed over the last thirty days, then the messages not yet sent."""
-    stuck: dict[int | None, list[str]] = {}
+    """Return the roles closed, then the jobs that failed over the last thirty days, then the messages not yet sent."""
+    stuck: dict[int | None, list[str]] = {
+        closed_id: [f"accès fermé d’urgence à {plural(closed, 'rôle', 'rôles')}"]
+        for closed_id, closed in queries.count_closed_roles(session, school_ids).items()
+    }
     for school_id, number in queries.count_failed_jobs(session, school_ids, since=now - queries.PERIOD):
         text = plural(number, "traitement interrompu", "traitements interrompus")
         stuck.setdefault(school_id, []).append(f"{text} en {queries.PERIOD.days} jours")

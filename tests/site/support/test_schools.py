@@ -16,9 +16,11 @@ from cpro.core.clock import utcnow
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.lists import ListState
 from cpro.core.mail.models import MailMessage
+from cpro.core.permissions import Role
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import find_schools
 from cpro.imports.models import RunState
+from cpro.users.emergency.models import RoleLock
 from cpro.users.models import Account
 from cpro.users.queries import find_last_sign_ins, is_unvisited
 from tests.factories import World, make_account, make_establishment, make_import, make_student
@@ -84,6 +86,18 @@ class TestDescribeSchools:
         assert "Agate" not in page.text
         assert "secret@" not in page.text
 
+    def test_describe_schools_where_a_role_is_closed(self, as_: As, world: World, arrange: Arrange) -> None:
+        now = utcnow()
+        locked = {"establishment_id": world.a.id, "locked_at": now, "locked_by": "Chef"}
+        with arrange() as session:
+            session.add(RoleLock(role=Role.TEACHER, **locked))
+            session.add(RoleLock(role=Role.STUDENT, **locked, reopened_at=now, reopened_by="Chef"))
+
+        page = Page(as_("support").get("/ecoles"))
+
+        assert row_of(page, "Lycée alpha")[-1] == "accès fermé d’urgence à 1 rôle"
+        assert row_of(page, "Lycée beta")[-1] == "rien"
+
     def test_describe_schools_one_that_has_done_nothing_yet(self, as_: As, arrange: Arrange) -> None:
         with arrange() as session:
             session.add(make_establishment(name="Lycée neuf", uai="0999003Y"))
@@ -103,7 +117,7 @@ class TestDescribeSchools:
             for each in schools:
                 session.add_all([*make_stuck(each.id), make_import(each.id), make_account(each.id)])
 
-        assert count_statements(app, lambda: support.get("/ecoles")) == few <= 11
+        assert count_statements(app, lambda: support.get("/ecoles")) == few <= 12
 
 
 class TestStandstill:
