@@ -115,7 +115,7 @@ class TestKilledWorkers:
 
     def test_worker_a_silent_worker_cannot_end_a_job_another_took(self, shop: Shop) -> None:
         with in_thread(shop.app):
-            job_id = shop.ask("sleep", seconds=2)
+            job_id = shop.ask("sleep", seconds=8)  # long enough for a loaded machine to see that the lease is over
             shop.wait(job_id, "running")
             shop.wait(job_id, "waiting")  # its lease is over, and the thread still sleeps in its handler
             shop.work()
