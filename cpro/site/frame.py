@@ -187,7 +187,7 @@ class Frame:
 
     @property
     def operator_url(self) -> str:
-        """Return the address of the page that tells who administers CPro."""
+        """Return the address of the page about who administers CPro."""
         return url_for("pages.operator")
 
     def _may(self, permission: Permission) -> bool:

@@ -46,7 +46,7 @@ _APPLYING = "SELECT count(*) FROM job WHERE kind = 'imports:apply' AND state_val
 
 @dataclass
 class School:
-    """A school on a platform, what may break under it, and what its people were told is done."""
+    """A school on a platform, what may break under it, and what its people saw confirmed."""
 
     platform: Live
     folder: Path
@@ -170,8 +170,8 @@ def test_bad_night_in_the_morning_nothing_confirmed_is_lost_and_all_is_done_once
 
     code = code_in(school.platform.mails(HEAD_MAIL)[-1])
     steps.activate(school.platform, "head", school="curie", login=HEAD, code=code)
-    told = len(school.writing.confirmed), len(school.writing.refused), len(school.writing.cut)
-    print(f"{NIGHTS} nights: {told[0]} forms confirmed, {told[1]} refused, {told[2]} cut")
+    counted = len(school.writing.confirmed), len(school.writing.refused), len(school.writing.cut)
+    print(f"{NIGHTS} nights: {counted[0]} forms confirmed, {counted[1]} refused, {counted[2]} cut")
 
 
 def _night_falls(school: School) -> set[str]:

@@ -99,9 +99,9 @@ class TestSendDeposit:
         assert "a déposé un fichier refusé" in journal
         assert "•••.xml" in journal
         assert "0123456789A" not in journal and "Agate" not in journal
-        told = Page(support.get("/ecoles/support")).text
-        assert "Dépôts refusés" in told
-        assert "•••.xml » : ce fichier est vide" in told
+        read = Page(support.get("/ecoles/support")).text
+        assert "Dépôts refusés" in read
+        assert "•••.xml » : ce fichier est vide" in read
         support.post(f"/ecoles/{world.b.id}/entrer")
         assert "ce fichier est vide" not in Page(support.get("/ecoles/support")).text
 
