@@ -65,7 +65,8 @@ class TestWorkerChild:
             assert time.monotonic() < until, "nobody does the jobs any more"
             time.sleep(0.1)
         mine, its = (os.getpriority(os.PRIO_PROCESS, each) for each in (platform_.number, again))
-        assert its == min(19, mine + 10), "pages have the processor first"
+        behind = 0 if platform_.database_url.startswith("sqlite") else 10
+        assert its == min(19, mine + behind), "pages have the processor first, but SQLite's one writer is not held up"
 
         assert platform_.stop() == 0
         wait_until_gone(again)
