@@ -15,6 +15,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -37,7 +38,7 @@ HELD_CONNECTION = "cpro_held_connection"
 
 
 class Session(FlaskSession):
-    """Use the reserved connection if there is one; refuse the legacy bulk methods.
+    """Use the reserved connection if there is one; close without its database; refuse the legacy bulk methods.
 
     The bulk methods bypass the tenancy filter and the flush guard.
     """
@@ -48,6 +49,18 @@ class Session(FlaskSession):
         """Return the connection or engine that executes the statement."""
         held: Connection | None = self.info.get(HELD_CONNECTION)
         return held if held is not None else super().get_bind(mapper=mapper, clause=clause, bind=bind, **kwargs)
+
+    def close(self) -> None:
+        """Close the session, even when its connection was lost: the server has rolled its transaction back.
+
+        A request closes its session after its answer is made, which an error here would replace.
+        """
+        try:
+            super().close()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            self.invalidate()
 
     def bulk_save_objects(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse: use `core.bulk_writes.bulk_insert`."""

@@ -29,6 +29,8 @@ _chosen: ContextVar[float | None] = ContextVar("seconds to wait for a lock", def
 _BUSY_STATES = frozenset({"55P03", "40P01", "40001"})
 #: PostgreSQL: a statement that timed out, or that an administrator cancelled.
 _CANCELLED_STATE = "57014"
+#: SQLAlchemy: the connection of this transaction is gone, it must be rolled back.
+_LOST_CODE = "8s2b"
 #: PostgreSQL: its disk is full; SQLite: this machine's is.
 _FULL_STATE, _FULL_CODE = "53100", 13
 #: PostgreSQL: a read-only server (a replica); SQLite: a read-only file or disk.
@@ -80,6 +82,11 @@ def is_damaged(error: BaseException | None) -> bool:
     """Return whether an error means that the SQLite file is no longer a database, or has damaged pages."""
     code = getattr(error.orig, "sqlite_errorcode", 0) if isinstance(error, DBAPIError) else 0
     return code & 0xFF in _DAMAGED_CODES
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Return whether an error means that the connection was lost in the middle of a transaction."""
+    return getattr(error, "connection_invalidated", False) or getattr(error, "code", None) == _LOST_CODE
 
 
 def took_too_long(error: BaseException | None) -> bool:

@@ -163,8 +163,9 @@ class Cluster:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
 
     def remove(self) -> None:
-        """Stop it, and take its files away."""
-        self.stop()
+        """Stop it if it still runs, and take its files away."""
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self.stop()
         shutil.rmtree(self.folder)
 
     def create_database(self) -> None:

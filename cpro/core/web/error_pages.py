@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 
 from flask import Flask, Response, make_response, render_template, request
@@ -16,7 +17,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from cpro.core import clock
 from cpro.core.errors import DomainError
 from cpro.core.formatting import mask_ines
-from cpro.core.locks import is_busy, is_damaged, is_full, is_read_only, took_too_long, wait_at_most
+from cpro.core.locks import is_busy, is_damaged, is_full, is_lost, is_read_only, took_too_long, wait_at_most
 from cpro.core.shown_errors.operations import keep_error
 from cpro.core.storage import FULL_DISK
 from cpro.core.transactions import platform_unit_of_work
@@ -28,11 +29,16 @@ from cpro.core.web.request_log import request_number
 
 logger = logging.getLogger(__name__)
 
+#: « Nothing was saved », and the first letter of the advice that follows it in its sentence.
+_NOTHING_SAVED = re.compile(r" Rien n’a été enregistré(?:\s*:\s*(\w)|\.)")
+
 #: Fields that are never shown again, in any form.
 SECRET_FIELDS = frozenset({"password", "password_confirm", "current_password", "code", "passkey"})
 #: Names of URL values that grant access to anyone who knows them.
 _SECRET_VALUES = frozenset({"token", "code"})
 _KEEPING_WAITS = 0.5  # seconds
+#: The database did not answer, or no connection to it was free.
+_UNANSWERED = (OperationalError, NoConnectionLeft)
 _RETRY_AFTER = 5  # seconds: an automatic client retries after the longest transaction of a page
 #: Largest form, in characters, that an error page offers to send again.
 _MAX_TYPED = 300_000
@@ -82,8 +88,8 @@ def register_handlers(app: Flask) -> None:
     """Render every error of an application as a page in French."""
     app.register_error_handler(HTTPException, _show_http_error)
     app.register_error_handler(DomainError, _show_refusal)
-    app.register_error_handler(OperationalError, show_database_failure)
-    app.register_error_handler(NoConnectionLeft, show_database_failure)
+    for unanswered in _UNANSWERED:
+        app.register_error_handler(unanswered, show_database_failure)
     app.register_error_handler(OSError, _show_full_disk)
 
 
@@ -97,6 +103,7 @@ def show_error(
     """
     _keep(code, cause)
     title, usual = _PAGES.get(code, _UNEXPECTED)
+    message = _fit_request(message or usual)
     try:
         page = render_template(
             "errors/error.html",
@@ -104,7 +111,7 @@ def show_error(
             is_refusal=True,
             reference=request_number(),
             title=title,
-            message=message or usual,
+            message=message,
             hint=_AGAIN if typed else "",
             typed=typed,
             retry_url=_here(),
@@ -113,11 +120,21 @@ def show_error(
             back_label="Revenir à l’accueil",
         )
     except SQLAlchemyError:  # the layout names the school, which needs the database; the failure was already logged
-        page = _bare_page(title, message or usual, typed)
+        page = _bare_page(title, message, typed)
     except Exception:  # whatever broke the page may break the layout too
         logger.exception("the error page itself could not be drawn")
-        page = _bare_page(title, message or usual)
+        page = _bare_page(title, message)
     return page, code
+
+
+def _fit_request(message: str) -> str:
+    """Return a message without « nothing was saved » where only a page was asked for.
+
+    The page may be the one that follows a saved form, and confirms it above the message.
+    """
+    if request.method != "GET":
+        return message
+    return _NOTHING_SAVED.sub(lambda found: f" {found[1].upper()}" if found[1] else "", message).strip()
 
 
 def _keep(code: int, cause: BaseException) -> None:
@@ -184,6 +201,11 @@ def show_database_failure(error: SQLAlchemyError) -> Response:
     return answer
 
 
+def _is_database_failure(error: SQLAlchemyError) -> bool:
+    """Return whether an unexpected error is the database's, not a defect: raised after the view, or not handled."""
+    return isinstance(error, _UNANSWERED) or is_lost(error) or is_damaged(error) or is_read_only(error)
+
+
 def _explain_failure(error: SQLAlchemyError) -> tuple[int, str]:
     """Return the status and the sentence for a database failure."""
     if is_full(error):
@@ -215,7 +237,7 @@ def _show_http_error(error: HTTPException) -> ResponseReturnValue:
         _log_refusal()
     cause = getattr(error, "original_exception", None) or error
     if error.code == 500:
-        if isinstance(cause, SQLAlchemyError) and (is_damaged(cause) or is_read_only(cause)):
+        if isinstance(cause, SQLAlchemyError) and _is_database_failure(cause):
             return show_database_failure(cause)
         logger.error("unexpected error", exc_info=cause)
     answer = make_response(show_error(error.code, cause=cause))

@@ -6,6 +6,7 @@ this page, so that requesting the page again shows it; until it is saved, discar
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 
 from flask import Response, g, request, session
@@ -20,6 +21,8 @@ from cpro.core.web.drafts import FIELD_NAMES
 from cpro.core.web.error_pages import SECRET_FIELDS
 from cpro.core.web.forms import BaseForm
 from cpro.users.operations import parked_forms
+
+logger = logging.getLogger(__name__)
 
 #: The cookie's entry set if this sign-in may have a stored form, so that most pages need no lookup.
 _SOME = "refused"
@@ -59,16 +62,22 @@ def restore(principal: Principal, page: str) -> None:
 
 
 def forget_saved(response: Response) -> Response:
-    """Delete the stored form of a page that was just saved, or of which a later draft was kept."""
+    """Delete the stored form of a page that was just saved, or of which a later draft was kept.
+
+    Without the database it is left, until it expires: what was saved is never answered as refused.
+    """
     page = g.get("typed_on")
     if not page or not session.get(_SOME):
         return response  # before `current_principal`, which is not needed for static files
     principal = current_principal()
     if principal is None:
         return response
-    if 300 <= response.status_code < 400 or (response.is_json and _is_another(principal, page)):
-        with platform_unit_of_work("a refused form is saved") as work:
-            parked_forms.forget_refused(work.session, owner=_owner(principal), path=page)
+    try:
+        if 300 <= response.status_code < 400 or (response.is_json and _is_another(principal, page)):
+            with platform_unit_of_work("a refused form is saved") as work:
+                parked_forms.forget_refused(work.session, owner=_owner(principal), path=page)
+    except SQLAlchemyError as error:
+        logger.warning("the stored form of a saved page is left: %s", error)
     return response
 
 
