@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from cpro.core.formatting import MoreThan
 from cpro.extensions import db
@@ -42,6 +43,13 @@ def count_rows(found: Select[Any], *, most: int = MOST_COUNTED) -> int:
 
 
 def count_together(asked: Mapping[Name, Counted]) -> dict[Name, int]:
-    """Return several counts, read in one statement."""
-    numbers = db.session.execute(select(*(each.number for each in asked.values()))).one()
+    """Return several counts, read in one statement.
+
+    A statement that fails ends the transaction: a page that can do without the counts may read on.
+    """
+    try:
+        numbers = db.session.execute(select(*(each.number for each in asked.values()))).one()
+    except SQLAlchemyError:
+        db.session.rollback()
+        raise
     return {name: each.read(number) for (name, each), number in zip(asked.items(), numbers, strict=True)}

@@ -13,7 +13,6 @@ from cpro.core.counts import count_together
 from cpro.core.permissions import Permission, Principal
 from cpro.core.tenancy import TenancyError
 from cpro.core.web.registry import MenuEntry, find_entry, registry
-from cpro.extensions import db
 from cpro.site.news.queries import count_new
 
 #: The key under which news is counted: no menu entry has it.
@@ -62,7 +61,7 @@ def _count_waiting(person: Principal, entries: Sequence[MenuEntry]) -> Mapping[i
     """Return how many items wait for a person under each entry, {its place in the menu: count}, and the news, at
     `_NEWS`.
 
-    One statement; an empty result when it fails, and its transaction is over: the page can read on.
+    One statement; an empty result when it fails.
     """
     asked = {
         (place, part): counted
@@ -72,6 +71,5 @@ def _count_waiting(person: Principal, entries: Sequence[MenuEntry]) -> Mapping[i
     try:
         found = count_together(asked) if asked else {}
     except (SQLAlchemyError, TenancyError):  # the frame also surrounds the pages that report these errors
-        db.session.rollback()
         return {}
     return {place: sum(found[each] for each in found if each[0] == place) for place, _part in found}
