@@ -19,7 +19,6 @@ from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 
 from sqlalchemy import create_engine, text
@@ -195,7 +194,7 @@ class Live:
             try:
                 with urlopen(f"{self.url}/sante", timeout=5):
                     return
-            except (URLError, TimeoutError):
+            except OSError:  # what is refused, too slow, or reset by a process that is being killed
                 if time.monotonic() > until or self._web.poll() is not None:
                     raise
                 time.sleep(0.1)
