@@ -142,6 +142,12 @@ def count_lines_of(kind: str, actor_id: int, *actions: str, since: datetime, unt
     return db.session.scalar(counted) or 0
 
 
+def select_times_of(kind: str, actor_id: int, *actions: str) -> Select[datetime]:
+    """Return the statement that selects when one actor did one of these actions."""
+    is_theirs = and_(AuditEntry.actor_kind == kind, AuditEntry.actor_id == actor_id)
+    return select(AuditEntry.at).where(is_theirs, AuditEntry.action.in_(actions))
+
+
 def _lines_of(kind: str, actor_id: int, since: datetime, until: datetime) -> ColumnElement[bool]:
     return and_(
         AuditEntry.actor_kind == kind,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -23,6 +23,7 @@ from cpro.core.formatting import format_date
 from cpro.core.mail import Mail, enqueue
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor, Permission
+from cpro.core.rate_limits import HOUR, RateLimit
 from cpro.core.transactions import lock_schools
 from cpro.core.validators import clean_mailed_text, normalise_email, read_line
 from cpro.establishments.models import Establishment, Module
@@ -47,8 +48,14 @@ _NOT_ACADEMIC = (
 )
 
 
-#: Maximum number of mandates that a school may open within an hour.
-_MOST_OPENED, _WITHIN = 20, timedelta(hours=1)
+_MOST_OPENED = 20
+#: The mandates that a school may open: each sends a message outside the school.
+_LIMIT = RateLimit(
+    _MOST_OPENED,
+    HOUR,
+    f"Votre établissement a ouvert {_MOST_OPENED} accès depuis une heure\u202f: celui-ci n’est pas ouvert. Ce que "
+    "vous avez saisi est encore dans la page\u202f; réessayez plus tard.",
+)
 
 
 class OnlyTheHead(Forbidden):
@@ -62,16 +69,6 @@ class ModuleOff(Conflict):
 
     message = (
         "Le module « Accès inspecteur » est désactivé : réactivez-le d’abord, dans l’onglet Modules des paramètres."
-    )
-
-
-class TooManyOpened(DomainError):
-    """The school has already opened many mandates within the hour: each sends a message outside the school."""
-
-    status = 429
-    message = (
-        f"Votre établissement a ouvert {_MOST_OPENED} accès depuis une heure\u202f: celui-ci n’est pas ouvert. Ce que "
-        "vous avez saisi est encore dans la page\u202f; réessayez plus tard."
     )
 
 
@@ -95,7 +92,7 @@ def open_mandate(
     """Open a mandate in a school, in a platform session; days are yyyy-mm-dd, no diploma code means all of them.
 
     An inspector unknown to the platform gets an account and a one-time invitation, any other only the message about the
-    mandate: the school sees no difference. Raises `OnlyTheHead`, `ModuleOff`, `FieldErrors`, `TooManyOpened`.
+    mandate: the school sees no difference. Raises `OnlyTheHead`, `ModuleOff`, `FieldErrors`, `LimitReached`.
     """
     lock_schools(session, [establishment_id, None])  # None: the inspector's account belongs to the platform
     school = session.get_one(Establishment, establishment_id, populate_existing=True)
@@ -120,8 +117,7 @@ def open_mandate(
     if account is not None and not {"starts_on", "ends_on"} & errors.keys():
         _refuse_overlap(session, account.id, school.id, first, last, errors)
     check_no_error(errors)
-    if queries.count_opened(session, school.id, since=now - _WITHIN) >= _MOST_OPENED:
-        raise TooManyOpened
+    _LIMIT.check(session, queries.select_times_opened(school.id), now=now)
     if account is None:
         account = _create_inspector(session, address, typed_name, by=by, now=now)
     mandate = Mandate(

@@ -77,10 +77,9 @@ def count_mandates(state: MandateState, today: date) -> int:
     return db.session.scalar(select(func.count(Mandate.id)).where(is_in_state(state, today))) or 0
 
 
-def count_opened(session: Session, establishment_id: int, *, since: datetime) -> int:
-    """Return how many mandates a school has opened since an instant, closed ones included."""
-    opened = (Mandate.establishment_id == establishment_id) & (Mandate.opened_at > since)
-    return session.scalar(select(func.count(Mandate.id)).where(opened)) or 0
+def select_times_opened(establishment_id: int) -> Select[datetime]:
+    """Return the statement that selects when a school opened its mandates, closed ones included."""
+    return select(Mandate.opened_at).where(Mandate.establishment_id == establishment_id)
 
 
 def is_in_state(state: MandateState, today: date) -> ColumnElement[bool]:

@@ -14,27 +14,23 @@ from cpro.core import mail
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.formatting import mask_ines
 from cpro.core.permissions import Actor, Permission, Principal
+from cpro.core.rate_limits import HOUR, RateLimit
 from cpro.core.transactions import lock_schools
 from cpro.core.validators import clean_text
 from cpro.establishments.models import Establishment
 from cpro.problems.models import Problem
-from cpro.problems.queries import count_written, get_problem
+from cpro.problems.queries import get_problem, select_times_written
 
 TEXT_MAX_LENGTH = 2000
 #: How long a problem is kept once it is handled, and in any case.
 KEPT_HANDLED, KEPT = timedelta(days=30), timedelta(days=180)
-#: Maximum number of problems that a person may send within an hour.
-_MOST, _WITHIN = 5, timedelta(hours=1)
-
-
-class TooManyProblems(DomainError):
-    """The person has already sent several problems within the hour."""
-
-    status = 429
-    message = (
-        "Vous avez écrit cinq messages depuis une heure\u202f: rien de plus n’est parti. Ce que vous avez écrit est "
-        "encore dans la page\u202f; réessayez plus tard."
-    )
+#: The problems that a person may send.
+_LIMIT = RateLimit(
+    5,
+    HOUR,
+    "Vous avez écrit cinq messages depuis une heure\u202f: rien de plus n’est parti. Ce que vous avez écrit est "
+    "encore dans la page\u202f; réessayez plus tard.",
+)
 
 
 def describe_problem(
@@ -44,12 +40,11 @@ def describe_problem(
 
     It is also mailed to the address of the platform's operator, if one is set. In a platform unit of work: the support
     describes problems too. INEs are masked; the author is named only by their account number. Raises `DomainError` for
-    a blank or too long text, `TooManyProblems`.
+    a blank or too long text, `LimitReached`.
     """
     said, number = _clean(text), mask_ines(number)
     account = f"{by.kind}:{by.id}"
-    if count_written(session, account, since=now - _WITHIN) >= _MOST:
-        raise TooManyProblems
+    _LIMIT.check(session, select_times_written(account), now=now)
     problem = Problem(
         school_id=by.establishment_id, account=account, role=by.role.value, at=now, text=said, number=number
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from cpro.core.counts import MOST_WAITING, Counted
@@ -48,10 +48,9 @@ def list_own(session: Session, account: str) -> Sequence[Problem]:
     return session.scalars(own.limit(_OWN_SHOWN)).all()
 
 
-def count_written(session: Session, account: str, *, since: datetime) -> int:
-    """Return how many problems an account has described since an instant."""
-    written = select(func.count(Problem.id)).where(Problem.account == account, Problem.at > since)
-    return session.scalar(written) or 0
+def select_times_written(account: str) -> Select[datetime]:
+    """Return the statement that selects when an account described its problems."""
+    return select(Problem.at).where(Problem.account == account)
 
 
 def has_readers(session: Session) -> bool:

@@ -196,16 +196,9 @@ def list_unspent_codes(session: Session, account: AnyAccount) -> list[Activation
     )
 
 
-def count_codes_since(session: Session, account: AnyAccount, since: datetime, *, expiring_by: datetime) -> int:
-    """Return how many codes of an account were created since an instant, among those that expire by another."""
-    return (
-        session.scalar(
-            select(func.count(ActivationCode.id)).where(
-                _codes_of(account), ActivationCode.created_at >= since, ActivationCode.expires_at <= expiring_by
-            )
-        )
-        or 0
-    )
+def select_times_created(account: AnyAccount, *, expiring_by: datetime) -> Select[datetime]:
+    """Return the statement that selects when an account's codes were created, of those that expire by an instant."""
+    return select(ActivationCode.created_at).where(_codes_of(account), ActivationCode.expires_at <= expiring_by)
 
 
 def _codes_of(account: AnyAccount) -> ColumnElement[bool]:

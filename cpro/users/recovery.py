@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from cpro.core.mail import Mail, enqueue, is_folder
 from cpro.core.permissions import Actor
+from cpro.core.rate_limits import HOUR, RateLimit
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import application
@@ -30,10 +31,8 @@ if TYPE_CHECKING:
 
 #: The actor of a request, as the requester is unknown.
 _ANYBODY = Actor("system", None, "Mot de passe oublié", "system")
-#: Requests per hour after which no further message is sent.
-_PER_HOUR = 3
-
-
+#: The codes that forgotten passwords send to an account; beyond, no message is sent and nothing says so.
+_LIMIT = RateLimit(3, HOUR)
 #: Duration of an answer, in seconds, if the message is written before it: longer than the writing.
 _EVEN_ANSWER = 0.25
 
@@ -77,7 +76,7 @@ def send_forgotten_code(establishment: str, login: str, *, public_url: str, now:
             return
         # By their validity, shorter than that of the codes that others create: those never stop a request.
         by = now + codes.FORGOTTEN_VALIDITY
-        if queries.count_codes_since(work.session, account, now - timedelta(hours=1), expiring_by=by) >= _PER_HOUR:
+        if _LIMIT.is_reached(work.session, queries.select_times_created(account, expiring_by=by), now=now):
             return
         school = (
             None

@@ -113,7 +113,9 @@ class TestDescribeProblem:
         statuses = [head.post("/probleme", {"text": "Encore."}).status_code for _each in range(6)]
 
         assert statuses == [303] * 5 + [429]
-        assert "Encore." in head.post("/probleme", {"text": "Encore."}).text
+        refused = head.post("/probleme", {"text": "Encore."})
+        assert "Encore." in refused.text
+        assert 3500 < int(refused.headers["Retry-After"]) <= 3600
         assert teacher.post("/probleme", {"text": "Aussi."}).status_code == 303
         with arrange() as session:
             for each in session.scalars(select(Problem)):

@@ -123,6 +123,7 @@ class TestOpenMandateMessages:
             answer = head.post(TAB, {**FORM, "email": "un.de.trop@ac-test.example"})
         assert answer.status_code == 429
         assert "20 accès depuis une heure" in Page(answer).text
+        assert 0 < int(answer.headers["Retry-After"]) <= 3600
         assert "un.de.trop@ac-test.example" in answer.text
         assert desk.open("b").status_code == 303
 

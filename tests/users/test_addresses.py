@@ -303,6 +303,7 @@ class TestChangeAccountAddress:
 
         assert [answer.status_code for answer in answers] == [303] * 5 + [429] * 2
         assert "réessayez plus tard" in Page(answers[-1]).text
+        assert 3500 < int(answers[-1].headers["Retry-After"]) <= 3600
         assert Page(answers[-1]).values()["email"] == "encore6@alpha.example"
         assert office.find(office.school.account_ids["teacher"]).email == "encore4@alpha.example"
         assert letters(office, "encore4@alpha.example")

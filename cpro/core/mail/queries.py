@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from cpro.core.mail.models import MailMessage, MailState
@@ -33,17 +33,13 @@ def list_messages_about(object_type: str, object_id: object, *, limit: int = 5) 
     ).all()
 
 
-def count_messages_about(
-    session: Session, establishment_id: int, object_type: str, object_id: object, *, since: datetime
-) -> int:
-    """Return the number of messages written about an object since an instant; in a platform session."""
-    counted = select(func.count()).where(
+def select_times_written_about(establishment_id: int, object_type: str, object_id: object) -> Select[datetime]:
+    """Return the statement that selects when messages were written about an object; for a platform session."""
+    return select(MailMessage.created_at).where(
         MailMessage.establishment_id == establishment_id,
         MailMessage.object_type == object_type,
         MailMessage.object_id == str(object_id),
-        MailMessage.created_at >= since,
     )
-    return session.scalar(counted) or 0
 
 
 def find_last_messages(object_type: str, object_ids: Collection[object]) -> dict[str, MailMessage]:

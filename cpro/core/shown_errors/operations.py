@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
+from cpro.core.rate_limits import DAY, RateLimit
 from cpro.core.shown_errors.models import ShownError
 
 _KEPT = timedelta(days=30)
-_DAY = timedelta(days=1)
-#: Pages recorded per account and day, refusals and failures each: a loop of requests cannot fill the table.
-MOST_A_DAY = 100
+#: The pages recorded of an account, refusals and failures each: a loop of requests cannot fill the table.
+LIMIT = RateLimit(100, DAY)
 _BREAKDOWN = 500
 _ROUTE_LENGTH, _CAUSE_LENGTH = 200, 100
 
@@ -30,10 +30,9 @@ def keep_error(
 ) -> None:
     """Record an error page under its request id; in a platform unit of work.
 
-    Beyond `MOST_A_DAY` of a kind for one account in twenty-four hours, nothing more is recorded: the log has them
-    all.
+    Beyond `LIMIT` of a kind for one account, nothing more is recorded: the log has them all.
     """
-    if _count(session, account, is_breakdown=status >= _BREAKDOWN, since=now - _DAY) >= MOST_A_DAY:
+    if LIMIT.is_reached(session, _select_times(account, is_breakdown=status >= _BREAKDOWN), now=now):
         return
     session.add(
         ShownError(
@@ -49,11 +48,9 @@ def keep_error(
     session.flush()
 
 
-def _count(session: Session, account: str, *, is_breakdown: bool, since: datetime) -> int:
-    """Return how many pages are recorded for an account since an instant, at most `MOST_A_DAY`."""
+def _select_times(account: str, *, is_breakdown: bool) -> Select[datetime]:
     is_of_kind = ShownError.status >= _BREAKDOWN if is_breakdown else ShownError.status < _BREAKDOWN
-    kept = select(ShownError.number).where(ShownError.at > since, ShownError.account == account, is_of_kind)
-    return session.scalar(select(func.count()).select_from(kept.limit(MOST_A_DAY).subquery())) or 0
+    return select(ShownError.at).where(ShownError.account == account, is_of_kind)
 
 
 def sweep(session: Session, *, now: datetime) -> int:

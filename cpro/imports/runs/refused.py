@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import PurePosixPath
 
 from cpro.audit.operations import About, record
-from cpro.audit.queries import count_lines_of
+from cpro.audit.queries import select_times_of
 from cpro.core.errors import DomainError
 from cpro.core.formatting import mask_ines
 from cpro.core.permissions import Actor
+from cpro.core.rate_limits import HOUR, RateLimit
+from cpro.extensions import db
 from cpro.imports.errors import FileRefused
 from cpro.imports.models import REFUSALS_CUT, REFUSED_DEPOSIT
 
-#: Lines per account and hour: a flood of refused deposits cannot flood the journal.
-MOST_AN_HOUR = 10
-_HOUR, _SECOND = timedelta(hours=1), timedelta(seconds=1)
+#: The lines of an account: a flood of refused deposits cannot flood the journal. One more line says that it is cut.
+LIMIT, _CUT_LIMIT = RateLimit(10, HOUR), RateLimit(1, HOUR)
 #: The words of the names that the ministry's applications give their files, with an UAI, a year, the number of a copy.
 _KNOWN_WORDS = re.compile(
     r"exportxml|eleves(sansadresses|avecadresses)?|structures?|nomenclatures?|sts|emp|\d{7}[a-z]|\d{1,4}", re.IGNORECASE
@@ -31,15 +32,15 @@ _QUOTED = re.compile(r"(?<=«\s)[^»]*(?=\s»)")
 def record_refused_deposit(names: Sequence[str], refusal: DomainError, *, by: Actor, now: datetime) -> None:
     """Record the names of the files, as `mask_file_name` leaves them, and the sentence of the refusal; never content.
 
-    Beyond `MOST_AN_HOUR` for the actor, one line says that further refusals are not recorded, then nothing is.
+    Beyond `LIMIT` for the actor, one line says that further refusals are not recorded, then nothing is.
     """
     assert by.id is not None, "deposits are made by accounts"
-    recorded, cut = (
-        count_lines_of(by.kind, by.id, action, since=now - _HOUR, until=now + _SECOND)
-        for action in (REFUSED_DEPOSIT, REFUSALS_CUT)
+    is_cut, is_cut_said = (
+        limit.is_reached(db.session(), select_times_of(by.kind, by.id, action), now=now)
+        for limit, action in ((LIMIT, REFUSED_DEPOSIT), (_CUT_LIMIT, REFUSALS_CUT))
     )
-    if recorded >= MOST_AN_HOUR:
-        if not cut:
+    if is_cut:
+        if not is_cut_said:
             record(REFUSALS_CUT, About("import_deposit", "", "Autres dépôts"), by=by, now=now)
         return
     about = About("import_deposit", "", ", ".join(mask_file_name(each) for each in names))

@@ -18,8 +18,9 @@ from cpro.core.concurrency import check_fresh
 from cpro.core.errors import Conflict, DomainError, NotFound
 from cpro.core.formatting import of_name
 from cpro.core.mail import MailMessage, enqueue, public_link
-from cpro.core.mail.queries import count_messages_about
+from cpro.core.mail.queries import select_times_written_about
 from cpro.core.permissions import Actor
+from cpro.core.rate_limits import HOUR, RateLimit
 from cpro.core.secrets import new_token, token_hash
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.audit import record_about_school
@@ -36,20 +37,16 @@ LINK_VALIDITY = timedelta(days=30)
 #: How long the holder of the earlier address has to object before the change takes effect.
 SILENCE = timedelta(days=7)
 
-#: Maximum number of messages about an account within an hour, beyond which its owner no longer changes the address.
-_MOST_MESSAGES, _WITHIN = 10, timedelta(hours=1)
+#: The messages about an account beyond which its owner no longer changes the address: each change sends one to what was
+#: typed.
+_LIMIT = RateLimit(
+    10,
+    HOUR,
+    "Beaucoup de messages sont partis au sujet de votre compte depuis une heure\u202f: cette adresse n’est pas "
+    "enregistrée. Ce que vous avez saisi est encore dans la page\u202f; réessayez plus tard.",
+)
 
 _BY_SILENCE = Actor("system", None, "Sans opposition après 7 jours", "system")
-
-
-class TooManyMessages(DomainError):
-    """Many messages about the account left within the hour, and each change of address sends one to what was typed."""
-
-    status = 429
-    message = (
-        "Beaucoup de messages sont partis au sujet de votre compte depuis une heure\u202f: cette adresse n’est pas "
-        "enregistrée. Ce que vous avez saisi est encore dans la page\u202f; réessayez plus tard."
-    )
 
 
 # --- An account's --------------------------------------------------------------------------------------------------
@@ -85,15 +82,13 @@ def change_own_address(
     """Set the address given by an account's owner, with their password: it takes effect at once.
 
     Both addresses are notified: a typing error shows by the message that does not come. `account` is locked
-    (`queries.lock_account`). Raises `StaleForm` if the address changed since the form was opened, `TooManyMessages`.
+    (`queries.lock_account`). Raises `StaleForm` if the address changed since the form was opened, `LimitReached`.
     """
     earlier, shown = account.confirmed_email, account.email
     check_fresh({"email": shown}, opened_on)
     if email == earlier == shown:
         return
-    written = count_messages_about(session, account.establishment_id, "account", account.id, since=now - _WITHIN)
-    if written >= _MOST_MESSAGES:
-        raise TooManyMessages
+    _LIMIT.check(session, select_times_written_about(account.establishment_id, "account", account.id), now=now)
     _replace_waiting(session, account.establishment_id, account.id, now=now)
     account.email = account.confirmed_email = email
     session.flush()

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from cpro.core.clock import utcnow
 from cpro.core.permissions import public
 from cpro.core.shown_errors.models import ShownError
-from cpro.core.shown_errors.operations import MOST_A_DAY, keep_error, sweep
+from cpro.core.shown_errors.operations import LIMIT, keep_error, sweep
 from cpro.core.shown_errors.queries import find_error
 from tests.factories import World
 from tests.helpers.browser import Browser
@@ -89,7 +89,7 @@ class TestKeepError:
             return session.get(ShownError, number) is not None
 
         with arrange() as session:
-            assert all(keep(session, rank) for rank in range(MOST_A_DAY))
+            assert all(keep(session, rank) for rank in range(LIMIT.most))
             assert not keep(session, 1001)
             assert keep(session, 1002, status=500)
             assert keep(session, 1003, account="account:2")

@@ -16,7 +16,7 @@ from cpro.audit.models import AuditEntry
 from cpro.establishments.models import Establishment
 from cpro.imports.models import REFUSALS_CUT, REFUSED_DEPOSIT, ImportChange, ImportFinding, ImportQuestion, ImportRun
 from cpro.imports.runs import deposits
-from cpro.imports.runs.refused import MOST_AN_HOUR
+from cpro.imports.runs.refused import LIMIT
 from cpro.students.models import MEF, Division, Student
 from cpro.users.models import Account
 from tests.factories import World
@@ -108,14 +108,14 @@ class TestSendDeposit:
     def test_deposit_a_flood_of_refused_files_does_not_flood_the_journal(self, as_: As, platform: Look) -> None:
         browser = as_("administrator")
 
-        for _ in range(MOST_AN_HOUR + 3):
+        for _ in range(LIMIT.most + 3):
             assert send(browser, ("vide.xml", b"")).status_code == 422
 
         with platform() as session:
             lines = session.scalars(
                 select(AuditEntry.action).where(AuditEntry.object_type == "import_deposit").order_by(AuditEntry.id)
             ).all()
-            assert lines == [*[REFUSED_DEPOSIT] * MOST_AN_HOUR, REFUSALS_CUT]
+            assert lines == [*[REFUSED_DEPOSIT] * LIMIT.most, REFUSALS_CUT]
         assert "qui ne sont plus écrits ici pendant une heure" in Page(browser.get("/admin/journal/")).text
 
     def test_deposit_without_the_disk_of_the_store_is_refused_and_nothing_fills_its_place(
