@@ -21,7 +21,7 @@ from cpro.passport import queries
 from cpro.passport.errors import TooManyChecks, UnknownCode, UnusableCopy
 from cpro.passport.pdf import CODE_LENGTH
 from cpro.users.errors import TooManyAttempts
-from cpro.users.operations.throttle import Counted, reserve_attempt
+from cpro.users.operations.throttle import Throttle, reserve_attempt
 
 _CODE = re.compile(rf"[{ALPHABET}]{{{CODE_LENGTH}}}")
 #: Limits per address on unknown codes and on copies compared: attempts before waiting, then before the longest wait;
@@ -87,9 +87,9 @@ def is_the_file_issued(issued: Issued, copy: BinaryIO, *, address: str, now: dat
 
 
 def _count(named: str, free: int, block: int, *, now: datetime) -> None:
-    counter = Counted(keyed_hash("failures", named), free, block, _FORGETS)
+    throttle = Throttle(keyed_hash("failures", named), free, block, _FORGETS)
     try:
         with platform_unit_of_work("a passport is checked: how often from one address") as work:
-            reserve_attempt(work.session, [counter], now=now)
+            reserve_attempt(work.session, [throttle], now=now)
     except TooManyAttempts as refusal:
         raise TooManyChecks(refusal.seconds) from None

@@ -80,9 +80,9 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class Reserved:
-    """A failure counted in advance: its counters, and the account's number of failures (0 for a known browser)."""
+    """A failure counted in advance: its throttles, and the account's number of failures (0 for a known browser)."""
 
-    counters: list[throttle.Counted]
+    throttles: list[throttle.Throttle]
     failures: int
 
 
@@ -114,7 +114,7 @@ def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
         kind, account_id, compared = kind_of(account), account.id, account.password_hash
     with platform_unit_of_work("sign-in") as work:
         account = queries.lock_account(work.session, kind, account_id)
-        throttle.release_attempt(work.session, reserved.counters)
+        throttle.release_attempt(work.session, reserved.throttles)
         if account.password_hash != compared and not verify_password(account.password_hash, attempt.secret):
             raise SignInRefused  # changed in another window meanwhile: the failure remains counted
         refusal = _find_refusal(work.session, account)
@@ -146,7 +146,7 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
         raise CodeRefused
     # The code was right: the failure counted in advance is reverted, even if a later step is refused.
     with platform_unit_of_work("activation") as work:
-        throttle.release_attempt(work.session, reserved.counters)
+        throttle.release_attempt(work.session, reserved.throttles)
     with platform_unit_of_work("activation") as work:
         account = queries.lock_account(work.session, kind, account_id)
         if refusal := _find_refusal(work.session, account):
@@ -206,7 +206,7 @@ def _read_as_code(
     with platform_unit_of_work("sign-in: a code typed as a password") as work:
         is_code = account is not None and codes.find_code(work.session, account, attempt.secret, now=now) is not None
         if is_code:
-            throttle.release_attempt(work.session, reserved.counters)
+            throttle.release_attempt(work.session, reserved.throttles)
         else:
             _log_failure("sign-in", account)
             _record_block(work.session, attempt, account, reserved, now=now)
@@ -237,16 +237,16 @@ def _record_block(
 
 
 def _reserve(attempt: Attempt, *, now: datetime) -> Reserved:
-    """Count a failure in advance on the counters that apply to the attempt, and return them."""
+    """Count a failure in advance on the throttles that apply to the attempt, and return them."""
     with platform_unit_of_work("sign-in: counting failures") as work:
         throttle.forget_old(work.session, now=now)
-        device = throttle.device_counter(f"{attempt.reference}:{attempt.mark}") if attempt.mark else None
+        device = throttle.device_throttle(f"{attempt.reference}:{attempt.mark}") if attempt.mark else None
         if device and throttle.is_trusted(work.session, device, now=now):
-            counted = [device]
+            throttles = [device]
         else:
-            counted = [
-                throttle.account_counter(attempt.establishment, attempt.login),
-                throttle.address_counter(attempt.address),
+            throttles = [
+                throttle.account_throttle(attempt.establishment, attempt.login),
+                throttle.address_throttle(attempt.address),
             ]
-        failures = throttle.reserve_attempt(work.session, counted, now=now)
-    return Reserved(counted, 0 if counted == [device] else failures[0])
+        failures = throttle.reserve_attempt(work.session, throttles, now=now)
+    return Reserved(throttles, 0 if throttles == [device] else failures[0])

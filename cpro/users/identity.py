@@ -30,14 +30,14 @@ def check_password(principal: Principal, typed: str, *, now: datetime) -> str | 
     Return the hash it was compared with: an action that changes the password checks that it is still the current one.
     Raises `DomainError` on the field `current_password`, `TooManyAttempts`, `Overloaded`.
     """
-    counted = [throttle.repeated_counter(f"{principal.kind}:{principal.id}")]
+    throttles = [throttle.repeated_throttle(f"{principal.kind}:{principal.id}")]
     with platform_unit_of_work("password asked again: counting failures") as work:
-        throttle.reserve_attempt(work.session, counted, now=now)
+        throttle.reserve_attempt(work.session, throttles, now=now)
     with tenancy.platform_session("password asked again") as lookup:
         password_hash = queries.get_account(lookup, principal.kind, principal.id).password_hash
     if not verify_password(password_hash, typed):
         logger.warning("password asked again and refused: %s:%s", principal.kind, principal.id)
         raise DomainError("Le mot de passe n’est pas le bon.", field=FIELD)
     with platform_unit_of_work("password asked again: it was right") as work:
-        throttle.release_attempt(work.session, counted)
+        throttle.release_attempt(work.session, throttles)
     return password_hash

@@ -65,7 +65,7 @@ def pass_at_sign_in(
 ) -> tuple[authentication.SignedIn, int]:
     """Complete a sign-in that waits for a code; return it, with a new token, and the id of the second factor.
 
-    `is_known` means that this browser signed in to the account before (`throttle.code_counter`), `trusts` that its
+    `is_known` means that this browser signed in to the account before (`throttle.code_throttle`), `trusts` that its
     owner trusts it from now on.
     Raises `SignInOver`, `DomainError` on the field `code`, `TooManyCodes`.
     """
@@ -105,17 +105,17 @@ def pass_again(principal: Principal, given: Given, *, now: datetime) -> None:
 
 def _compare(kind: str, account_id: int, sign_in_id: int, given: Given, *, is_known: bool, now: datetime) -> None:
     owner = f"{kind}:{account_id}"
-    counted = [throttle.code_counter(owner, is_known=is_known)]
+    throttles = [throttle.code_throttle(owner, is_known=is_known)]
     try:
         with platform_unit_of_work("second factor: counting failures") as work:
-            throttle.reserve_attempt(work.session, counted, now=now)
+            throttle.reserve_attempt(work.session, throttles, now=now)
     except TooManyAttempts as refusal:
         raise TooManyCodes(timedelta(seconds=refusal.seconds)) from None
     with platform_unit_of_work("second factor: a code is compared") as work:
         account = queries.lock_account(work.session, kind, account_id)
         is_right = given.is_right(work.session, account, sign_in_id, now=now)
         if is_right:
-            throttle.release_attempt(work.session, counted)
+            throttle.release_attempt(work.session, throttles)
     if not is_right:
         logger.warning("second factor refused: %s", owner)
         raise DomainError(given.refusal, field="code")

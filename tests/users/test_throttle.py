@@ -50,13 +50,13 @@ def clock_() -> time_machine.Traveller:
 
 
 class TestAccountCounter:
-    def test_account_counter_four_failures_cost_nothing(self, attempt: Callable[..., TestResponse]) -> None:
+    def test_account_throttle_four_failures_cost_nothing(self, attempt: Callable[..., TestResponse]) -> None:
         assert [attempt().status_code for _ in range(4)] == [REFUSED] * 4
 
         assert attempt(password=PASSWORD).status_code == LET_IN
 
     @pytest.mark.parametrize("login", ["alix.granite", "personne.inconnue"])
-    def test_account_counter_from_the_fifth_on_the_delay_grows_until_a_block(
+    def test_account_throttle_from_the_fifth_on_the_delay_grows_until_a_block(
         self, attempt: Callable[..., TestResponse], clock_: time_machine.Traveller, login: str
     ) -> None:
         for _ in range(4):
@@ -74,7 +74,7 @@ class TestAccountCounter:
 
         assert delays == [5, 10, 20, 40, 80, 900]
 
-    def test_account_counter_the_right_password_waits_too_on_an_unknown_browser(
+    def test_account_throttle_the_right_password_waits_too_on_an_unknown_browser(
         self, attempt: Callable[..., TestResponse]
     ) -> None:
         for _ in range(5):
@@ -85,13 +85,13 @@ class TestAccountCounter:
         assert answer.status_code == WAIT
         assert "Trop d’essais" in answer.text
 
-    def test_account_counter_invisible_signs_make_no_other_account(self, attempt: Callable[..., TestResponse]) -> None:
+    def test_account_throttle_invisible_signs_make_no_other_account(self, attempt: Callable[..., TestResponse]) -> None:
         for number in range(5):
             assert attempt("alix.granite" + "\u200b" * number).status_code == REFUSED
 
         assert attempt("alix.granite\u2060").status_code == WAIT
 
-    def test_account_counter_waiting_looks_the_same_for_an_account_that_does_not_exist(
+    def test_account_throttle_waiting_looks_the_same_for_an_account_that_does_not_exist(
         self, attempt: Callable[..., TestResponse], clock_: time_machine.Traveller
     ) -> None:
         for _ in range(5):
@@ -103,7 +103,7 @@ class TestAccountCounter:
         assert (real.status_code, shown(real)) == (imagined.status_code, shown(imagined))
         assert real.headers["Retry-After"] == imagined.headers["Retry-After"]
 
-    def test_account_counter_an_attempt_refused_for_waiting_computes_no_hash_and_counts_nothing(
+    def test_account_throttle_an_attempt_refused_for_waiting_computes_no_hash_and_counts_nothing(
         self, attempt: Callable[..., TestResponse], desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for _ in range(5):
@@ -116,7 +116,7 @@ class TestAccountCounter:
 
         assert sorted(row.failures for row in desk.rows(FailureCounter)) == before
 
-    def test_account_counter_a_success_starts_the_account_afresh(
+    def test_account_throttle_a_success_starts_the_account_afresh(
         self, attempt: Callable[..., TestResponse], desk: Desk
     ) -> None:
         for _ in range(2):
@@ -125,7 +125,7 @@ class TestAccountCounter:
 
         assert [round(row.failures) for row in desk.rows(FailureCounter)] == [8], "the address keeps its own count"
 
-    def test_account_counter_the_block_ends_and_failures_are_forgotten_one_by_one(
+    def test_account_throttle_the_block_ends_and_failures_are_forgotten_one_by_one(
         self, attempt: Callable[..., TestResponse], clock_: time_machine.Traveller
     ) -> None:
         for _ in range(10):
@@ -145,7 +145,7 @@ class TestAccountCounter:
         assert attempt(password=PASSWORD).status_code == LET_IN
 
     @pytest.mark.parametrize("back", [timedelta(minutes=1), timedelta(days=1)])
-    def test_account_counter_a_clock_set_back_keeps_nobody_waiting_longer(
+    def test_account_throttle_a_clock_set_back_keeps_nobody_waiting_longer(
         self, attempt: Callable[..., TestResponse], clock_: time_machine.Traveller, back: timedelta
     ) -> None:
         for _ in range(5):
@@ -155,7 +155,7 @@ class TestAccountCounter:
         assert int(attempt(password=PASSWORD).headers["Retry-After"]) == 5
         assert attempt(password=PASSWORD, address=ELSEWHERE).status_code == WAIT, "it is no way round either"
 
-    def test_account_counter_code_and_uai_in_any_spelling_are_one_counter(
+    def test_account_throttle_code_and_uai_in_any_spelling_are_one_counter(
         self, attempt: Callable[..., TestResponse]
     ) -> None:
         for school, login in (
@@ -170,7 +170,7 @@ class TestAccountCounter:
         assert attempt(school="0999001W").status_code == WAIT
         assert attempt(school="alpha").status_code == WAIT
 
-    def test_account_counter_the_same_login_of_another_school_does_not_wait(
+    def test_account_throttle_the_same_login_of_another_school_does_not_wait(
         self, attempt: Callable[..., TestResponse]
     ) -> None:
         for _ in range(5):
@@ -178,7 +178,7 @@ class TestAccountCounter:
 
         assert attempt(password=PASSWORD, school="beta").status_code == LET_IN
 
-    def test_account_counter_guessing_codes_and_guessing_passwords_are_one_counter(
+    def test_account_throttle_guessing_codes_and_guessing_passwords_are_one_counter(
         self, attempt: Callable[..., TestResponse], browser: Callable[[], Browser]
     ) -> None:
         guess = {
@@ -199,7 +199,7 @@ class TestAccountCounter:
         assert int(waiting.headers["Retry-After"]) <= 5
         assert attempt(password=PASSWORD).status_code == WAIT
 
-    def test_account_counter_counters_keep_no_name_and_no_address_in_clear(
+    def test_account_throttle_counters_keep_no_name_and_no_address_in_clear(
         self, attempt: Callable[..., TestResponse], desk: Desk
     ) -> None:
         attempt("personne.inconnue", school="nulle-part")

@@ -44,8 +44,8 @@ _FORGETS, _ADDRESS_FORGETS = BLOCK, timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Counted:
-    """A failure counter: the first `free` failures cost nothing, from `most` on the wait is longest."""
+class Throttle:
+    """The waits after failures: the first `free` ones cost nothing, from `most` on the wait is longest."""
 
     key: str
     free: int
@@ -69,58 +69,58 @@ class Counted:
         return 0.0 if since > MEMORY else max(counter.failures - since / self.forgets, 0.0)
 
 
-def account_counter(establishment: str, login: str) -> Counted:
-    """Return the counter of an account, whether it exists or not."""
+def account_throttle(establishment: str, login: str) -> Throttle:
+    """Return the throttle of an account, whether it exists or not."""
     named = f"account:{trim(establishment).lower()}:{trim(login).lower()}"
-    return Counted(keyed_hash("failures", named), ACCOUNT_FREE, ACCOUNT_BLOCK)
+    return Throttle(keyed_hash("failures", named), ACCOUNT_FREE, ACCOUNT_BLOCK)
 
 
-def address_counter(address: str) -> Counted:
-    """Return the counter of a network address."""
-    return Counted(
+def address_throttle(address: str) -> Throttle:
+    """Return the throttle of a network address."""
+    return Throttle(
         keyed_hash("failures", f"address:{address}"), ADDRESS_FREE, ADDRESS_MOST, _ADDRESS_FORGETS, is_shared=True
     )
 
 
-def repeated_counter(owner: str) -> Counted:
-    """Return the counter for passwords required again from a signed-in person; `owner` is "account:12"."""
-    return Counted(keyed_hash("failures", f"again:{owner}"), ACCOUNT_FREE, ACCOUNT_BLOCK)
+def repeated_throttle(owner: str) -> Throttle:
+    """Return the throttle of passwords required again from a signed-in person; `owner` is "account:12"."""
+    return Throttle(keyed_hash("failures", f"again:{owner}"), ACCOUNT_FREE, ACCOUNT_BLOCK)
 
 
-def code_counter(owner: str, *, is_known: bool) -> Counted:
-    """Return the counter of the codes of a second factor; `owner` is "account:12".
+def code_throttle(owner: str, *, is_known: bool) -> Throttle:
+    """Return the throttle of the codes of a second factor; `owner` is "account:12".
 
     A thief of the password types from a browser that never signed in to the account. Codes typed in a browser that
     `is_known`, or signed in, are counted separately: the owner does not wait because of a stranger's failures.
     """
     where = "" if is_known else ":stranger"
-    return repeated_counter(f"second-factor:{owner}{where}")
+    return repeated_throttle(f"second-factor:{owner}{where}")
 
 
-def device_counter(mark: str) -> Counted:
-    """Return the counter of a browser known to the account; it never waits."""
-    return Counted(keyed_hash("failures", f"device:{mark}"), DEVICE_TRUST, DEVICE_TRUST + 1)
+def device_throttle(mark: str) -> Throttle:
+    """Return the throttle of a browser known to the account; it never waits."""
+    return Throttle(keyed_hash("failures", f"device:{mark}"), DEVICE_TRUST, DEVICE_TRUST + 1)
 
 
-def is_trusted(session: Session, device: Counted, *, now: datetime) -> bool:
+def is_trusted(session: Session, device: Throttle, *, now: datetime) -> bool:
     """Return whether a known browser has not used up its own failures."""
     counter = session.get(FailureCounter, device.key)
     return counter is None or device.remember(counter, now) <= DEVICE_TRUST - 1
 
 
-def reserve_attempt(session: Session, counted: Sequence[Counted], *, now: datetime) -> list[int]:
+def reserve_attempt(session: Session, throttles: Sequence[Throttle], *, now: datetime) -> list[int]:
     """Count a failure in advance, so that parallel guesses cannot all pass before the first is counted.
 
     Return the failures of each counter, including this one. Raises `TooManyAttempts` if one of the counters requires a
     wait; nothing is counted once the caller rolls back.
     """
     rows = {}
-    for each in sorted(counted, key=lambda one: one.key):  # a fixed order, to prevent deadlocks between two sign-ins
+    for each in sorted(throttles, key=lambda one: one.key):  # a fixed order, to prevent deadlocks between two sign-ins
         rows[each.key] = _lock_counter(session, each.key, now=now)
-    remembered = {each.key: each.remember(rows[each.key], now) for each in counted}
-    is_spent = any(each.is_shared and remembered[each.key] > each.free for each in counted)
+    remembered = {each.key: each.remember(rows[each.key], now) for each in throttles}
+    is_spent = any(each.is_shared and remembered[each.key] > each.free for each in throttles)
     waits = []
-    for each in counted:
+    for each in throttles:
         row = rows[each.key]
         # The count as of the last failure: those forgotten since do not shorten the wait.
         delay = each.wait_after(ceil(row.failures), free=0 if is_spent else each.free)
@@ -130,12 +130,12 @@ def reserve_attempt(session: Session, counted: Sequence[Counted], *, now: dateti
     if waits and max(waits) > timedelta():
         raise TooManyAttempts(max(waits))  # rolls the count back
     session.flush()
-    return [ceil(rows[each.key].failures) for each in counted]
+    return [ceil(rows[each.key].failures) for each in throttles]
 
 
-def release_attempt(session: Session, counted: Sequence[Counted]) -> None:
+def release_attempt(session: Session, throttles: Sequence[Throttle]) -> None:
     """Revert what `reserve_attempt` counted: the account's counter is reset, the address only loses this one."""
-    for each in sorted(counted, key=lambda one: one.key):  # the order of `reserve_attempt`
+    for each in sorted(throttles, key=lambda one: one.key):  # the order of `reserve_attempt`
         row = session.get(FailureCounter, each.key, with_for_update=True)
         if row is None:
             continue
@@ -157,9 +157,9 @@ def forget_failures(session: Session, account: AnyAccount) -> None:
         school, kind = session.get_one(Establishment, account.establishment_id).code, "account"
     owner = f"{kind}:{account.id}"
     counters = [
-        account_counter(school, account.login),
-        repeated_counter(owner),
-        *(code_counter(owner, is_known=is_known) for is_known in (True, False)),
+        account_throttle(school, account.login),
+        repeated_throttle(owner),
+        *(code_throttle(owner, is_known=is_known) for is_known in (True, False)),
     ]
     after_commit(session, partial(_delete_counters, [each.key for each in counters]))
 
