@@ -160,7 +160,7 @@ def list_recent_runs(limit: int) -> Sequence[ImportRun]:
 
 
 def is_outdated(run: ImportRun, today: date) -> bool:
-    """Return whether the data changed since the analysis of a waiting import."""
+    """Return whether the data changed since the analysis of a pending import."""
     return run.state is RunState.ANALYSED and run.fingerprint != fingerprint_of_data(today)
 
 

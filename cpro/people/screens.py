@@ -35,9 +35,9 @@ from cpro.students.teacher_divisions import create_user, update_user
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
 from cpro.users.operations.manual import RULES, get_account_details
-from cpro.users.queries import has_email, is_awaiting_consent, is_to_be_seen
+from cpro.users.queries import has_email, is_pending, is_to_be_seen
 
-_PENDING = is_awaiting_consent()
+_PENDING = is_pending()
 
 
 class UsersScreen(Screen):

@@ -128,7 +128,7 @@ class ConsentImpossible(DomainError):
     field = "role"
 
 
-class ConsentAwaited(DomainError):
+class ConsentPending(DomainError):
     """Raised on creating a code for an account that is waiting for the head's consent."""
 
     def __init__(self, label: str) -> None:

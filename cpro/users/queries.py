@@ -118,7 +118,7 @@ def find_sign_in(session: Session, token: str, *, awaits_code: bool = False) -> 
     return OpenSignIn(sign_in, account, school, has_second_factor)
 
 
-def find_awaiting_sign_in(session: Session, token: str, *, now: datetime) -> OpenSignIn | None:
+def find_pending_sign_in(session: Session, token: str, *, now: datetime) -> OpenSignIn | None:
     """Return the sign-in that waits for the second-factor code, or None once it has waited too long."""
     found = find_sign_in(session, token, awaits_code=True)
     return found if found and found.sign_in.created_at >= now - CODE_WAIT else None
@@ -233,14 +233,14 @@ def lock_account(session: Session, kind: str, account_id: int) -> AnyAccount:
     return session.get_one(Account, account_id, with_for_update=_ROW_ONLY, populate_existing=True)
 
 
-def is_awaiting_consent() -> ColumnElement[bool]:
+def is_pending() -> ColumnElement[bool]:
     """Return the condition of the accounts that need the head's consent and have not got it, closed ones included."""
     return and_(Account.consent_needed, Account.consented_at.is_(None))
 
 
 def select_pending() -> Select[int]:
     """Return the ids of the accounts of the school that wait for the head's consent: closed ones wait for nothing."""
-    return _select_ids(is_awaiting_consent(), Account.is_active)
+    return _select_ids(is_pending(), Account.is_active)
 
 
 def select_heads() -> Select[int]:
@@ -276,7 +276,7 @@ def is_without_code(now: datetime) -> ColumnElement[bool]:
         Account.is_active,
         Account.password_hash.is_(None),
         ~Account.holds(Permission.SCHOOL_RECORDS_READ),
-        not_(is_awaiting_consent()),
+        not_(is_pending()),
         not_(good),
     )
 
@@ -291,7 +291,7 @@ def is_to_be_seen() -> ColumnElement[bool]:
 
     An account that waits for consent is reviewed by the head who consents.
     """
-    return and_(Account.unseen_by_head, not_(is_awaiting_consent()))
+    return and_(Account.unseen_by_head, not_(is_pending()))
 
 
 def select_unseen_teachers() -> Select[int]:

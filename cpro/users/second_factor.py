@@ -70,14 +70,14 @@ def pass_at_sign_in(
     Raises `SignInOver`, `DomainError` on the field `code`, `TooManyCodes`.
     """
     with tenancy.platform_session("sign-in: a code is asked") as lookup:
-        found = queries.find_awaiting_sign_in(lookup, token, now=now)
+        found = queries.find_pending_sign_in(lookup, token, now=now)
         if found is None:
             raise SignInOver
         kind, account_id, sign_in_id = authentication.kind_of(found.account), found.account.id, found.sign_in.id
     _compare(kind, account_id, sign_in_id, given, is_known=is_known, now=now)
     with platform_unit_of_work("sign-in: the code was right") as work:
         queries.lock_account(work.session, kind, account_id)
-        found = queries.find_awaiting_sign_in(work.session, token, now=now)
+        found = queries.find_pending_sign_in(work.session, token, now=now)
         factor = queries.find_second_factor(work.session, found.account) if found else None
         if found is None or factor is None:
             raise SignInOver

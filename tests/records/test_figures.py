@@ -121,7 +121,7 @@ class TestPlans:
             statements = [each for each in sent if each[0].startswith("SELECT")]
             plans = [read_plan(app, *each) for each in statements]
 
-        assert year.waiting is not None and year.waiting[classroom.division] == 1
+        assert year.pending is not None and year.pending[classroom.division] == 1
         for index in ("ix_student_is_active", "ix_evaluation_day", "ix_fiche_state", "ix_passport_issue_issued_at"):
             assert index in plans[0], plans[0]
         read = "\n".join(plans[1:])

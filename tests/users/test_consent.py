@@ -12,8 +12,8 @@ from flask import Flask
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.permissions import Role
 from cpro.users.errors import (
-    ConsentAwaited,
     ConsentImpossible,
+    ConsentPending,
     HeadCodeUndeliverable,
     LastAdministrator,
     NotByAdministrator,
@@ -55,7 +55,7 @@ class TestNeedsConsent:
         second = office.create("administrator")
 
         assert office.find(second).is_pending
-        with nothing_written(app), pytest.raises(ConsentAwaited, match="attend l’accord"):
+        with nothing_written(app), pytest.raises(ConsentPending, match="attend l’accord"):
             office.act(access.reset_account, account=second)
 
     def test_needs_consent_is_opened_by_the_head(self, app: Flask, office: Office) -> None:

@@ -15,7 +15,7 @@ from cpro.core.mail.models import MailState
 from cpro.core.permissions import Role
 from cpro.students.credential_sheets.operations import Target, plan_target_sheets
 from cpro.users.errors import (
-    ConsentAwaited,
+    ConsentPending,
     HeadCodeUndeliverable,
     NotByAdministrator,
     OwnAccount,
@@ -272,7 +272,7 @@ class TestPendingHead:
         assert office.mails() == []
 
     def test_pending_head_gets_no_code(self, app: Flask, office: Office, pending: int) -> None:
-        with nothing_written(app), pytest.raises(ConsentAwaited):
+        with nothing_written(app), pytest.raises(ConsentPending):
             office.act(access.reset_account, account=pending)
         with nothing_written(app), pytest.raises(NoSheet):
             office.act(plan_target_sheets, target=Target(account_ids=(pending,)), reset=True)

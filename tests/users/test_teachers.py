@@ -13,7 +13,7 @@ from cpro.core.permissions import Role
 from cpro.establishments.models import Establishment, TeachersConsent
 from cpro.people.bulk_actions import BULK_ACTIONS
 from cpro.people.screens import UsersScreen
-from cpro.users.errors import ConsentAwaited
+from cpro.users.errors import ConsentPending
 from cpro.users.operations import access, manual
 from cpro.users.operations.credential_sheets import NoSheet, activate_credential_sheets, plan_credential_sheets
 from cpro.users.operations.teachers import mark_seen, require_consent
@@ -171,7 +171,7 @@ class TestConsentRequired:
         account = open_teacher(strict)
 
         assert strict.find(account).is_pending
-        with pytest.raises(ConsentAwaited):
+        with pytest.raises(ConsentPending):
             strict.act(access.reset_account, account=account)
         with pytest.raises(NoSheet):
             strict.act(lambda row, **actor: plan_credential_sheets([row], **actor), account=account)

@@ -78,11 +78,11 @@ def list_division_rows(year: YearFigures) -> list[Row]:
 def _describe_division(division: Division, present: int, year: YearFigures) -> Row:
     levels = year.levels.by_division.get(division.id, LevelFigures()) if year.levels is not None else None
     given = [format_count(present), *_describe_levels(levels)]
-    waits = bool(year.waiting and year.waiting.get(division.id)) and may(Permission.PUPILS_VIEW)
+    waits = bool(year.pending and year.pending.get(division.id)) and may(Permission.PUPILS_VIEW)
     return Row(
         division.code,
         division.diploma.short_label if division.diploma else "sans diplôme",
-        [*given, _count_of(year.waiting, division.id), _count_of(year.issued, division.id)],
+        [*given, _count_of(year.pending, division.id), _count_of(year.issued, division.id)],
         {len(given): url_for("records.pupils", division=division.code, situation=TO_VALIDATE)} if waits else {},
     )
 

@@ -18,7 +18,7 @@ from cpro.core.formatting import MoreThan
 from cpro.extensions import db
 from cpro.passport.queries import count_issues_by_division, select_issues
 from cpro.records.figures import Period, SchoolLevels, count_levels, select_evaluations
-from cpro.records.waiting import count_waiting_fiches, select_waiting
+from cpro.records.pending import count_pending_fiches, select_pending
 from cpro.students.models import Division, Student
 from cpro.students.queries import select_active_students
 
@@ -35,7 +35,7 @@ class YearFigures:
     divisions: Sequence[Division]
     present: Mapping[int | None, int] | None
     levels: SchoolLevels | None
-    waiting: Mapping[int | None, int] | None
+    pending: Mapping[int | None, int] | None
     issued: Mapping[int | None, int] | None
     #: passports of the whole school, this year and the previous one
     passports: tuple[int, int]
@@ -50,7 +50,7 @@ def read_year(today: date, timezone: str) -> YearFigures:
         {
             "pupils": Counted(select_active_students(), MOST_READ),
             "evaluations": Counted(select_evaluations(Period(before.first, today)), MOST_READ),
-            "waiting": Counted(select_waiting(), MOST_READ),
+            "pending": Counted(select_pending(), MOST_READ),
             "issued": Counted(select_issues(began, end_of(today, timezone)), MOST_READ),
             "issued before": Counted(
                 select_issues(start_of(before.first, timezone), end_of(before.last, timezone)), MOST_READ
@@ -64,7 +64,7 @@ def read_year(today: date, timezone: str) -> YearFigures:
         _list_divisions() if few["pupils"] else [],
         _count_present() if few["pupils"] else None,
         count_levels(period, before) if few["evaluations"] else None,
-        count_waiting_fiches() if few["pupils"] and few["waiting"] else None,
+        count_pending_fiches() if few["pupils"] and few["pending"] else None,
         count_issues_by_division(began) if few["issued"] else None,
         (counts["issued"], counts["issued before"]),
     )

@@ -11,8 +11,8 @@ from cpro.core.counts import MOST_WAITING, Counted
 from cpro.core.permissions import Permission, Principal
 from cpro.core.web.registry import MenuEntry, registry
 from cpro.records.operations.retention import forget_drafts
+from cpro.records.pending import select_pending_of_teacher
 from cpro.records.queries import find_evaluated
-from cpro.records.waiting import select_waiting_of_teacher
 
 
 def register_hooks(app: Flask) -> None:
@@ -42,7 +42,7 @@ def _list_fiches(person: Principal) -> list[Counted]:
     """Return the ids of the fiches that wait for a teacher."""
     if not person.can(Permission.PUPILS_EVALUATE) or person.id is None:
         return []
-    return [Counted(select_waiting_of_teacher(person.id), MOST_WAITING)]
+    return [Counted(select_pending_of_teacher(person.id), MOST_WAITING)]
 
 
 def _competences_used(sender: object, *, ids: frozenset[int], **_more: object) -> set[int]:

@@ -9,7 +9,7 @@ from cpro.core.errors import DomainError, refusal_of
 from cpro.core.permissions import Actor
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
-from cpro.users.errors import ConsentAwaited, InactiveAccount, NotByAdministrator
+from cpro.users.errors import ConsentPending, InactiveAccount, NotByAdministrator
 from cpro.users.models import Account
 from cpro.users.operations import accounts, codes, head_codes, rules, second_factor, teachers
 from cpro.users.operations.audit import record_about
@@ -56,7 +56,7 @@ def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
 
     For a head who never activated their account, the code is mailed to the proved address and None is returned: the
     actor must not see it. A teacher is notified. Raises `OwnAccount`, `NotByAdministrator` for a head who did activate
-    it, `ConsentAwaited`, `InactiveAccount`, `HeadCodeUndeliverable`.
+    it, `ConsentPending`, `InactiveAccount`, `HeadCodeUndeliverable`.
     """
     establishment = rules.lock(account)
     check_reset(account, by)
@@ -177,7 +177,7 @@ def check_may_have_code(account: Account, by: Actor) -> None:
     """Raise as `reset_account` does if an actor may not create a code for an account."""
     rules.check_not_oneself(account, by, "Votre propre mot de passe se change dans « Mon compte ».")
     if account.is_pending:
-        raise ConsentAwaited(account.label)
+        raise ConsentPending(account.label)
     if account.role.has_private_code and account.activated_at is not None:
         raise NotByAdministrator(
             "Le compte d’un chef d’établissement déjà activé ne se réinitialise pas ici : la personne utilise « Mot de "

@@ -23,7 +23,7 @@ class NothingToConsent(DomainError):
 
 
 def grant_consent(account: Account, *, mailed_to: str = "", by: Actor, now: datetime) -> None:
-    """Let a waiting account be activated; a further head's code is then mailed if an address is proved.
+    """Let a pending account be activated; a further head's code is then mailed if an address is proved.
 
     `mailed_to` is that address as shown to the head ("" for none), checked for a further head: an address changed
     meanwhile must not receive the code. Raises `NothingToConsent`, `Forbidden`, `DomainError` if the address changed,

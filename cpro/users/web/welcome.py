@@ -24,7 +24,7 @@ from cpro.users.second_factor_policy import EPOCH
 from cpro.users.web import guard, lost_uploads
 
 #: The cookie's entry of a sign-in that waits for the second-factor code: its token and the account's reference.
-AWAITING = "awaiting_code"
+PENDING_SIGN_IN = "awaiting_code"
 _KNOWN_BROWSER, _TRUSTED_BROWSER = "cpro_browser", "cpro_trusted"
 _SCHOOL, _LONGEST_SCHOOL = "cpro_school", 254
 #: Maximum entries of each cookie; the oldest are dropped.
@@ -54,7 +54,7 @@ def welcome(outcome: authentication.SignedIn) -> Response:
     _start_afresh()
     asked = request.args.get("suite")
     if outcome.awaits_code:
-        session[AWAITING] = [outcome.token, outcome.reference]
+        session[PENDING_SIGN_IN] = [outcome.token, outcome.reference]
         return make_response(redirect(url_for("second_factor.ask", suite=asked if is_local_path(asked) else None), 303))
     session[guard.OWNER] = outcome.owner
     principal = guard.load_principal(outcome.token)
@@ -68,9 +68,9 @@ def welcome(outcome: authentication.SignedIn) -> Response:
     return answer
 
 
-def find_awaiting() -> tuple[str, str]:
+def find_pending_sign_in() -> tuple[str, str]:
     """Return the token and account reference of this browser's sign-in that waits for a code; "" if none."""
-    found = session.get(AWAITING)
+    found = session.get(PENDING_SIGN_IN)
     if isinstance(found, list) and len(found) == 2:
         return str(found[0]), str(found[1])
     return "", ""

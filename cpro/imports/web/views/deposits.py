@@ -50,7 +50,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @bp.get("")
 @requires(Permission.IMPORTS_MANAGE)
 def index() -> ResponseReturnValue:
-    """Show what to deposit, the waiting analysis, and the last imports."""
+    """Show what to deposit, the pending analysis, and the last imports."""
     return _page(DepositForm())
 
 

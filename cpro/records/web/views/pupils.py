@@ -24,8 +24,8 @@ from cpro.establishments.web.own_school import describe_own_school
 from cpro.records import queries
 from cpro.records.levels import describe_level, list_charts
 from cpro.records.models import FicheState
+from cpro.records.pending import list_pending
 from cpro.records.queries import PRESENT, PupilFilter
-from cpro.records.waiting import list_waiting
 from cpro.records.web.views import LIST, bp
 from cpro.records.web.views.frame import PER_PAGE, get_tab_frame, read_pupil
 from cpro.records.web.views.listed import SITUATIONS, list_taught, read_asked, read_wanted
@@ -58,7 +58,7 @@ def pupils() -> ResponseReturnValue:
         ),
         divisions=divisions,
         division_choices=_offer_divisions(divisions, wanted.division),
-        waiting=list_waiting(divisions or (), month),
+        pending=list_pending(divisions or (), month),
         total=queries.count_pupils(wanted),
         may_evaluate=may(Permission.PUPILS_EVALUATE),
     )

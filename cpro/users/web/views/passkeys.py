@@ -22,7 +22,7 @@ from cpro.users.passkeys import operations
 from cpro.users.passkeys.queries import list_passkeys
 from cpro.users.web.forms import PasskeyForm
 from cpro.users.web.party import describe_obstacle, usable_party
-from cpro.users.web.welcome import find_awaiting
+from cpro.users.web.welcome import find_pending_sign_in
 
 bp = Blueprint("passkeys", __name__)
 
@@ -93,10 +93,10 @@ def remove(passkey_id: int) -> ResponseReturnValue:
 @public
 def challenge_at_sign_in() -> ResponseReturnValue:
     """Return the challenge for a passkey to the sign-in script, after the right password."""
-    token, _reference = find_awaiting()
+    token, _reference = find_pending_sign_in()
     party, now = usable_party(), clock.utcnow()
     with platform_unit_of_work("sign-in: a passkey is asked") as work:
-        found = queries.find_awaiting_sign_in(work.session, token, now=now) if token else None
+        found = queries.find_pending_sign_in(work.session, token, now=now) if token else None
         if found is None or party is None:
             return {"message": "La connexion a trop attendu : indiquez à nouveau votre mot de passe."}, 403
         kind, sign_in_id = authentication.kind_of(found.account), found.sign_in.id

@@ -28,7 +28,7 @@ from cpro.users.operations import sign_ins
 from cpro.users.passkeys.queries import has_passkeys
 from cpro.users.web.forms import CodeAgainForm, SecondFactorForm, SignInCodeForm
 from cpro.users.web.party import usable_party
-from cpro.users.web.welcome import AWAITING, find_awaiting, known_accounts, trust_browser, welcome
+from cpro.users.web.welcome import PENDING_SIGN_IN, find_pending_sign_in, known_accounts, trust_browser, welcome
 
 bp = Blueprint("second_factor", __name__)
 
@@ -40,7 +40,7 @@ bp = Blueprint("second_factor", __name__)
 @public
 def ask() -> ResponseReturnValue:
     """Ask for the second-factor code, after the right password."""
-    token, reference = find_awaiting()
+    token, reference = find_pending_sign_in()
     if not token:
         return redirect(url_for("users.sign_in", suite=request.args.get("suite")), 303)
     form = SignInCodeForm()
@@ -58,7 +58,7 @@ def ask() -> ResponseReturnValue:
             now=now,
         )
     except second_factor.SignInOver as over:
-        session.pop(AWAITING, None)
+        session.pop(PENDING_SIGN_IN, None)
         return back_to(url_for("users.sign_in", suite=request.args.get("suite")), over.message, "warning")
     except DomainError as refusal:
         form.blame(refusal)
@@ -71,7 +71,7 @@ def ask() -> ResponseReturnValue:
 
 def _sign_in_page(form: SignInCodeForm, token: str) -> ResponseReturnValue:
     with tenancy.platform_session("sign-in: is there a passkey") as lookup:
-        found = queries.find_awaiting_sign_in(lookup, token, now=clock.utcnow())
+        found = queries.find_pending_sign_in(lookup, token, now=clock.utcnow())
         offers = found is not None and _offers_passkey(lookup, found.account)
     return render_page("users/sign_in_code.html", form=form, offers_passkey=offers, status=form.status)
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from cpro.competences.models import Competence
 from cpro.core import tenancy
 from cpro.records.models import FicheState
+from cpro.records.pending import list_pending
 from cpro.records.queries import list_divisions_of
-from cpro.records.waiting import list_waiting
 from cpro.students.models import Student
 from tests.factories import World
 from tests.helpers.browser import Browser
@@ -30,7 +30,7 @@ Look = Callable[[], AbstractContextManager[Session]]
 
 
 class TestListWaiting:
-    def test_list_waiting_counts_the_present_pupils_of_ones_divisions(
+    def test_list_pending_counts_the_present_pupils_of_ones_divisions(
         self, app: Flask, as_: As, classroom: Class, world: World
     ) -> None:
         def fill(session: Session) -> None:
@@ -44,12 +44,12 @@ class TestListWaiting:
         with app.app_context():
             tenancy.enter(tenancy.Scope(world.a.id))
             divisions = list_divisions_of(world.a.account_ids["teacher"])
-            october, november = (list_waiting(divisions, since) for since in (day, date(2026, 11, 1)))
+            october, november = (list_pending(divisions, since) for since in (day, date(2026, 11, 1)))
 
         assert [(each.division.code, each.to_validate) for each in october] == [("2ALP", 1)]
         assert november[0].not_evaluated - october[0].not_evaluated == 1
 
-    def test_list_waiting_leads_to_the_pupils_counted(self, app: Flask, as_: As, classroom: Class) -> None:
+    def test_list_pending_leads_to_the_pupils_counted(self, app: Flask, as_: As, classroom: Class) -> None:
         def fill(session: Session) -> None:
             competence = session.get_one(Competence, classroom.competences[0])
             session.add(
@@ -67,17 +67,17 @@ class TestListWaiting:
         assert "AGATE" in found and "BÉRYL" not in found and "DÉPART" not in found
 
     @pytest.mark.parametrize("role", ["head", "student"])
-    def test_list_waiting_is_a_teachers(self, as_: As, classroom: Class, role: str) -> None:
+    def test_list_pending_is_a_teachers(self, as_: As, classroom: Class, role: str) -> None:
         assert "Ce qui vous attend" not in as_(role).get("/eleves").text
 
     @pytest.mark.any_database
-    def test_list_waiting_reads_the_records_pupil_by_pupil(self, app: Flask, classroom: Class, world: World) -> None:
+    def test_list_pending_reads_the_records_pupil_by_pupil(self, app: Flask, classroom: Class, world: World) -> None:
         """Neither every fiche nor every évaluation of the school is read for the pupils of one teacher."""
         with app.app_context():
             tenancy.enter(tenancy.Scope(world.a.id))
             divisions = list_divisions_of(world.a.account_ids["teacher"])
             with statements_with_values(app) as sent:
-                list_waiting(divisions, date(2026, 11, 1))
+                list_pending(divisions, date(2026, 11, 1))
             fiches, pupils = (read_plan(app, *each) for each in sent[-2:])
 
         assert "SEARCH student USING INDEX" in fiches and "SEARCH student USING INDEX" in pupils

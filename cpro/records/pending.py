@@ -18,7 +18,7 @@ from cpro.students.models import Division, Student, TeacherDivision
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PendingWork:
     """Pending work in one division: fiches to validate, pupils present without an évaluation since a day."""
 
     division: Division
@@ -26,19 +26,19 @@ class Waiting:
     not_evaluated: int
 
 
-def select_waiting(*pupils: ColumnElement[bool]) -> Select[int]:
+def select_pending(*pupils: ColumnElement[bool]) -> Select[int]:
     """Return the ids of the pending fiches, of all pupils present or of those that meet conditions."""
     present = select(Student.id).where(Student.is_active, *pupils)
     return select(Fiche.id).where(Fiche.state == FicheState.SUBMITTED, Fiche.student_id.in_(present))
 
 
-def select_waiting_of_teacher(account_id: int) -> Select[int]:
+def select_pending_of_teacher(account_id: int) -> Select[int]:
     """Return the ids of the pending fiches of a teacher's divisions."""
     taught = select(TeacherDivision.division_id).where(TeacherDivision.account_id == account_id)
-    return select_waiting(Student.division_id.in_(taught))
+    return select_pending(Student.division_id.in_(taught))
 
 
-def count_waiting_fiches(*pupils: ColumnElement[bool]) -> Mapping[int | None, int]:
+def count_pending_fiches(*pupils: ColumnElement[bool]) -> Mapping[int | None, int]:
     """Return the number of pending fiches in each division that has pupils present, {division id: count}."""
     # Counted pupil by pupil: with a join, a database could start from every fiche of the school.
     submitted = (
@@ -49,7 +49,7 @@ def count_waiting_fiches(*pupils: ColumnElement[bool]) -> Mapping[int | None, in
     return _by_division(func.sum(submitted), *pupils)
 
 
-def list_waiting(divisions: Sequence[Division], since: date) -> list[Waiting]:
+def list_pending(divisions: Sequence[Division], since: date) -> list[PendingWork]:
     """Return the pending work of some divisions, in their order; `since` is the first day from which évaluations count.
 
     Two statements, which only read the pupils of these divisions.
@@ -57,9 +57,9 @@ def list_waiting(divisions: Sequence[Division], since: date) -> list[Waiting]:
     if not divisions:
         return []
     theirs = Student.division_id.in_([each.id for each in divisions])
-    fiches = count_waiting_fiches(theirs)
+    fiches = count_pending_fiches(theirs)
     pupils = _by_division(func.count(), theirs, not_evaluated_since(since))
-    return [Waiting(each, fiches.get(each.id, 0), pupils.get(each.id, 0)) for each in divisions]
+    return [PendingWork(each, fiches.get(each.id, 0), pupils.get(each.id, 0)) for each in divisions]
 
 
 def _by_division(counted: ColumnElement[int], *pupils: ColumnElement[bool]) -> Mapping[int | None, int]:
