@@ -18,18 +18,18 @@ def register(app: Flask) -> None:
     from cpro.site.glossary import find_words
     from cpro.site.news import views as news
     from cpro.site.search import views as search
+    from cpro.site.support import school_choice
     from cpro.site.support import views as support
     from cpro.site.support.audit_labels import register_audit_labels as name_support
-    from cpro.site.support.schools import describe_schools
 
     app.register_blueprint(pages.bp)
     app.register_blueprint(search.bp)
     app.register_blueprint(news.bp)
     app.register_blueprint(support.bp)
+    app.register_blueprint(school_choice.bp)
     registry(app).add_menu_entry(
         MenuEntry("Support", "support.state", Permission.PLATFORM_FOLLOW, order=90, icon="help", covers=("support.*",))
     )
-    registry(app).describe_schools = describe_schools
     name_support()
     admin.install(app)
     app.jinja_env.globals["find_words"] = find_words

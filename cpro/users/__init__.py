@@ -29,7 +29,6 @@ def register(app: Flask) -> None:
     registry(app).check_password = users.check_own_password
     audit_labels.register_audit_labels()
     app.register_blueprint(users.bp)
-    app.register_blueprint(users.schools_bp)
     app.register_blueprint(addresses.bp)
     app.register_blueprint(sessions.bp)
     app.register_blueprint(second_factor.bp)

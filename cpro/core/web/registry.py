@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app
-from sqlalchemy.orm import Session
 
 from cpro.core.counts import Counted
 from cpro.core.formatting import DEFAULT_TIMEZONE
@@ -66,11 +65,6 @@ class Registry:
     #: returns how a school calls an inspector (account's id, school's id), or None
     name_in_school: Callable[[int, int], str | None] = lambda inspector_id, establishment_id: None
 
-    #: returns facts about schools (their ids) at an instant, for the support's list: a title and a text each
-    describe_schools: Callable[[Session, Sequence[int], datetime], Mapping[int, Mapping[str, str]]] = (
-        lambda session, school_ids, now: {}
-    )
-
     #: compares a typed password with that of the signed-in person, outside any unit of work, and returns the stored
     #: hash; raises a `DomainError` on the field `current_password`
     check_password: Callable[[str], str | None] = _compare_nothing
@@ -82,6 +76,10 @@ class Registry:
     def add_menu_entry(self, entry: MenuEntry) -> None:
         """Add an entry to the side bar."""
         self.menu = sorted([*self.menu, entry], key=lambda each: each.order)
+
+    def find_first_endpoint(self, principal: Principal) -> str | None:
+        """Return the endpoint of the first page of the side bar that a person may open in a school, or None."""
+        return next((entry.endpoint for entry in self.menu if principal.can(entry.permission)), None)
 
     def add_object_section(
         self, provider: Callable[[str, str], tuple[str, dict[str, Any]] | None], *, is_first: bool = False

@@ -1,4 +1,4 @@
 """Pages of the support: outcome of the last imports, e-mails and jobs, and look-up of an error page by number.
 
-The list of schools itself is `cpro/users/web/views/users.py`, with the facts of `schools.py`.
+`school_choice.py` is the page where the support, and inspectors, choose the school that they enter.
 """

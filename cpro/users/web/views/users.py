@@ -1,9 +1,6 @@
-"""Sign-in, activation, own account, home page; the choice of a school by support and inspectors."""
+"""Sign-in, activation, own account, home page."""
 
 from __future__ import annotations
-
-from dataclasses import replace
-from datetime import timedelta
 
 from flask import Blueprint, current_app, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -11,8 +8,6 @@ from flask_login import logout_user
 
 from cpro.core import clock, tenancy
 from cpro.core.errors import DomainError, NotFound
-from cpro.core.formatting import format_date, join_french, the_school
-from cpro.core.lists import ListState
 from cpro.core.passwords import password_rule
 from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work
@@ -21,8 +16,6 @@ from cpro.core.web.current_user import current_actor, current_principal, get_pri
 from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.core.web.shortcut import is_search_key_on
-from cpro.establishments.gate import missing_particulars
-from cpro.establishments.queries import find_schools, get_establishment, list_academies
 from cpro.users import authentication, identity, queries, recovery
 from cpro.users.devices import describe_device
 from cpro.users.operations import parked_forms, sign_ins
@@ -31,12 +24,7 @@ from cpro.users.web.forms import ActivationForm, ForgottenForm, OwnPasswordForm,
 from cpro.users.web.welcome import known_accounts, remember_school, remembered_school, trusted_factors, welcome
 
 bp = Blueprint("users", __name__)
-schools_bp = Blueprint("schools", __name__, url_prefix="/ecoles")
 
-
-#: Without a sign-in for this long, a school stands still; the filter of the support's list that shows those alone.
-_STANDSTILL = timedelta(days=30)
-_STATES = {"arret": f"à l’arrêt\u202f: aucune connexion depuis {_STANDSTILL.days}\u202fjours"}
 
 _NO_SCHOOL = (
     "Cette adresse ne correspond à aucune page. Si c’est celle que votre établissement vous a donnée pour vous "
@@ -54,7 +42,7 @@ def home() -> ResponseReturnValue:
     principal = get_principal()
     if principal.establishment_id is None:
         return redirect(url_for("schools.choose"), 303)
-    return redirect(_landing(principal) or url_for("users.own_account"), 303)
+    return redirect(url_for(registry().find_first_endpoint(principal) or "users.own_account"), 303)
 
 
 @bp.get("/<school>/")
@@ -175,78 +163,12 @@ def own_account() -> ResponseReturnValue:
     )
 
 
-# --- Choosing a school ---------------------------------------------------------------------------------------------
-
-
-@schools_bp.get("")
-@requires(Permission.SCHOOL_CHOOSE)
-def choose() -> ResponseReturnValue:
-    """List the schools that support or an inspector may enter."""
-    principal = get_principal()
-    if principal.can(Permission.MANDATE_ENTER):
-        return render_page("users/open_schools.html", schools=registry().open_schools(principal.id, clock.utcnow()))
-    with tenancy.platform_session("choosing a school") as lookup:
-        academies, now = list_academies(lookup), clock.utcnow()
-        filters = {"academie": academies, "etat": _STATES}
-        asked = ListState.read(request.args, request.path, filters=filters, sizes=(50,))
-        conditions = [queries.is_unvisited(since=now - _STANDSTILL, now=now)] if "etat" in asked.chosen else []
-        page = find_schools(lookup, asked, *conditions)
-        facts = registry().describe_schools(lookup, [school.id for school in page.rows], now)
-        missing = {school.id: join_french([each.label for each in missing_particulars(school)]) for school in page.rows}
-        return render_page(
-            "users/schools.html",
-            page=page,
-            asked=asked,
-            academies=academies,
-            states=_STATES,
-            facts=facts,
-            missing=missing,
-        )
-
-
-@schools_bp.post("/<int:establishment_id>/entrer")
-@requires(Permission.SCHOOL_CHOOSE)
-def enter(establishment_id: int) -> ResponseReturnValue:
-    """Enter a school."""
-    principal = get_principal()
-    message, by = "Vous consultez {}, en lecture seule.", current_actor()
-    if principal.can(Permission.MANDATE_ENTER):
-        opened = guard.find_open_school(principal, establishment_id)
-        if opened is None:
-            raise NotFound("Cet établissement ne vous a pas ouvert d’accès.")
-        message = f"Vous consultez {{}}, en lecture seule, jusqu’au {format_date(opened.ends_on)} compris."
-        by = replace(by, label=guard.name_in_school(principal.id, establishment_id) or by.label)
-    with platform_unit_of_work("entering a school") as work:
-        school = get_establishment(work.session, establishment_id)
-        # An inspector's entry uses, in each school's journal, the name typed by that school.
-        sign_ins.enter_school(
-            work.session, principal.sign_in_id, school, by=by, now=clock.utcnow(), left_by=current_actor()
-        )
-        name = school.name or school.code
-    return back_to(_landing(principal) or url_for("users.home"), message.format(the_school(name)))
-
-
-@schools_bp.post("/quitter")
-@requires(Permission.SCHOOL_CHOOSE)
-def leave() -> ResponseReturnValue:
-    """Leave the current school."""
-    with platform_unit_of_work("leaving a school") as work:
-        sign_ins.enter_school(work.session, get_principal().sign_in_id, None, by=current_actor(), now=clock.utcnow())
-    return back_to(url_for("schools.choose"))
-
-
 def _asked_school() -> str:
     """Return the school to prefill in a form: from the URL, or else the one stored in this browser.
 
     A URL with a person but no school is for a platform account.
     """
     return request.args.get("establishment", "")[:254] or ("" if request.args.get("login") else remembered_school())
-
-
-def _landing(principal: Principal) -> str | None:
-    """Return the first page of the side bar that a person may open in a school, or None."""
-    allowed = (entry.endpoint for entry in registry().menu if principal.can(entry.permission))
-    return next(map(url_for, allowed), None)
 
 
 def _rule(principal: Principal) -> str:
