@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Select, TypeDecorator, type_coerce
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.base import ExecutableOption
 
-from cpro.core.blocks import Reader, Values, read_in_blocks
+from cpro.core.batches import Reader, Values, read_in_batches
 from cpro.core.spreadsheets import Block
 from cpro.core.web.screens.parts import Column, Stored
 from cpro.extensions import db
@@ -39,7 +39,7 @@ def read_blocks(
         statement, read = _select_values(found, model, columns, as_text=as_text)
     else:
         statement, read = found.options(*options), _rows_reader(columns, as_text=as_text)
-    return read_in_blocks(statement, order, read, first=_FIRST, size=_BLOCK)
+    return read_in_batches(statement, order, read, first=_FIRST, size=_BLOCK)
 
 
 def _rows_reader(columns: Sequence[Column], *, as_text: bool) -> Reader[Block]:

@@ -1,7 +1,7 @@
-"""Read the rows of a long list in blocks, within one tenancy scope, without blocking writers.
+"""Read the rows of a long list in batches, within one tenancy scope, without blocking writers.
 
-On PostgreSQL the database keeps a cursor, and the rows show one instant. On SQLite each block is its own
-transaction, which starts from the last row of the previous block: a slow reader delays no checkpoint of the
+On PostgreSQL the database keeps a cursor, and the rows show one instant. On SQLite each batch is its own
+transaction, which starts from the last row of the previous batch: a slow reader delays no checkpoint of the
 database.
 """
 
@@ -15,18 +15,18 @@ from sqlalchemy import ColumnElement, Select, and_, or_
 from cpro.core.lists import is_descending, unordered
 from cpro.extensions import db
 
-Block = TypeVar("Block")
+Batch = TypeVar("Batch")
 Values = Sequence[Any]
-#: Makes a block from the rows that the database returns; it must keep no reference to their objects.
-Reader = Callable[[Sequence[Values]], Block]
+#: Makes a batch from the rows that the database returns; it must keep no reference to their objects.
+Reader = Callable[[Sequence[Values]], Batch]
 
 
-def read_in_blocks(
-    statement: Select[Any], order: Sequence[Any], read: Reader[Block], *, first: int, size: int
-) -> Iterator[Block]:
+def read_in_batches(
+    statement: Select[Any], order: Sequence[Any], read: Reader[Batch], *, first: int, size: int
+) -> Iterator[Batch]:
     """Yield what `read` makes of each `size` rows of a statement, in an order whose last column is the rows' id.
 
-    On SQLite the columns of the order follow those of the statement in each row, and a first block of `first` rows
+    On SQLite the columns of the order follow those of the statement in each row, and a first batch of `first` rows
     precedes the others: the file may not be in memory.
     """
     if db.engine.dialect.name == "sqlite":
@@ -38,15 +38,15 @@ def read_in_blocks(
 
 
 def _read_from_row_to_row(
-    statement: Select[Any], order: Sequence[Any], read: Reader[Block], first: int, size: int
-) -> Iterator[Block]:
+    statement: Select[Any], order: Sequence[Any], read: Reader[Batch], first: int, size: int
+) -> Iterator[Batch]:
     keys = [unordered(each) for each in order]
     statement, wanted = statement.add_columns(*keys).order_by(*order), first
     asked = statement.limit(first)
     while rows := db.session.execute(asked).all():
-        block, last = read(rows), rows[-1][-len(keys) :]
-        db.session.rollback()  # release the transaction: the next block may be requested much later, or never
-        yield block
+        batch, last = read(rows), rows[-1][-len(keys) :]
+        db.session.rollback()  # release the transaction: the next batch may be requested much later, or never
+        yield batch
         if len(rows) < wanted:
             return
         asked, wanted = statement.where(_beyond(order, last)).limit(size), size
