@@ -29,7 +29,7 @@ As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
 
 
-class TestListWaiting:
+class TestListPending:
     def test_list_pending_counts_the_present_pupils_of_ones_divisions(
         self, app: Flask, as_: As, classroom: Class, world: World
     ) -> None:

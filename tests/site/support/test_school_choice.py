@@ -25,6 +25,11 @@ def desk(app: Flask, world: World) -> Desk:
     return Desk(app, world)
 
 
+def journal(desk: Desk) -> list[AuditEntry]:
+    """Return the lines of the journal in the order they were written."""
+    return sorted(desk.rows(AuditEntry), key=lambda row: row.id)
+
+
 class TestChooseSchool:
     @pytest.mark.parametrize("role", ["support", "inspector"])
     def test_choose_school_every_page_of_a_school_leads_to_the_choice(
@@ -169,7 +174,7 @@ class TestEnterSchool:
         browser.post(f"/ecoles/{world.b.id}/entrer")
         browser.post("/ecoles/quitter")
 
-        lines = [row for row in desk.rows(AuditEntry) if row.action.startswith("school:")]
+        lines = [row for row in journal(desk) if row.action.startswith("school:")]
         assert [(row.action, row.establishment_id) for row in lines] == [
             ("school:entered", world.a.id),
             ("school:left", world.a.id),
@@ -188,7 +193,7 @@ class TestEnterSchool:
         browser.post("/ecoles/quitter")
         browser.post("/ecoles/quitter")
 
-        lines = [row.action for row in desk.rows(AuditEntry) if row.action.startswith("school:")]
+        lines = [row.action for row in journal(desk) if row.action.startswith("school:")]
         assert lines == ["school:entered", "school:left"]
 
     def test_enter_school_a_school_without_a_name_can_be_entered(
