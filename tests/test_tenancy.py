@@ -137,6 +137,29 @@ class TestTenancyRefusals:
         with pytest.raises(TenancyError):
             in_a.execute(REFUSED_READINGS[name]).all()
 
+    @pytest.mark.parametrize("name", REFUSED_READINGS)
+    def test_tenancy_is_refused_each_time_even_after_a_statement_alike_that_passed(
+        self, in_a: Session, name: str
+    ) -> None:
+        alike = (
+            select(Student),
+            select(Student.last_name),
+            select(Student.last_name, select(func.count(Student.id)).scalar_subquery()),
+            select(
+                Student.last_name,
+                select(func.count(Student.id))
+                .where(Division.id == Student.division_id)
+                .correlate(None)
+                .scalar_subquery(),
+            ),
+            select(select(Student.id).where(Student.id == 2).exists()),
+        )
+        for statement in (*alike, *alike):
+            in_a.execute(statement).all()
+        for _ in range(2):
+            with pytest.raises(TenancyError):
+                in_a.execute(REFUSED_READINGS[name]).all()
+
     @pytest.mark.parametrize("method", ["bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"])
     def test_tenancy_legacy_bulk_methods_are_closed(self, in_a: Session, method: str) -> None:
         with pytest.raises(RuntimeError, match="bypasses tenancy"):

@@ -44,6 +44,9 @@ BULK = "cpro_bulk"  # execution option of the statements of `core.bulk_writes`, 
 _CRITERIA = "cpro_criteria"  # key in a session's `info`: the criteria of its statements, built once
 #: Strategies of update and delete to which the filter's criteria apply.
 _NARROWED = (None, "auto", "orm")
+#: Keys of the statements that name no raw table; they hold tables and classes, never a value.
+_checked: set[Any] = set()
+_MOST_CHECKED = 500
 
 Mark = TypeVar("Mark")
 
@@ -193,11 +196,12 @@ def _narrow(state: ORMExecuteState) -> None:
         raise TenancyError("the tenancy filter does not see this statement: select mapped classes instead")
     if state.is_insert or (state.is_update and state.execution_options.get(BULK)):
         return
-    if not (state.is_relationship_load or state.is_column_load):
-        _refuse_raw_tables(state.statement)
+    asked = state.statement
     made = state.session.info.setdefault(_CRITERIA, {})
     criteria = made.get((scope, writes)) or made.setdefault((scope, writes), _criteria_of(scope, writes=writes))
-    state.statement = state.statement.options(*criteria)
+    state.statement = asked.options(*criteria)
+    if not (state.is_relationship_load or state.is_column_load):
+        _check_once(asked, state.statement)
 
 
 def _criteria_of(scope: Scope, *, writes: bool) -> list[LoaderCriteriaOption]:
@@ -242,6 +246,24 @@ def _mapped_under(mark: type[Mark]) -> Iterator[type[Mark]]:
             yield model
         else:
             yield from _mapped_under(model)
+
+
+def _check_once(asked: Any, narrowed: Any) -> None:
+    """Call `_refuse_raw_tables` on a statement, unless one of the same key passed.
+
+    SQLAlchemy gives two statements one key only where they are the same SQL of the same classes, values apart. It
+    computes the narrowed statement's in any case, and keeps it there.
+    """
+    key = narrowed._generate_cache_key()
+    if key is None:  # a statement that SQLAlchemy cannot tell from another
+        _refuse_raw_tables(asked)
+        return
+    if key.key in _checked:
+        return
+    _refuse_raw_tables(asked)
+    if len(_checked) >= _MOST_CHECKED:
+        _checked.clear()
+    _checked.add(key.key)
 
 
 def _refuse_raw_tables(statement: Any, enclosing: frozenset[Any] = frozenset()) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, or_, select, union, union_all
 from sqlalchemy.orm import joinedload
@@ -177,14 +179,20 @@ def offer_divisions_and_courses() -> dict[str, list[tuple[str, str]]]:
 
     Both by code, read in one statement, under `division` and `mef`.
     """
+    offered: dict[str, list[tuple[str, str]]] = {"division": [], "mef": []}
+    for kind, code, label in db.session.execute(_compose_divisions_and_courses()):
+        offered[kind].append((code, label))
+    return {kind: sorted(each) for kind, each in offered.items()}
+
+
+@cache
+def _compose_divisions_and_courses() -> Any:
+    """Return the statement of `offer_divisions_and_courses`, which holds no value and is thus composed once."""
     divisions = select(literal("division"), Division.code, Division.label)
     courses = select(literal("mef"), MEF.code, MEF.label)
     unknown = select_unknown_mefs().subquery()
     borne = select(literal("mef"), unknown.c.code, literal(""))
-    offered: dict[str, list[tuple[str, str]]] = {"division": [], "mef": []}
-    for kind, code, label in db.session.execute(union_all(divisions, courses, borne)):
-        offered[kind].append((code, label))
-    return {kind: sorted(each) for kind, each in offered.items()}
+    return union_all(divisions, courses, borne)
 
 
 def offer_divisions() -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, or_
 
@@ -43,10 +43,16 @@ class Kind:
 def list_conditions(kinds: Sequence[Kind], person: Principal) -> list[ColumnElement[bool]]:
     """Return the conditions of the lines that the bell counts: one for all the kinds that differ by action only."""
     counted = [each for each in kinds if each.is_counted]
-    plain = [each for each in counted if each.concerns is None and not each.includes_own]
-    actions = [action for each in plain for action in each.actions]
-    alike = [and_(AuditEntry.action.in_(actions), _is_by_another(person))] if actions else []
-    return [*alike, *(each.condition(person) for each in counted if each not in plain)]
+    plain = [each for each in counted if each.concerns is None]
+    alike = [
+        replace(group[0], actions=[action for each in group for action in each.actions])
+        for group in (
+            [each for each in plain if each.includes_own],
+            [each for each in plain if not each.includes_own],
+        )
+        if group
+    ]
+    return [each.condition(person) for each in [*alike, *(each for each in counted if each not in plain)]]
 
 
 def _is_by_another(person: Principal) -> ColumnElement[bool]:

@@ -61,8 +61,9 @@ def count_new(person: Principal) -> list[Counted]:
     """Return the count of a person's news, to be read with the counts of the menu."""
     now = clock.utcnow()
     read = _find_mark(person, now)
+    is_new = _is_new_line(read, now)
     lines = [
-        Counted(select(AuditEntry.id).where(condition, _is_new_line(read, now)), MOST_WAITING)
+        Counted(select(AuditEntry.id).where(condition, is_new), MOST_WAITING)
         for condition in list_conditions(list_kinds(person), person)
     ]
     if person.can(Permission.NEWS_READ):
