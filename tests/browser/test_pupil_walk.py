@@ -39,8 +39,12 @@ def test_walk_stays_on_the_tab_and_comes_back_to_the_filtered_list(
         page.screenshot(path=screenshots / f"walk-{width}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("link", name="Revenir à la liste").click()
-    expect(page).to_have_url(re.compile(r"/eleves\?situation=tous$"))
+    expect(page).to_have_url(re.compile(r"/eleves\?situation=tous#ligne-\d+$"))
     expect(page.get_by_label("Situation")).to_have_value("tous")
+    target = page.locator("tbody tr:target")
+    expect(target).to_contain_text(first.split()[-1])
+    expect(target).to_be_in_viewport()
+    assert target.evaluate("row => getComputedStyle(row).outlineStyle") == "solid"
 
 
 def test_walk_in_two_tabs_keeps_two_lists(site: Site) -> None:
@@ -54,6 +58,6 @@ def test_walk_in_two_tabs_keeps_two_lists(site: Site) -> None:
     here.get_by_role("link", name=re.compile("^Fiches \\(")).click()
 
     here.get_by_role("link", name="Revenir à la liste").click()
-    expect(here).to_have_url(re.compile(r"/eleves\?situation=tous$"))
+    expect(here).to_have_url(re.compile(r"/eleves\?situation=tous#ligne-\d+$"))
     there.get_by_role("link", name="Revenir à la liste").click()
-    expect(there).to_have_url(re.compile(r"/eleves\?recherche=a$"))
+    expect(there).to_have_url(re.compile(r"/eleves\?recherche=a#ligne-\d+$"))

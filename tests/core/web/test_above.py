@@ -56,15 +56,20 @@ class TestBack:
         assert details(pupils["MICA A"], query) in rows
         page = Page(browser.get(details(pupils["MICA A"], query)))
 
-        assert page.links.count(f"{LIST}?{query}") == 2  # breadcrumbs and « Revenir à la liste »
-        assert page.trail == [("Élèves", f"{LIST}?{query}"), ("Léo MICA A", "")]
+        back = f"{LIST}?{query}#ligne-{pupils['MICA A']}"
+        assert page.links.count(back) == 2  # breadcrumbs and « Revenir à la liste »
+        assert page.trail == [("Élèves", back), ("Léo MICA A", "")]
+        rows = Page(browser.get(back.partition("#")[0])).main.iter("tr")
+        assert [row.get("id") for row in rows if row.get("id")] == [
+            f"ligne-{pupils[name]}" for name in ("MICA C", "MICA A")
+        ]
 
     def test_back_leads_to_the_whole_list_for_whoever_comes_from_it(self, as_: As, pupils: dict[str, int]) -> None:
         browser = as_("administrator")
         browser.get(f"{LIST}?situation=partis")
 
         assert details(pupils["MICA A"]) in Page(browser.get(LIST)).links
-        assert Page(browser.get(details(pupils["MICA A"]))).trail[0] == ("Élèves", LIST)
+        assert Page(browser.get(details(pupils["MICA A"]))).trail[0] == ("Élèves", f"{LIST}#ligne-{pupils['MICA A']}")
 
     def test_back_is_kept_through_a_correction(self, as_: As, pupils: dict[str, int]) -> None:
         browser, query = as_("administrator"), "recherche=mica"
@@ -74,7 +79,7 @@ class TestBack:
         answer = browser.post(edit, {**Page(browser.get(edit)).values(), "first_name": "Luc"})
 
         assert answer.status_code == 303, answer.text
-        assert Page(browser.get(answer.location)).trail[0] == ("Élèves", f"{LIST}?{query}")
+        assert Page(browser.get(answer.location)).trail[0] == ("Élèves", f"{LIST}?{query}#ligne-{pupils['MICA A']}")
 
     def test_back_is_kept_through_an_action_on_several_rows(self, as_: As, pupils: dict[str, int]) -> None:
         browser, query = as_("administrator"), "recherche=mica&situation=presents"
@@ -94,10 +99,10 @@ class TestBack:
         first = next(each for each in Page(browser.get(f"{LIST}?{here}")).links if "details" in each)
         second = next(each for each in Page(browser.get(f"{LIST}?{there}")).links if "details" in each)
 
-        assert Page(browser.get(second)).trail[0][1] == f"{LIST}?{there}"
+        assert Page(browser.get(second)).trail[0][1].startswith(f"{LIST}?{there}#ligne-")
         page = Page(browser.get(first))
 
-        assert page.trail[0][1] == f"{LIST}?{here}"
+        assert page.trail[0][1] == f"{LIST}?{here}#ligne-{pupils['MICA A']}"
         assert page.neighbour("next") == details(pupils["MICA C"], here)
 
     @pytest.mark.parametrize(
@@ -123,7 +128,7 @@ class TestBack:
             answer = as_(role).get(address)
 
             assert answer.status_code == 200
-            assert Page(answer).trail[0][1] == base
+            assert Page(answer).trail[0][1] == f"{base}#ligne-{pupils['MICA A']}"
             assert not [each for each in Page(answer).links if each.startswith(("//", "javascript:", "https://ai"))]
 
     def test_back_of_a_scenario_is_that_of_its_tab(self, as_: As, world: World) -> None:
@@ -147,10 +152,10 @@ class TestFollowed:
         rows = [each for each in Page(browser.get(left)).links if "details" in each]
 
         within = Page(browser.get(rows[3]))
-        assert f"{LIST}?recherche=opale&situation=partis" in within.links
+        assert within.trail[0][1].partition("#")[0] == f"{LIST}?recherche=opale&situation=partis"
         assert (within.neighbour("prev"), within.neighbour("next")) == (rows[2], rows[4])
         last = Page(browser.get(rows[-1]))
-        assert f"{LIST}?recherche=opale&situation=partis" in last.links
+        assert last.trail[0][1].partition("#")[0] == f"{LIST}?recherche=opale&situation=partis"
         beyond = Page(browser.get(last.neighbour("next")))
 
         back = next(each for each in beyond.links if each.startswith(f"{LIST}?"))
@@ -183,7 +188,7 @@ class TestFollowed:
     ) -> None:
         page = Page(as_("administrator").get(details(pupils["MICA A"], "situation=partis")))
 
-        assert f"{LIST}?situation=partis" in page.links
+        assert page.trail[0][1].partition("#")[0] == f"{LIST}?situation=partis"
 
     def test_followed_among_the_pupils_of_a_teacher(self, as_: As, world: World, arrange: Look) -> None:
         with arrange() as session:
@@ -221,4 +226,4 @@ class TestNeighbours:
         page = Page(as_("teacher").get(overview(pupils["MICA A"])))
 
         assert page.neighbour("next") == overview(pupils["MICA C"])
-        assert page.links.count("/eleves") == 2  # breadcrumbs and « Revenir à la liste »
+        assert page.links.count(f"/eleves#ligne-{pupils['MICA A']}") == 2  # breadcrumbs and « Revenir à la liste »

@@ -33,7 +33,7 @@ class TestListBeside:
         page = Page(as_(role).get(below(classroom.own, listed, tab)))
 
         assert page.neighbour("next") == below(classroom.mate, listed, tab)
-        assert page.links.count(f"/eleves?{listed}") == 2  # breadcrumbs and « Revenir à la liste »
+        assert page.links.count(f"/eleves?{listed}#ligne-{classroom.own}") == 2  # breadcrumbs and « Revenir à la liste »
         following = Page(as_(role).get(page.neighbour("next")))
         assert following.neighbour("prev") == below(classroom.own, listed, tab)
 
@@ -50,7 +50,7 @@ class TestListBeside:
         page = Page(browser.get(below(classroom.mate, here, "/fiches")))
 
         assert page.neighbour("prev") == below(classroom.own, here, "/fiches")
-        assert page.trail[0][1] == f"/eleves?{here}"
+        assert page.trail[0][1] == f"/eleves?{here}#ligne-{classroom.mate}"
 
     def test_list_beside_holds_no_pupil_of_another_teacher_nor_of_another_school(
         self, as_: As, classroom: Class
@@ -88,7 +88,7 @@ class TestListBeside:
 
         page = Page(browser.get(address))
         assert page.neighbour("next") == ""  # one does not leave a form by mistake
-        assert page.trail[0][1] == f"/eleves?{listed}"
+        assert page.trail[0][1] == f"/eleves?{listed}#ligne-{classroom.own}"
         level = {"competence": str(classroom.competences[0]), "level": "3", "evaluated_on": "2026-09-10"}
         saved = browser.post(address, {**page.values(), **level})
         assert saved.location == below(classroom.own, listed, "/evaluations")

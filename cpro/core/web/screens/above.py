@@ -54,6 +54,16 @@ def list_address(name: str, base: str) -> str:
     return f"{base}?{query}" if query else base
 
 
+def at_row(address: str, row_id: int) -> str:
+    """Return the URL of a list that scrolls to one of its rows, and has the row marked."""
+    return f"{address}#{row_anchor(row_id)}"
+
+
+def row_anchor(row_id: int) -> str:
+    """Return the id of a row of a list in its page."""
+    return f"ligne-{row_id}"
+
+
 def list_parameters() -> dict[str, str]:
     """Return the parameter for the parent list in this page's URL, for a list or a form of the page itself."""
     query = g.get("list_above", ("", ""))[1]

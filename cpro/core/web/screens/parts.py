@@ -83,6 +83,8 @@ class ListedRow:
     cells: Sequence[tuple[str, str, str]]
     #: the available actions, as (label, URL)
     actions: Sequence[tuple[str, str]]
+    #: its id in the page, where its own page leads back
+    anchor: str
     #: why it has no tick box; "" if it has one
     why_no_box: str = ""
 

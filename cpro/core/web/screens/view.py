@@ -106,6 +106,7 @@ class Screen(ArrangedScreen):
             page["neighbours"] = self._find_neighbours(row) if request.method == "GET" else ()
             if not page.get("refusal_text"):
                 announce(events.record_opened, self, **opened, object_label=self.label_of(row))
+            page["back_url"] = above.at_row(self.left_listing().url(), row.id)  # once the neighbours moved the list
             values = [(column.label, column.value(row)) for column in self.open_columns()]
             page.update(values=values, sections=registry().object_sections(*opened.values()))
         elif page["form"] is not None:
@@ -182,6 +183,7 @@ class Screen(ArrangedScreen):
                 link_name=unique if heading in unique else f"{heading}, {unique}",
                 cells=[self._cell(column, row) for column in others],
                 actions=row_actions,
+                anchor=above.row_anchor(row.id),
                 why_no_box=_explain_no_box(row.id, refused),
             )
 

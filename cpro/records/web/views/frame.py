@@ -136,7 +136,7 @@ def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
     figures = queries.count_records([student.id]).get(student.id, queries.Figures())
     return {
         "pupil": page,
-        "list_url": above.list_address(LIST, url_for("records.pupils")) if actor.can(Permission.PUPILS_VIEW) else "",
+        "list_url": _list_url(student) if actor.can(Permission.PUPILS_VIEW) else "",
         "student": student,
         "powers": page.powers,
         # An inspector's id is not an account's, though they may be equal.
@@ -156,6 +156,11 @@ def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
         "describe_origin": describe_origin,
         "describe_period": describe_period,
     }
+
+
+def _list_url(student: Student) -> str:
+    """Return the address of the list in its last state, at the row of a pupil."""
+    return above.at_row(above.list_address(LIST, url_for("records.pupils")), student.id)
 
 
 def list_other_pages(student: Student, actor: Actor) -> list[tuple[str, str]]:

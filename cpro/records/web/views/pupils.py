@@ -60,6 +60,7 @@ def pupils() -> ResponseReturnValue:
         division_choices=_offer_divisions(divisions, wanted.division),
         pending=list_pending(divisions or (), month),
         total=queries.count_pupils(wanted),
+        anchor_of=above.row_anchor,
         may_evaluate=may(Permission.PUPILS_EVALUATE),
     )
 
