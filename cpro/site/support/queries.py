@@ -26,7 +26,7 @@ PERIOD = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Works:
-    """Items of one kind: how many in each state, the oldest unfinished one, the last failure and its reason."""
+    """Items of one kind: how many in each state, the oldest unfinished one, the last failure, its reason and its school."""
 
     title: str
     counts: Sequence[tuple[str, int]]
@@ -34,6 +34,7 @@ class Works:
     waits_since: datetime | None
     failed_at: datetime | None = None
     failure: str = ""
+    failed_school: str = ""
 
 
 def list_works(session: Session, school_id: int | None, *, now: datetime) -> list[Works]:
@@ -122,6 +123,7 @@ def _imports(session: Session, school_id: int | None, since: datetime) -> Works:
         _oldest(session, ImportRun, school_id, ImportRun.state.in_(waits), since),
         failed.created_at if failed else None,
         job.error if job else "",
+        _school_of(session, failed),
     )
 
 
@@ -137,6 +139,7 @@ def _refused_deposits(session: Session, school_id: int | None, since: datetime) 
         None,
         last.at if last else None,
         str(last.changes["refusal"][1]) if last else "",
+        _school_of(session, last),
     )
 
 
@@ -151,6 +154,7 @@ def _mails(session: Session, school_id: int | None, since: datetime) -> Works:
         _oldest(session, MailMessage, school_id, MailMessage.settled_at.is_(None), since),
         failed.settled_at if failed else None,
         failed.refusal if failed else "",
+        _school_of(session, failed),
     )
 
 
@@ -165,7 +169,12 @@ def _jobs(session: Session, school_id: int | None, since: datetime) -> Works:
         _oldest(session, Job, school_id, Job.state.in_((JobState.WAITING, JobState.RUNNING)), since),
         failed.finished_at or failed.created_at if failed else None,
         "\u202f: ".join(filter(None, reason)),
+        _school_of(session, failed),
     )
+
+
+def _school_of(session: Session, row: Any) -> str:
+    return name_school(session, row.establishment_id) if row is not None else ""
 
 
 def _of(model: Any, school_id: int | None) -> list[Any]:

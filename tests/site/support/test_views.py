@@ -119,6 +119,20 @@ class TestState:
 
         assert "Tous les établissements" in text
         assert "Le fichier central est illisible." in text
+        assert "(il y a 2 heures)," not in text  # the central job failed in no school
+
+    def test_state_of_all_schools_names_that_of_each_last_failure(
+        self, as_: As, world: World, arrange: Look
+    ) -> None:
+        with arrange() as session:
+            session.add_all(make_failed(world.b.id, "« •••.txt »"))
+        support = as_("support")
+
+        text = Page(support.get("/ecoles/support")).text
+
+        assert text.count("Lycée beta") == 2  # the job and the message
+        assert "Ce qui a été répondu : boîte « •••.txt » pleine" in text.replace("\u202f", " ").replace("\xa0", " ")
+        assert "« «" not in text
 
     def test_state_of_nothing(self, as_: As, world: World) -> None:
         assert Page(as_("support", enter="a").get("/ecoles/support")).text.count("Aucun.") >= 2
