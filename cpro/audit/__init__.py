@@ -29,6 +29,7 @@ def register(app: Flask) -> None:
             "record:opened": "a consulté",
         },
         objects={"audit_entry": "Ligne du journal", "list": "Liste", "page": "Page"},
+        subjects={"access": "Page", "record": "Page"},
         fields={
             "": {
                 "address": "Adresse",

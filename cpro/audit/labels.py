@@ -25,6 +25,8 @@ Formatter = Callable[[Any], str]
 class _Labels:
     actions: dict[str, str] = field(default_factory=dict)
     objects: dict[str, str] = field(default_factory=dict)
+    #: {first word of an action: the group it is offered in}, where it is not a type of object
+    subjects: dict[str, str] = field(default_factory=dict)
     #: {(object type, field): label}
     fields: dict[tuple[str, str], str] = field(default_factory=dict)
     #: {(object type, field): function that formats a stored value as text}
@@ -57,17 +59,20 @@ def register(
     *,
     actions: Mapping[str, str] | None = None,
     objects: Mapping[str, str] | None = None,
+    subjects: Mapping[str, str] | None = None,
     fields: Mapping[str, Mapping[str, str]] | None = None,
     values: Mapping[str, Mapping[str, Formatter]] | None = None,
 ) -> None:
     """Register the French labels of a feature's audited actions.
 
     `actions` maps an action to what follows the person's name (« a modifié les renseignements »), `objects` a type of
-    object to its French name, `fields` a type of object to the labels of its fields, `values` to functions that format
+    object to its French name, `subjects` the first word of an action, if it is no type of object or belongs with another,
+    to the name of its group in the filter of actions, `fields` a type of object to the labels of its fields, `values` to functions that format
     a stored value as text.
     """
     _labels.actions.update(actions or {})
     _labels.objects.update(objects or {})
+    _labels.subjects.update(subjects or {})
     _labels.fields.update(
         {(kind, name): text for kind, labels in (fields or {}).items() for name, text in labels.items()}
     )
@@ -79,6 +84,12 @@ def register(
 def known_actions() -> list[tuple[str, str]]:
     """Return every labelled action with its label, sorted by label: the choices of a filter."""
     return sorted(_labels.actions.items(), key=lambda each: each[1])
+
+
+def name_subject(action: str) -> str:
+    """Return the name of the group of an action: what it is about."""
+    word = action.partition(":")[0]
+    return _labels.subjects.get(word) or object_type_label(word)
 
 
 def known_object_types() -> list[tuple[str, str]]:

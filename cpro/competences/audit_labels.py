@@ -12,6 +12,7 @@ def register_audit_labels() -> None:
             "competences:changed": "a modifié la liste des compétences d’un diplôme",
             "competences:emptied": "a vidé la liste des compétences d’un diplôme",
         },
+        subjects={"competences": "Diplôme"},
         fields={
             "diploma": {
                 "competences_added": "Compétences ajoutées",

@@ -17,6 +17,7 @@ from cpro.core.formatting import format_date, lower_first
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Permission
 from cpro.core.types import UTCDateTime
+from cpro.core.validators import fold
 
 Condition = ColumnElement[bool]
 Choices = Sequence[tuple[str, str]]
@@ -39,6 +40,8 @@ class Filter:
     where: Callable[[Any], Condition] | None = None
     choices: Callable[[], Choices] | None = None
     day: str = ""
+    #: the name of the group of a choice, in a drop-down too long to be read without groups
+    group: Callable[[str], str] | None = None
     #: the condition of the list while the filter is not used; None for no condition
     otherwise: Callable[[], Condition] | None = None
     #: the permission to read its choices, where the list itself requires less; without it, the filter is not shown
@@ -83,6 +86,13 @@ class Filter:
             if text and not value:
                 value, offered = text, [*offered, (text, text)]
         return [(each, words, each == value) for each, words in offered]
+
+    def offer_groups(self, text: str) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+        """Return the choices of `offer` by group, the groups sorted by name; none for a filter without groups."""
+        groups: dict[str, list[tuple[str, str, bool]]] = {}
+        for choice in self.offer(text) if self.group else ():
+            groups.setdefault(self.group(choice[0]), []).append(choice)
+        return sorted(groups.items(), key=lambda each: fold(each[0]))
 
     def phrase(self, text: str) -> str:
         """Return the value as worded in a sentence."""

@@ -41,6 +41,7 @@ def register_audit_labels() -> None:
             for action, words in _ACTIONS.items()
         },
         objects={"import_run": "Import", "import_deposit": "Dépôt refusé"},
+        subjects={"import": "Import"},
         fields={
             "import_run": {
                 **{f"students_{name}": f"Élèves {label}" for name, label in _COUNTS.items()},

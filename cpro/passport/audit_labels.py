@@ -15,5 +15,6 @@ def register_audit_labels() -> None:
             "personal_data:exported": "a emporté ses données",
         },
         objects={"passport": "Passeport"},
+        subjects={"passports": "Passeport", "personal_data": "Données personnelles"},
         fields={"passport": counts, "division": counts},
     )

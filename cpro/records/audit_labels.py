@@ -26,6 +26,7 @@ def register_audit_labels() -> None:
             "records:expired": "a supprimé des données arrivées au terme de leur conservation",
         },
         objects={"pupil_records": "Parcours d’un apprenant"},
+        subjects=dict.fromkeys(("bilan", "evaluation", "fiche", "records"), "Parcours d’un apprenant"),
         fields={
             "division": {
                 "evaluated": "Évalués",

@@ -63,6 +63,7 @@ def register_audit_labels() -> None:
             "school:left": "a quitté l’établissement",
         },
         objects={"account": "Compte", "accounts": "Comptes", "platform_account": "Compte de la plateforme"},
+        subjects={"accounts": "Compte", "school": "Établissement"},
         fields={
             "establishment": {
                 "ended": "Sessions terminées",

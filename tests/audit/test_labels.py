@@ -74,6 +74,12 @@ class TestActionLabel:
         assert words == sorted(words)
         assert ("student", "Élève") in labels.known_object_types()
 
+    def test_name_subject_every_action_is_in_a_group_named_in_french(self, migrated_app: Flask) -> None:
+        unnamed = [action for action, _words in labels.known_actions() if labels.name_subject(action) in action]
+
+        assert not unnamed, f"name the subject of {unnamed}: `objects` or `subjects` of labels.register"
+        assert labels.name_subject("accounts:opened") == labels.name_subject("account:changed") == "Compte"
+
 
 class TestDescribe:
     @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ class JournalScreen(Screen):
             "toutes les actions",
             where=lambda action: AuditEntry.action == action,
             choices=labels.known_actions,
+            group=labels.name_subject,
         ),
         Filter(
             "objet",

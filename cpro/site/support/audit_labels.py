@@ -10,4 +10,5 @@ def register_audit_labels() -> None:
     labels.register(
         actions={"error:looked-up": "a cherché une page d’erreur par son code"},
         objects={"shown_error": "Page d’erreur", "support_state": "État des traitements"},
+        subjects={"error": "Page d’erreur"},
     )
