@@ -65,6 +65,22 @@ class TestOpenAccountsFirstStep:
         assert "1 élève a déjà un compte" in page.text
         assert "1 élève a quitté l’établissement" in page.text
 
+    @pytest.mark.parametrize(("number", "others"), [(10, ""), (11, ""), (22, " et 12 autres.")])
+    def test_open_accounts_names_the_ticked_pupils_ten_then_counts(
+        self, as_: As, world: World, arrange: Look, number: int, others: str
+    ) -> None:
+        with arrange() as session:
+            ticked = [make_student(world.a.id, last_name=f"PIERRE {each:02}") for each in range(number)]
+            session.add_all(ticked)
+            session.flush()
+            ids = ",".join(str(each.id) for each in ticked)
+
+        text = Page(ask(as_("administrator"), ids=ids)).text
+
+        named = [each for each in range(number) if f"PIERRE {each:02}" in text]
+        assert named == [*range(10 if others else number)]
+        assert others in text
+
     @pytest.mark.parametrize("address", [ADDRESS, "/admin/eleves/division", "/admin/eleves/depart"])
     def test_open_accounts_and_its_neighbours_lead_back_to_the_list_as_it_was_left(
         self, app: Flask, as_: As, world: World, pupils: list[int], address: str

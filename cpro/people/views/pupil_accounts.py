@@ -14,10 +14,12 @@ from cpro.core.web.current_user import current_actor
 from cpro.core.web.jobs import progress_url
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.screens import above
+from cpro.core.web.screens.bulk import MOST_NAMED, name_some
 from cpro.establishments.web.gate_links import describe_missing
 from cpro.students.accounts import operations, queries
 from cpro.students.accounts.queries import Candidates, Selection
 from cpro.students.queries import list_divisions
+from cpro.students.web.presenters import name_and_birth
 from cpro.students.web.selections import get_fields, read_selection
 from cpro.students.web.views import LIST
 
@@ -91,6 +93,7 @@ def _confirmation(selection: Selection, candidates: Candidates) -> ResponseRetur
         title=f"Ouvrir {what}",
         question=f"Ouvrir {what} d’apprenant ({candidates.label}) ?",
         consequences=[
+            *_name_ticked(selection),
             "L’élève reçoit un identifiant formé de son prénom et de son nom."
             if one
             else "Chaque élève reçoit un identifiant formé de son prénom et de son nom ; les homonymes sont numérotés.",
@@ -105,6 +108,14 @@ def _confirmation(selection: Selection, candidates: Candidates) -> ResponseRetur
         cancel_url=above.list_address(LIST, url_for("eleves.index_view")),
         danger=False,
     )
+
+
+def _name_ticked(selection: Selection) -> list[str]:
+    """Return the sentence that names the ticked pupils; none for a division or the school, which the title names."""
+    if not selection.student_ids:
+        return []
+    names = [name_and_birth(each) for each in queries.list_to_open(selection)]
+    return [f"Un compte s’ouvre pour {name_some(names, MOST_NAMED)}."]
 
 
 def _choice(refusal: str = "", *, status: int = 200) -> ResponseReturnValue:

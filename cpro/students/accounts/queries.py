@@ -86,6 +86,12 @@ def get_candidates(selection: Selection) -> Candidates:
     return Candidates(_label_of(selection), active, with_account, departed, division.id if division else None)
 
 
+def list_to_open(selection: Selection) -> Sequence[Student]:
+    """Return the pupils of a selection for whom an account would be opened, by name."""
+    wanted = select(Student).where(get_condition(selection), has_no_account())
+    return db.session.scalars(wanted.order_by(Student.search_key, Student.id)).all()
+
+
 def select_without_account() -> Select[int]:
     """Return the ids of the pupils present who have no account."""
     return select(Student.id).where(has_no_account())

@@ -10,6 +10,10 @@ from cpro.core.formatting import format_count, join_french
 _NAMED = 5
 
 
+#: Rows named where an action on them is confirmed; the others are counted.
+MOST_NAMED = 10
+
+
 def describe_left_out(left_out: Sequence[tuple[str, str]]) -> list[str]:
     """Return the sentences about rows left out, grouped by reason; each row is its name and the reason."""
     by_reason: dict[str, list[str]] = {}
