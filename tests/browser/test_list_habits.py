@@ -115,3 +115,21 @@ class TestArranged:
 
         assert len(tops) == 3
         assert len(set(tops)) == 1
+
+
+def test_choices_of_the_support_are_read_whole_where_they_are_chosen(site: Site) -> None:
+    page = site.visitor("support@", width=1280)
+    page.goto("/ecoles?etat=arret")
+    choice = page.get_by_label("Activité")
+
+    room = choice.evaluate(
+        """each => {
+             const whole = each.cloneNode(true);
+             whole.removeAttribute("id");
+             whole.style.cssText = "position: absolute; width: auto; max-width: none";
+             document.body.append(whole);
+             return each.offsetWidth - whole.offsetWidth;
+           }"""
+    )
+
+    assert room >= 0, f"the choice lacks {-room} pixels"

@@ -28,7 +28,7 @@ bp = Blueprint("schools", __name__, url_prefix="/ecoles")
 
 #: Without a sign-in for this long, a school stands still; the filter of the support's list that shows those alone.
 _STANDSTILL = timedelta(days=30)
-_STATES = {"arret": f"à l’arrêt\u202f: aucune connexion depuis {_STANDSTILL.days}\u202fjours"}
+_STATES = {"arret": f"aucune connexion depuis {_STANDSTILL.days}\u202fjours"}
 
 
 @bp.get("")
