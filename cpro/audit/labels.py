@@ -66,9 +66,9 @@ def register(
     """Register the French labels of a feature's audited actions.
 
     `actions` maps an action to what follows the person's name (« a modifié les renseignements »), `objects` a type of
-    object to its French name, `subjects` the first word of an action, if it is no type of object or belongs with another,
-    to the name of its group in the filter of actions, `fields` a type of object to the labels of its fields, `values` to functions that format
-    a stored value as text.
+    object to its French name, `subjects` the first word of an action, if it is no type of object or belongs with
+    another, to the name of its group in the filter of actions, `fields` a type of object to the labels of its fields,
+    `values` to functions that format a stored value as text.
     """
     _labels.actions.update(actions or {})
     _labels.objects.update(objects or {})

@@ -26,7 +26,7 @@ PERIOD = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Works:
-    """Items of one kind: how many in each state, the oldest unfinished one, the last failure, its reason and its school."""
+    """Items of one kind: counts by state, the oldest unfinished one, the last failure with its reason and school."""
 
     title: str
     counts: Sequence[tuple[str, int]]

@@ -33,7 +33,7 @@ class TestListBeside:
         page = Page(as_(role).get(below(classroom.own, listed, tab)))
 
         assert page.neighbour("next") == below(classroom.mate, listed, tab)
-        assert page.links.count(f"/eleves?{listed}#ligne-{classroom.own}") == 2  # breadcrumbs and « Revenir à la liste »
+        assert page.links.count(f"/eleves?{listed}#ligne-{classroom.own}") == 2  # breadcrumbs, « Revenir à la liste »
         following = Page(as_(role).get(page.neighbour("next")))
         assert following.neighbour("prev") == below(classroom.own, listed, tab)
 

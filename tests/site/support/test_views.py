@@ -121,9 +121,7 @@ class TestState:
         assert "Le fichier central est illisible." in text
         assert "(il y a 2 heures)," not in text  # the central job failed in no school
 
-    def test_state_of_all_schools_names_that_of_each_last_failure(
-        self, as_: As, world: World, arrange: Look
-    ) -> None:
+    def test_state_of_all_schools_names_that_of_each_last_failure(self, as_: As, world: World, arrange: Look) -> None:
         with arrange() as session:
             session.add_all(make_failed(world.b.id, "« •••.txt »"))
         support = as_("support")
