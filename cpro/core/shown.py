@@ -90,8 +90,9 @@ class Filter:
     def offer_groups(self, text: str) -> list[tuple[str, list[tuple[str, str, bool]]]]:
         """Return the choices of `offer` by group, the groups sorted by name; none for a filter without groups."""
         groups: dict[str, list[tuple[str, str, bool]]] = {}
-        for choice in self.offer(text) if self.group else ():
-            groups.setdefault(self.group(choice[0]), []).append(choice)
+        if self.group is not None:
+            for choice in self.offer(text):
+                groups.setdefault(self.group(choice[0]), []).append(choice)
         return sorted(groups.items(), key=lambda each: fold(each[0]))
 
     def phrase(self, text: str) -> str:
