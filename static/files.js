@@ -169,6 +169,13 @@ for (const kind of ["dragover", "dragleave", "drop"])
 document.addEventListener("submit", async (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   const own = fields.filter(({ input }) => input.form === form);
+  const refused = own.find(({ chosen }) => chosen.length);
+  if (refused && !own.some(({ input }) => input.files?.length)) { // the server would say that nothing was chosen
+    event.preventDefault();
+    refused.show("Rien n’est envoyé. ");
+    refused.list.querySelector("button")?.focus();
+    return;
+  }
   const sizes = own.flatMap(({ input }) => [...(input.files ?? [])]).map(({ size }) => size);
   if (event.defaultPrevented || sizes.reduce((sum, size) => sum + size, 0) < soonSent) return;
   event.preventDefault();

@@ -73,6 +73,19 @@ def test_files_chosen_are_named_weighed_and_judged_as_the_server_would(imports: 
     assert Axe().run(imports).response["violations"] == []
 
 
+def test_files_all_refused_are_not_sent_and_say_why_again(imports: Page) -> None:
+    imports.locator("#files").set_input_files([payload("photo.png", pictures.png())])
+    said = imports.locator(".field:has(#files) [role=status]")
+    expect(said).to_contain_text("ne sera pas envoyé.")
+
+    imports.get_by_role("button", name="Analyser les fichiers").click()
+
+    expect(said).to_contain_text("Rien n’est envoyé. photo.png")
+    expect(imports.get_by_role("button", name="Retirer photo.png")).to_be_focused()
+    expect(imports.locator(".files .field-error")).to_contain_text("ni un export de SIECLE")
+    assert "Choisissez d’abord" not in imports.locator("main").inner_text()
+
+
 def test_files_are_taken_away_by_keyboard(imports: Page) -> None:
     chosen = imports.locator("#files")
     chosen.set_input_files([payload("un.csv", b"1"), payload("deux.csv", b"2")])
