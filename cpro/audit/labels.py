@@ -25,7 +25,7 @@ Formatter = Callable[[Any], str]
 class _Labels:
     actions: dict[str, str] = field(default_factory=dict)
     objects: dict[str, str] = field(default_factory=dict)
-    #: {first word of an action: the group it is offered in}, where it is not a type of object
+    #: {first word of an action: the group it is offered in}, where that is not the object of that type
     subjects: dict[str, str] = field(default_factory=dict)
     #: {(object type, field): label}
     fields: dict[tuple[str, str], str] = field(default_factory=dict)

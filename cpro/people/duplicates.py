@@ -17,6 +17,7 @@ from cpro.core.clock import today_in
 from cpro.core.errors import Conflict
 from cpro.core.formatting import spoken_name
 from cpro.core.permissions import Actor
+from cpro.core.validators import fold
 from cpro.establishments.queries import lock_current_establishment
 from cpro.passport.operations import move_issues
 from cpro.passport.queries import count_issues
@@ -72,6 +73,22 @@ def prefer(one: Holding, other: Holding) -> tuple[Holding, str]:
         if measure(one) != measure(other):
             return max(one, other, key=measure), why
     return one, ""
+
+
+def list_identity_differences(one: Student, other: Student) -> list[str]:
+    """Return what two rows say differently of who the pupil is, in French; nothing of what one of them does not say."""
+    names = [{fold(each.last_name), fold(each.usage_name)} - {""} for each in (one, other)]
+    differs = {
+        "le nom": names[0].isdisjoint(names[1]),
+        "le prénom": fold(one.first_name) != fold(other.first_name),
+        "la date de naissance": bool(one.birth_date and other.birth_date and one.birth_date != other.birth_date),
+    }
+    return [label for label, is_so in differs.items() if is_so]
+
+
+def is_doubtful(one: Student, other: Student) -> bool:
+    """Return whether two rows are more likely two people: more than one typing mistake would be needed."""
+    return len(list_identity_differences(one, other)) > 1
 
 
 def get_holding(student: Student) -> Holding:

@@ -30,7 +30,7 @@ from cpro.core.web.request_log import request_number
 logger = logging.getLogger(__name__)
 
 #: « Nothing was saved », and the first letter of the advice that follows it in its sentence.
-_NOTHING_SAVED = re.compile(r" Rien n’a été enregistré(?:\s*:\s*(\w)|\.)")
+_NOTHING_SAVED = re.compile(r" ?Rien n’a été enregistré(?:\s*:\s*(\w)|\.)")
 
 #: Fields that are never shown again, in any form.
 SECRET_FIELDS = frozenset({"password", "password_confirm", "current_password", "code", "passkey"})
@@ -172,7 +172,8 @@ def _bare_page(title: str, message: str, typed: Sequence[tuple[str, str]] = ()) 
     fields = "".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in typed)
     again = f'<form method="post" action="{escape(_here())}">{fields}<p>{_AGAIN}</p><button>Réessayer</button></form>'
     return (
-        f'<!doctype html><html lang="fr"><title>Erreur – {title}</title><h1>{title}</h1><p>{message}</p>'
+        f'<!doctype html><html lang="fr"><title>Erreur – {escape(title)}</title>'
+        f"<h1>{escape(title)}</h1><p>{escape(message)}</p>"
         f"{again if typed else ''}"
         f"<p>Référence à citer si vous demandez de l’aide : {request_number()}</p></html>"
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cpro.core.formatting import format_date, format_day_of, mask_ine, person_name, plural
+from cpro.core.formatting import format_date, format_day_of, join_french, mask_ine, person_name, plural
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
 from cpro.core.web.registry import registry
-from cpro.people.duplicates import Holding, prefer
+from cpro.people.duplicates import Holding, is_doubtful, list_identity_differences, prefer
 from cpro.students.accounts.links import was_ever_opened
 from cpro.students.merging import list_filled
 from cpro.students.models import Division, Student
@@ -38,7 +38,7 @@ def describe_candidate(student: Student) -> str:
 
 def describe_merge(kept: Holding, other: Holding) -> list[str]:
     """Return the consequences of the merge for the contents of each row, in sentences."""
-    return [*_moved(kept, other), *_of_accounts(kept, other), *_of_the_rest(kept, other)]
+    return [*_of_identity(kept, other), *_moved(kept, other), *_of_accounts(kept, other), *_of_the_rest(kept, other)]
 
 
 def describe_proposal(kept: Holding, other: Holding) -> str:
@@ -48,6 +48,19 @@ def describe_proposal(kept: Holding, other: Holding) -> str:
         return "CPro n’a pas de préférence entre ces deux fiches."
     which = "Cette fiche est celle" if preferred is kept else "L’autre fiche est celle"
     return f"{which} que CPro propose de garder\u202f: {why}."
+
+
+def _of_identity(kept: Holding, other: Holding) -> list[str]:
+    differing = list_identity_differences(kept.student, other.student)
+    if not differing:
+        return []
+    names = join_french(differing)
+    if is_doubtful(kept.student, other.student):
+        return [
+            f"Attention\u202f: {names} diffèrent. Ce sont sans doute deux élèves\u202f: réunis, leurs parcours ne se "
+            "sépareront plus. Votre mot de passe est demandé pour cela."
+        ]
+    return [f"Les deux fiches diffèrent par {names}\u202f: c’est ce que dit la fiche gardée qui reste."]
 
 
 def _moved(kept: Holding, other: Holding) -> list[str]:

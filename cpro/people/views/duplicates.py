@@ -64,7 +64,7 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
     refusal = refusal_of(duplicates.get_pair, student_id, other_id)
     if refusal is not None:
         return _page(student_id, other_id, refusal=refusal)
-    form = _password_form(other_id)
+    form = _password_form(student_id, other_id)
     if request.method != "POST" or (form is not None and not form.validate_on_submit()):
         return _page(student_id, other_id, form=form)
     try:
@@ -81,12 +81,11 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
     return back_to(url_for("eleves.details_view", id=student_id), message)
 
 
-def _password_form(other_id: int) -> PasswordForm | None:
-    """Return the form of one's own password if an account's holder would lose theirs; None otherwise."""
-    account = duplicates.get_holding(list_students([other_id])[0]).account
-    if account is None or not was_ever_opened(account):
-        return None
-    return PasswordForm()
+def _password_form(student_id: int, other_id: int) -> PasswordForm | None:
+    """Return the form of one's own password if a holder would lose their account, or the rows look like two people."""
+    kept, other = _get_holdings(student_id, other_id)
+    takes_account = other.account is not None and was_ever_opened(other.account)
+    return PasswordForm() if takes_account or duplicates.is_doubtful(kept.student, other.student) else None
 
 
 def _page(

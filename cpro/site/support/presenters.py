@@ -12,9 +12,13 @@ _CAUSES = {
     "Forbidden": "ce compte n’a pas ce droit",
     "MethodNotAllowed": "cette adresse ne s’utilise pas de cette façon",
     "NotFound": "rien ne se trouve à cette adresse, ou rien qui concerne ce compte",
-    "OperationalError": "la base de données n’a pas répondu à temps",
     "RequestEntityTooLarge": "l’envoi était trop volumineux",
-    "TooManyRequests": "trop d’essais en peu de temps",
+}
+#: By status, what `_CAUSES` does not name.
+_BY_STATUS = {
+    429: "trop d’essais en peu de temps",
+    503: "la base de données ou le serveur n’ont pas pu répondre",
+    507: "le disque était plein",
 }
 
 
@@ -26,5 +30,5 @@ def describe_route(route: str) -> str:
 
 def describe_cause(cause: str, status: int) -> str:
     """Return why the page was shown, with the name used in the logs."""
-    usual = "une panne de CPro" if status >= 500 else "un refus"
+    usual = _BY_STATUS.get(status) or ("une panne de CPro" if status >= 500 else "une règle de CPro l’a refusé")
     return f"{_CAUSES.get(cause, usual)} ({cause} dans le journal du serveur)"

@@ -20,8 +20,8 @@ from tests.helpers.browser import Browser
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
-#: Breaks what a request sends to the database at a place, from 0; yields the places broken, none past the last.
-Break = Callable[[Flask, int], AbstractContextManager[list[int]]]
+#: Breaks what a request sends to the database at a place, from 0; yields what was broken, nothing past the last.
+Break = Callable[[Flask, int], AbstractContextManager[list[str]]]
 
 PARTICULARS = "/admin/parametres/etablissement"
 #: More than what a request of these tests sends.
@@ -38,13 +38,13 @@ def as_served(app: Flask, database: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @contextmanager
-def cut(app: Flask, place: int) -> Iterator[list[int]]:
+def cut(app: Flask, place: int) -> Iterator[list[str]]:
     """End the connection at the server just before a statement, a commit or a rollback."""
-    numbers, broken = count(), list[int]()
+    numbers, broken = count(), list[str]()
     with app.app_context():
         engine = db.engine
 
-    def end(connection: Connection, *_rest: Any) -> None:
+    def end(connection: Connection, *sent: Any) -> None:
         if next(numbers) != place:
             return
         number = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
@@ -52,7 +52,7 @@ def cut(app: Flask, place: int) -> Iterator[list[int]]:
         with other.connect() as killer:
             killer.execute(text("SELECT pg_terminate_backend(:number, 5000)"), {"number": number})
         other.dispose()
-        broken.append(place)
+        broken.append(str(sent[1]) if sent else "")
 
     for name in ("before_cursor_execute", "commit", "rollback"):
         event.listen(engine, name, end)
@@ -64,9 +64,9 @@ def cut(app: Flask, place: int) -> Iterator[list[int]]:
 
 
 @contextmanager
-def time_out(app: Flask, place: int) -> Iterator[list[int]]:
+def time_out(app: Flask, place: int) -> Iterator[list[str]]:
     """Have a statement last longer than the database lets it."""
-    numbers, broken = count(), list[int]()
+    numbers, broken = count(), list[str]()
     with app.app_context():
         engine = db.engine
 
@@ -74,7 +74,7 @@ def time_out(app: Flask, place: int) -> Iterator[list[int]]:
         if next(numbers) != place:
             return statement, values
         cursor.execute("SET LOCAL statement_timeout = '1ms'")
-        broken.append(place)
+        broken.append(statement)
         return "SELECT pg_sleep(9)", {}
 
     event.listen(engine, "before_cursor_execute", slow_down, retval=True)
@@ -93,18 +93,21 @@ class TestLostConnection:
         self, app: Flask, as_: As, broken_by: Break, sentence: str, address: str
     ) -> None:
         browser = as_("administrator")
-        statuses = []
+        statuses, of_counts = [], []
         for place in range(_MOST):
             with broken_by(app, place) as broken:
                 answer = browser.get(address, follow_redirects=True)
             if not broken:
                 break
             statuses.append(answer.status_code)
+            if broken[0].startswith("SELECT (SELECT count("):
+                of_counts.append(answer.status_code)
             if answer.status_code == 503:
                 assert sentence in answer.text, place
                 assert "Rien n’a été enregistré" not in answer.text, "nothing was to be saved"
 
         assert set(statuses) == {200, 503}, list(enumerate(statuses))
+        assert 200 in of_counts, "the menu is shown without its counts"
 
     def test_lost_at_any_statement_of_a_form_says_truly_whether_it_is_saved(
         self, app: Flask, as_: As, world: World, arrange: Look, broken_by: Break, sentence: str
