@@ -85,7 +85,9 @@ def time_out(app: Flask, place: int) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("broken_by", "sentence"), [(cut, "La base de données ne répond pas."), (time_out, "arrêtée.")]
+    ("broken_by", "sentence"),
+    [(cut, "La base de données ne répond pas."), (time_out, "arrêtée.")],
+    ids=["cut", "time-out"],
 )
 class TestLostConnection:
     @pytest.mark.parametrize("address", [PARTICULARS, "/admin/eleves/", "/"])
