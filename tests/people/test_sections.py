@@ -125,13 +125,13 @@ class TestPupilAccountSection:
     ) -> None:
         browser, ids = as_("administrator"), dict(zip(("eleves", "utilisateurs"), linked, strict=True))
         page = Page(browser.get(f"/admin/{here}/details/?id={ids[here]}&liste={quote_plus(listed)}"))
-        assert f"/admin/{here}/?{listed}" in page.links
+        assert f"/admin/{here}/?{listed}#ligne-{ids[here]}" in page.links
 
         crossed = Page(browser.get(_link(page, f"/admin/{there}/details/?id={ids[there]}")))
-        assert f"/admin/{there}/" in crossed.links
+        assert f"/admin/{there}/#ligne-{ids[there]}" in crossed.links
         back = Page(browser.get(_link(crossed, f"/admin/{here}/details/?id={ids[here]}")))
 
-        assert f"/admin/{here}/?{listed}" in back.links
+        assert f"/admin/{here}/?{listed}#ligne-{ids[here]}" in back.links
 
     def test_pupil_account_section_passes_on_no_list_that_no_page_takes(self, as_: As, linked: tuple[int, int]) -> None:
         _student, account = linked
