@@ -21,6 +21,7 @@ from cpro.core.concurrency import check_fresh
 from cpro.core.errors import Conflict, DomainError, FieldErrors, Forbidden, check_no_error
 from cpro.core.formatting import format_date
 from cpro.core.mail import Mail, enqueue
+from cpro.core.mail.queries import select_times_written_about
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor, Permission
 from cpro.core.rate_limits import HOUR, RateLimit
@@ -48,13 +49,20 @@ _NOT_ACADEMIC = (
 )
 
 
-_MOST_OPENED = 20
+_MOST_OPENED, _MOST_WRITTEN = 20, 5
 #: The mandates that a school may open: each sends a message outside the school.
-_LIMIT = RateLimit(
+_OPENING_LIMIT = RateLimit(
     _MOST_OPENED,
     HOUR,
     f"Votre établissement a ouvert {_MOST_OPENED} accès depuis une heure\u202f: celui-ci n’est pas ouvert. Ce que "
     "vous avez saisi est encore dans la page\u202f; réessayez plus tard.",
+)
+#: The messages about a mandate after which it is no longer extended; it may always be closed.
+_EXTENSION_LIMIT = RateLimit(
+    _MOST_WRITTEN,
+    HOUR,
+    f"{_MOST_WRITTEN} messages sont partis à cette personne depuis une heure\u202f: l’accès n’est pas prolongé. La "
+    "date que vous avez choisie est encore dans la page\u202f; réessayez plus tard. L’accès peut toujours être fermé.",
 )
 
 
@@ -117,7 +125,7 @@ def open_mandate(
     if account is not None and not {"starts_on", "ends_on"} & errors.keys():
         _refuse_overlap(session, account.id, school.id, first, last, errors)
     check_no_error(errors)
-    _LIMIT.check(session, queries.select_times_opened(school.id), now=now)
+    _OPENING_LIMIT.check(session, queries.select_times_opened(school.id), now=now)
     if account is None:
         account = _create_inspector(session, address, typed_name, by=by, now=now)
     mandate = Mandate(
@@ -169,8 +177,8 @@ def extension_values(mandate: Mandate) -> dict[str, str]:
 def extend_mandate(mandate: Mandate, *, ends_on: str, opened_on: str | None = None, by: Actor, now: datetime) -> None:
     """Set a later last day, within the school year of the mandate's first day, in the session of the school.
 
-    Raises `OnlyTheHead`, `ModuleOff`, `MandateOver`, `FieldErrors`, and `StaleForm` if the mandate was extended since
-    the form was `opened_on`.
+    Raises `OnlyTheHead`, `ModuleOff`, `MandateOver`, `FieldErrors`, `LimitReached`, and `StaleForm` if the mandate was
+    extended since the form was `opened_on`.
     """
     school = _lock(mandate, by)
     check_fresh(extension_values(mandate), opened_on)
@@ -186,6 +194,7 @@ def extend_mandate(mandate: Mandate, *, ends_on: str, opened_on: str | None = No
         )
     if errors or last is None:
         raise FieldErrors(errors)
+    _EXTENSION_LIMIT.check(db.session(), select_times_written_about(school.id, "mandate", mandate.id), now=now)
     before, mandate.ends_on = mandate.ends_on, last
     _record("mandate:extended", mandate, {"ends_on": (before.isoformat(), last.isoformat())}, by=by, now=now)
     _send(messages.extension(mandate, school), mandate, session=db.session(), by=by, now=now)

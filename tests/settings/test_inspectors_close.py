@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from cpro.establishments.models import Establishment
 from tests.factories import NOW, World
+from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written
 from tests.inspectors.conftest import TAB, Desk, day
 
@@ -141,6 +142,22 @@ class TestExtendMandate:
         over = open_to_inspector(**{"starts_on": day("2026-11-01"), "ends_on": day("2026-12-31"), **values})
 
         assert desk.browser("head").post(f"{TAB}/{over}/prolonger", {"ends_on": "2027-01-31"}).status_code == 422
+
+    def test_extend_mandate_sends_at_most_five_messages_an_hour_and_it_may_still_be_closed(
+        self, desk: Desk, running: int
+    ) -> None:
+        head = desk.browser("head")
+        for number in range(1, 6):
+            assert head.post(f"{TAB}/{running}/prolonger", {"ends_on": f"2027-01-{number:02}"}).status_code == 303
+
+        with nothing_written(desk.app):
+            answer = head.post(f"{TAB}/{running}/prolonger", {"ends_on": "2027-01-06"})
+
+        assert answer.status_code == 429
+        assert "5 messages sont partis" in Page(answer).text
+        assert 0 < int(answer.headers["Retry-After"]) <= 3600
+        assert 'value="2027-01-06"' in answer.text
+        assert head.post(f"{TAB}/{running}/fermer", {"reason": "Fin"}).status_code == 303
 
     def test_extend_mandate_not_while_the_module_is_off(self, desk: Desk, arrange: Arrange, running: int) -> None:
         with arrange() as session:
