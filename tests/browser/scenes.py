@@ -364,7 +364,7 @@ REFUSALS = [
         200,
         press("Valider", description="Le chantier", links="Documents du constructeur"),
     ),
-    Scene("picture-refused", "administrateur@chatelet", PICTURES, 422, _deposit("logo", b"<html>rien</html>" * 9)),
+    Scene("picture-refused", "administrateur@chatelet", PICTURES, 422, _deposit("logo", b"\x89PNG\r\n\x1a\n" + b"rien" * 9)),
     Scene("picture-missing", "administrateur@chatelet", PICTURES, 422, press("Télécharger un logo")),
     Scene("picture-saved", "administrateur@chatelet", PICTURES, 200, _deposit("cachet", png(90, 60))),
     Scene("picture-clear", "administrateur@lovelace", PICTURES, 200, _clearing),
