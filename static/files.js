@@ -73,7 +73,7 @@ class Field {
     this.chosen = [];
     this.judged = Promise.resolve();
     this.list = make("ul", "files");
-    input.after(make("p", "field-help", input.multiple ? "Ou déposez-les ici." : "Ou déposez-le ici."), this.list);
+    this.state.before(this.list);
     input.addEventListener("change", () => this.take(input.files));
   }
 
