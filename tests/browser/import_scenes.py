@@ -15,7 +15,6 @@ from cpro.core.jobs.models import Job, JobState
 from cpro.imports.models import ImportRun, RunState
 from tests.browser.scenes import Scene, end_sign_in, sign_in
 from tests.helpers.chromium import Site
-from tests.helpers.pictures import png
 from tests.helpers.siecle import FILES, structures, student, students_xml
 
 IMPORTS = "/admin/imports"
@@ -263,7 +262,9 @@ IMPORT_SCENES = [
     # from here on the pupil of the questions is known by the second number
     Scene("imports-proposals", ADMINISTRATOR, IMPORTS, 200, _proposals),
     Scene("imports-decided", ADMINISTRATOR, IMPORTS, 200, _decided),
-    Scene("imports-picture", ADMINISTRATOR, IMPORTS, 422, _sending(("photo.png", png()))),
+    Scene(
+        "imports-unreadable", ADMINISTRATOR, IMPORTS, 422, _sending(("eleves.xml", b"<?xml version='1.0'?><PERDU/>"))
+    ),
     Scene("imports-failed", ADMINISTRATOR, IMPORTS, 200, _failed),
     Scene("imports-failed-list", ADMINISTRATOR, IMPORTS),
     Scene("imports-history", ADMINISTRATOR, HISTORY),
