@@ -249,6 +249,8 @@ class Beside:
     before: Any | None
     after: Any | None
     listed: ListState
+    #: whether the list has the row at all
+    has_row: bool
 
 
 def find_beside(
@@ -283,9 +285,10 @@ def find_beside(
     wanted = [each for each in beside if each is not None]
     read = {each.id: each for each in _read(statement.where(row.in_(wanted)))} if wanted else {}
     before, after = (read.get(each) for each in beside)
-    if at < 0 and place and _read_ids(ids.where(row == row_id)):
+    is_elsewhere = at < 0 and place is not None and bool(_read_ids(ids.where(row == row_id)))
+    if is_elsewhere:
         asked = replace(asked.first_page(), after=before.id if before else 0)
-    return Beside(before, after, asked)
+    return Beside(before, after, asked, has_row=at >= 0 or is_elsewhere)
 
 
 def _find_id_beyond(ids: Select[Any], columns: _Columns, place: Sequence[Any], is_backwards: bool) -> int | None:

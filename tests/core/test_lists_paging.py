@@ -191,6 +191,7 @@ class TestFindBeside:
 
         assert (beside(rows[1].id).before, beside(rows[1].id).after) == (rows[0], rows[2])
         assert beside(rows[2].id).listed.after == rows[1].id
+        assert [beside(each).has_row for each in (rows[1].id, rows[2].id, outside)] == [True, True, False]
         assert (beside(outside).before, beside(outside).after, beside(outside).listed) == (None, None, asked)
 
 

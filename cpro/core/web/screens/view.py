@@ -103,10 +103,11 @@ class Screen(ArrangedScreen):
             page.update(self._list_page(page.pop("data"), page.get("refused_name")))
         elif template == self.details_template:
             opened = {"object_type": self.object_type, "object_id": str(row.id)}
-            page["neighbours"] = self._find_neighbours(row) if request.method == "GET" else ()
+            page["neighbours"], is_listed = self._find_neighbours(row) if request.method == "GET" else ((), False)
             if not page.get("refusal_text"):
                 announce(events.record_opened, self, **opened, object_label=self.label_of(row))
-            page["back_url"] = above.at_row(self.left_listing().url(), row.id)  # once the neighbours moved the list
+            list_url = self.left_listing().url()  # once the neighbours moved the list
+            page["back_url"] = above.at_row(list_url, row.id) if is_listed else list_url
             values = [(column.label, column.value(row)) for column in self.open_columns()]
             page.update(values=values, sections=registry().object_sections(*opened.values()))
         elif page["form"] is not None:
@@ -138,8 +139,8 @@ class Screen(ArrangedScreen):
             "last_narrowed": None if listing.is_narrowed else self.last_narrowed(),
         }
 
-    def _find_neighbours(self, row: Any) -> list[tuple[str, str, str]]:
-        """Return the rows before and after one in the parent list, each as relation, label, URL.
+    def _find_neighbours(self, row: Any) -> tuple[list[tuple[str, str, str]], bool]:
+        """Return the rows before and after one in the parent list, each as relation, label, URL, and whether it has it.
 
         Browsing past the end of a page moves the parent list to the page of the row.
         """
@@ -154,11 +155,12 @@ class Screen(ArrangedScreen):
             by_name=selection.is_by_name,
         )
         above.show_list(self.endpoint, found.listed)
-        return [
+        neighbours = [
             (rel, self.full_label(each), self.get_url(".details_view", id=each.id))
             for rel, each in (("prev", found.before), ("next", found.after))
             if each is not None
         ]
+        return neighbours, found.has_row
 
     def _list_rows(
         self, rows: Sequence[Any], columns: Sequence[Column], actions: Sequence[BulkAction]
