@@ -173,6 +173,7 @@ document.addEventListener("submit", async (event) => {
   if (refused && !own.some(({ input }) => input.files?.length)) { // the server would say that nothing was chosen
     event.preventDefault();
     refused.show("Rien n’est envoyé. ");
+    refused.list.append(make("li", "", make("p", "field-error", make("span", "", "Rien n’est envoyé\u202f: choisissez un autre fichier."))));
     refused.list.querySelector("button")?.focus();
     return;
   }

@@ -15,6 +15,7 @@ from cpro.audit.models import AuditEntry
 from cpro.core.formatting import format_date, format_instant, mask_ine, mask_ines
 from cpro.core.parsing import read_day, read_instant
 from cpro.core.permissions import Permission, Role, role_can
+from cpro.core.validators import fold
 
 EMPTY = "(vide)"
 
@@ -83,7 +84,7 @@ def register(
 
 def known_actions() -> list[tuple[str, str]]:
     """Return every labelled action with its label, sorted by label: the choices of a filter."""
-    return sorted(_labels.actions.items(), key=lambda each: each[1])
+    return sorted(_labels.actions.items(), key=lambda each: fold(each[1]))
 
 
 def name_subject(action: str) -> str:
@@ -94,7 +95,7 @@ def name_subject(action: str) -> str:
 
 def known_object_types() -> list[tuple[str, str]]:
     """Return every labelled type of object with its French name, sorted by name."""
-    return sorted(_labels.objects.items(), key=lambda each: each[1])
+    return sorted(_labels.objects.items(), key=lambda each: fold(each[1]))
 
 
 def action_label(action: str) -> str:

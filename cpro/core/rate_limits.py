@@ -10,6 +10,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from cpro.core.errors import DomainError
+from cpro.core.formatting import describe_duration
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -33,13 +34,14 @@ class RateLimit:
 
     most: int
     per: timedelta = HOUR
-    #: the refusal beyond it, in French; empty where what is beyond is only left out
+    #: the refusal beyond it, in French, with `{wait}` until the next is accepted; empty where what is beyond is only
+    #: left out
     sentence: str = ""
 
     def check(self, session: Session, times: Select[datetime], *, now: datetime) -> None:
         """Raise `LimitReached` if one more would be too many."""
         if wait := self._find_wait(session, times, now):
-            raise LimitReached(self.sentence, wait)
+            raise LimitReached(self.sentence.format(wait=describe_duration(wait)), wait)
 
     def is_reached(self, session: Session, times: Select[datetime], *, now: datetime) -> bool:
         """Return whether one more would be too many, where the excess is left out without a refusal."""

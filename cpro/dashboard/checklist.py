@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from cpro.core.formatting import join_french, plural, upper_first
 from cpro.core.permissions import Permission, Principal, can
 from cpro.core.rights import list_doers
-from cpro.core.web.checklist import ChecklistItem, NextStep
+from cpro.core.web.checklist import ChecklistItem, NextStep, describe_others
 
 
 def list_items_for(principal: Principal | None, items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
@@ -27,8 +27,7 @@ def describe_left(items: Sequence[ChecklistItem]) -> str:
     if not missing:
         return f"Il reste {_count_points(checked)} à vérifier." if checked else "Tout est en place."
     others = sum(item.is_others for item in missing)
-    by_others = f", dont {others} par d’autres que vous" if others else ""
-    return f"Il reste {_count_points(len(missing))} à régler{by_others}."
+    return f"Il reste {_count_points(len(missing))} à régler{describe_others(others, len(missing))}."
 
 
 def _count_points(number: int) -> str:

@@ -55,14 +55,14 @@ _OPENING_LIMIT = RateLimit(
     _MOST_OPENED,
     HOUR,
     f"Votre établissement a ouvert {_MOST_OPENED} accès depuis une heure\u202f: celui-ci n’est pas ouvert. Ce que "
-    "vous avez saisi est encore dans la page\u202f; réessayez plus tard.",
+    "vous avez saisi est encore dans la page\u202f; réessayez dans {wait}.",
 )
 #: The messages about a mandate after which it is no longer extended; it may always be closed.
 _EXTENSION_LIMIT = RateLimit(
     _MOST_WRITTEN,
     HOUR,
     f"{_MOST_WRITTEN} messages sont partis à cette personne depuis une heure\u202f: l’accès n’est pas prolongé. La "
-    "date que vous avez choisie est encore dans la page\u202f; réessayez plus tard. L’accès peut toujours être fermé.",
+    "date que vous avez choisie est encore dans la page\u202f; réessayez dans {wait}. Le fermer reste possible.",
 )
 
 

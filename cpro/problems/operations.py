@@ -29,7 +29,7 @@ _LIMIT = RateLimit(
     5,
     HOUR,
     "Vous avez écrit cinq messages depuis une heure\u202f: rien de plus n’est parti. Ce que vous avez écrit est "
-    "encore dans la page\u202f; réessayez plus tard.",
+    "encore dans la page\u202f; réessayez dans {wait}.",
 )
 
 

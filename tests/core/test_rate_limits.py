@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cpro.core.formatting import describe_duration
 from cpro.core.rate_limits import HOUR, LimitReached, RateLimit
 from cpro.problems.models import Problem
 from tests.factories import NOW, World, make_problem
@@ -25,7 +26,7 @@ class TestRateLimit:
     def test_rate_limit_counts_what_is_within_the_period_and_says_when_the_next_is_accepted(
         self, world: World, arrange: Look, minutes_ago: list[int], minutes_to_wait: int
     ) -> None:
-        limit, times = RateLimit(2, HOUR, "Deux par heure, pas plus."), select(Problem.at)
+        limit, times = RateLimit(2, HOUR, "Deux par heure, pas plus. Réessayez dans {wait}."), select(Problem.at)
         with arrange() as session:
             session.add_all(make_problem(world.a, at=NOW - timedelta(minutes=each)) for each in minutes_ago)
             session.flush()
@@ -36,3 +37,4 @@ class TestRateLimit:
 
         if refused:
             assert (refused.value.status, refused.value.seconds) == (429, 60 * minutes_to_wait)
+            assert f"dans {describe_duration(timedelta(minutes=minutes_to_wait))}." in refused.value.message

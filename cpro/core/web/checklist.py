@@ -54,6 +54,13 @@ class ChecklistItem:
         return f"{state} par d’autres que vous" if self.is_others else state
 
 
+def describe_others(number: int, total: int) -> str:
+    """Return how many of the remaining items others do, to end a sentence; "" for none."""
+    if not number:
+        return ""
+    return ", par d’autres que vous" if number == total else f", dont {number} par d’autres que vous"
+
+
 @dataclass(frozen=True)
 class NextStep:
     """The next step once something is done: a sentence with how many are left, and the first one to act on."""

@@ -13,7 +13,7 @@ from cpro.core import clock
 from cpro.core.formatting import format_instant, format_school_year, join_french, plural, upper_first
 from cpro.core.parsing import read_instant
 from cpro.core.rights import list_doers
-from cpro.core.web.checklist import NextStep
+from cpro.core.web.checklist import NextStep, describe_others
 from cpro.core.web.current_user import may
 from cpro.establishments.queries import get_current_establishment, get_school_today
 from cpro.new_year import calendar, queries
@@ -116,7 +116,7 @@ def _find_next(steps: Sequence[Step]) -> NextStep | None:
     if not theirs:
         return None
     by_others = len(remaining) - len(theirs)
-    others = f", dont {by_others} par d’autres que vous" if by_others else ""
+    others = describe_others(by_others, len(remaining))
     left = f"{plural(len(remaining), 'étape reste', 'étapes restent')} à faire{others}."
     first = next((step for step in theirs if step.state is not StepState.WAITING), theirs[0])
     return NextStep(left, first.title, f"#{first.key}")

@@ -43,7 +43,7 @@ _LIMIT = RateLimit(
     10,
     HOUR,
     "Beaucoup de messages sont partis au sujet de votre compte depuis une heure\u202f: cette adresse n’est pas "
-    "enregistrée. Ce que vous avez saisi est encore dans la page\u202f; réessayez plus tard.",
+    "enregistrée. Ce que vous avez saisi est encore dans la page\u202f; réessayez dans {wait}.",
 )
 
 _BY_SILENCE = Actor("system", None, "Sans opposition après 7 jours", "system")
