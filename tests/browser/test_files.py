@@ -82,7 +82,7 @@ def test_files_all_refused_are_not_sent_and_say_why_again(imports: Page) -> None
 
     expect(said).to_contain_text("Rien n’est envoyé. photo.png")
     expect(imports.get_by_role("button", name="Retirer photo.png")).to_be_focused()
-    expect(imports.locator(".files .field-error")).to_contain_text("ni un export de SIECLE")
+    expect(imports.locator(".files .field-error").first).to_contain_text("ni un export de SIECLE")
     expect(imports.locator(".files")).to_contain_text("Rien n’est envoyé\u202f: choisissez un autre fichier.")
     assert "Choisissez d’abord" not in imports.locator("main").inner_text()
 
