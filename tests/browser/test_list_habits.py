@@ -122,7 +122,7 @@ def test_choices_of_the_support_are_read_whole_where_they_are_chosen(site: Site)
     page.goto("/ecoles?etat=arret")
     choice = page.get_by_label("Activité")
 
-    room = choice.evaluate(
+    spare = choice.evaluate(
         """each => {
              const whole = each.cloneNode(true);
              whole.removeAttribute("id");
@@ -132,4 +132,4 @@ def test_choices_of_the_support_are_read_whole_where_they_are_chosen(site: Site)
            }"""
     )
 
-    assert room >= 0, f"the choice lacks {-room} pixels"
+    assert spare >= 0, f"the choice lacks {-spare} pixels"
