@@ -34,7 +34,7 @@ def list_messages_about(object_type: str, object_id: object, *, limit: int = 5) 
 
 
 def select_times_written_about(establishment_id: int, object_type: str, object_id: object) -> Select[datetime]:
-    """Return the statement that selects when messages were written about an object; for a platform session."""
+    """Return the statement that selects when messages were written about an object of a school."""
     return select(MailMessage.created_at).where(
         MailMessage.establishment_id == establishment_id,
         MailMessage.object_type == object_type,

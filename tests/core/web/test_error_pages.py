@@ -82,6 +82,7 @@ class TestErrorPageOfADefect:
             "forbidden": Forbidden("Ce geste vous est refusé."),
             "missing": NotFound("Cela n’existe pas."),
             "conflict": Conflict("Quelqu’un est passé avant vous."),
+            "hostile": Conflict("<img src=x onerror=alert(1)>"),
         }
 
         @public
@@ -118,6 +119,7 @@ class TestErrorPageOfADefect:
         assert words in answer.text
         assert_french_page(answer.text, status)
         assert "secret detail" not in answer.text
+        assert "Rien n’a été enregistré" not in answer.text, "a page was asked for: nothing was to be saved"
         assert_protected(answer)
 
     def test_error_page_of_a_defect_is_logged(self, broken: Flask, caplog: pytest.LogCaptureFixture) -> None:
@@ -136,6 +138,15 @@ class TestErrorPageOfADefect:
         assert answer.status_code == 500
         assert "Une erreur est survenue" in answer.text
         assert "Traceback" not in answer.text
+
+    def test_error_page_of_a_defect_is_escaped_without_its_frame(self, broken: Flask) -> None:
+        broken.template_context_processors[None].append(lambda: {"frame": None})
+
+        answer = Browser(broken).get("/essai/hostile")
+
+        assert answer.status_code == 409
+        assert "&lt;img src=x onerror=alert(1)&gt;" in answer.text
+        assert "<img" not in answer.text
 
     def test_error_page_of_a_defect_an_unmarked_route_is_closed(self, broken: Flask) -> None:
         answer = Browser(broken).get("/essai")
