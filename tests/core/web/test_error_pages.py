@@ -62,6 +62,10 @@ class TestErrorPages:
         assert "<script>alert" not in answer.text
 
 
+def _fail_to_draw() -> dict[str, object]:
+    raise RuntimeError("no page can be drawn")
+
+
 class TestErrorPageOfADefect:
     """A route that breaks, on an application of its own: never on the one under test."""
 
@@ -127,26 +131,25 @@ class TestErrorPageOfADefect:
 
         assert any(record.exc_info and "secret detail" in str(record.exc_info[1]) for record in caplog.records)
 
-    def test_error_page_of_a_defect_the_error_page_survives_a_broken_frame(
-        self, broken: Flask, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        broken.jinja_env.globals["frame"] = None
-        broken.template_context_processors[None].append(lambda: {"frame": None})
+    def test_error_page_of_a_defect_the_error_page_survives_a_broken_frame(self, broken: Flask) -> None:
+        broken.template_context_processors[None].append(_fail_to_draw)
 
         answer = Browser(broken).get("/essai/defect")
 
         assert answer.status_code == 500
         assert "Une erreur est survenue" in answer.text
         assert "Traceback" not in answer.text
+        assert "<main" not in answer.text, "the frame was drawn"
 
     def test_error_page_of_a_defect_is_escaped_without_its_frame(self, broken: Flask) -> None:
-        broken.template_context_processors[None].append(lambda: {"frame": None})
+        broken.template_context_processors[None].append(_fail_to_draw)
 
-        answer = Browser(broken).get("/essai/hostile")
+        answer = broken.test_client().get("/essai/hostile")
 
         assert answer.status_code == 409
         assert "&lt;img src=x onerror=alert(1)&gt;" in answer.text
         assert "<img" not in answer.text
+        assert "<main" not in answer.text, "the frame was drawn"
 
     def test_error_page_of_a_defect_an_unmarked_route_is_closed(self, broken: Flask) -> None:
         answer = Browser(broken).get("/essai")
