@@ -93,4 +93,4 @@ def test_support_leaves_a_school_from_the_menu_of_a_telephone(site: Site) -> Non
     page.locator(".top-menu summary").click()
     page.get_by_role("button", name="Quitter cet établissement").click()
 
-    page.wait_for_url("**/ecoles")
+    page.wait_for_url("**/ecoles?recherche=lovelace")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlencode
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, tenancy
@@ -28,6 +29,8 @@ bp = Blueprint("schools", __name__, url_prefix="/ecoles")
 
 #: Without a sign-in for this long, a school stands still; the filter of the support's list that shows those alone.
 _STANDSTILL = timedelta(days=30)
+#: The key, in the browser's session, of the search and filters with which support last saw the list.
+_LAST_SEEN = "schools"
 _STATES = {"arret": f"aucune connexion depuis {_STANDSTILL.days}\u202fjours"}
 
 
@@ -43,6 +46,8 @@ def choose() -> ResponseReturnValue:
         filters = {"academie": academies, "etat": _STATES}
         asked = ListState.read(request.args, request.path, filters=filters, sizes=(50,))
         conditions = [queries.is_unvisited(since=now - _STANDSTILL, now=now)] if "etat" in asked.chosen else []
+        if (seen := urlencode(asked.kept())) != session.get(_LAST_SEEN, ""):
+            session[_LAST_SEEN] = seen
         page = find_schools(lookup, asked, *conditions)
         facts = describe_schools(lookup, [school.id for school in page.rows], now)
         missing = {school.id: join_french([each.label for each in missing_particulars(school)]) for school in page.rows}
@@ -82,7 +87,7 @@ def enter(establishment_id: int) -> ResponseReturnValue:
 @bp.post("/quitter")
 @requires(Permission.SCHOOL_CHOOSE)
 def leave() -> ResponseReturnValue:
-    """Leave the current school."""
+    """Leave the current school, for the list as it was before entering."""
     with platform_unit_of_work("leaving a school") as work:
         sign_ins.enter_school(work.session, get_principal().sign_in_id, None, by=current_actor(), now=clock.utcnow())
-    return back_to(url_for("schools.choose"))
+    return back_to(url_for("schools.choose", **dict(parse_qsl(session.get(_LAST_SEEN, "")))))

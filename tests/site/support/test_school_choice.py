@@ -162,6 +162,20 @@ class TestEnterSchool:
         assert (left.status_code, left.location) == (303, "/ecoles")
         assert browser.get(PARTICULARS).location == "/ecoles"
 
+    def test_leave_school_leads_back_to_the_list_as_it_was_searched(
+        self, as_: Callable[..., Browser], world: World
+    ) -> None:
+        browser = as_("support")
+        searched = "/ecoles?recherche=beta&etat=arret"
+        assert browser.get(searched).status_code == 200
+        browser.post(f"/ecoles/{world.b.id}/entrer")
+
+        assert browser.post("/ecoles/quitter").location == searched
+
+        browser.get("/ecoles")
+        browser.post(f"/ecoles/{world.b.id}/entrer")
+        assert browser.post("/ecoles/quitter").location == "/ecoles"
+
     def test_enter_school_each_browser_enters_for_itself(self, as_: Callable[..., Browser]) -> None:
         as_("support", enter="a")
 
