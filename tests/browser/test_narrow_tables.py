@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page
 
+from tests.browser import letters
+from tests.browser.transfer_scenes import exchange_of
 from tests.helpers.chromium import Site
+from tests.transfers.pages_moves import waiting_destination
 
 #: How far beyond its frame a table goes, in pixels.
 _HIDDEN = "frame => frame.scrollWidth - frame.clientWidth"
+
+#: The words of cells of which a part goes on the next line.
+_BROKEN = r"""() => [...document.querySelectorAll(".table :is(td, th)")].flatMap((cell) => {
+  const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), range = document.createRange(), broken = [];
+  while (walker.nextNode()) {
+    for (const word of walker.currentNode.data.matchAll(/[\p{L}\d]{3,}/gu)) {
+      range.setStart(walker.currentNode, word.index);
+      range.setEnd(walker.currentNode, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((each) => Math.round(each.top))).size > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+})"""
 
 
 def _opened(site: Site, who: str, address: str, width: int) -> Page:
@@ -41,6 +58,18 @@ class TestNarrowTables:
 
         assert page.get_by_role("columnheader", name="Actions").count() == 1
         assert page.locator(".table-frame").evaluate(_HIDDEN) <= 0
+
+    @pytest.mark.parametrize("address", ["/admin/transferts/", "/admin/acces"])
+    def test_on_a_desk_no_word_is_broken_in_wide_letters(self, site: Site, address: str) -> None:
+        waiting_destination(exchange_of(site))
+        page = _opened(site, "chef@lovelace", address, 1280)
+        letters.load(page)
+        letters.write_in(page, "* { font-family: wide !important; }")
+
+        assert "établissement" in page.locator("tbody").first.inner_text()
+        assert page.evaluate(_BROKEN) == []
+        for frame in page.locator(".table-frame").all():
+            assert frame.evaluate(_HIDDEN) <= 0
 
     def test_on_a_telephone_each_row_is_a_card_and_still_a_row_for_the_ear(self, site: Site) -> None:
         page = _opened(site, "administrateur@lovelace", "/admin/utilisateurs/", 360)

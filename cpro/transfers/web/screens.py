@@ -42,7 +42,7 @@ class TransfersScreen(Screen):
         *("decided_by", "decided_at", "reason", "changed_at"),
     )
     levels: ClassVar = {state.label: get_level(state) for state in TransferState}
-    filters = (choice("sens", "Sens", "dans les deux sens", _WAYS), "state", "other_uai", "done_at")
+    filters = (choice("sens", "Sens", "les deux", _WAYS), "state", "other_uai", "done_at")
 
     def label_of(self, row: TransferSide) -> str:
         """Return the label of a transfer: its pupil and the other school, in either direction."""
