@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Cast, ColumnElement, Connection, MetaData, Table, Text, exists, func, select, true
 from sqlalchemy.exc import DBAPIError
 
-from cpro.core.locks import is_busy
+from cpro.core.database_errors import is_busy
 from cpro.core.upgrade_steps import STEPS
 
 #: Seconds a migration waits for a lock: meanwhile, all later transactions on the table queue behind it.

@@ -14,13 +14,14 @@ import time_machine
 from flask import Flask
 from sqlalchemy import event, select, text
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import IntegrityError, OperationalError, TimeoutError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
 from cpro.core import locks, tenancy
+from cpro.core.database_errors import is_busy
 from cpro.core.jobs.housekeeping import beat
-from cpro.core.locks import PATIENT_WAIT, REQUEST_WAIT, is_busy, wait_at_most
+from cpro.core.locks import PATIENT_WAIT, REQUEST_WAIT, wait_at_most
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import lock_current_establishment
@@ -122,23 +123,6 @@ class TestLimits:
         assert "Revenir à l’accueil" in text_
         assert "occupée" not in text_
         assert head.get("/admin/eleves/").status_code == 200
-
-
-class TestIsBusy:
-    @pytest.mark.parametrize(
-        "error",
-        [
-            IntegrityError("INSERT", {}, Exception("UNIQUE constraint failed")),
-            OperationalError("SELECT", {}, Exception("no such table: student")),
-            ZeroDivisionError(),
-            None,
-        ],
-    )
-    def test_is_busy_a_defect_is_not(self, error: BaseException | None) -> None:
-        assert not is_busy(error)
-
-    def test_is_busy_no_connection_left_is(self) -> None:
-        assert is_busy(TimeoutError())
 
 
 class TestBusyRequest:

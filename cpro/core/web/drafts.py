@@ -20,12 +20,12 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from werkzeug.datastructures import ImmutableMultiDict
 
 from cpro.core import clock
+from cpro.core.database_errors import is_busy
 from cpro.core.drafts import operations, queries
 from cpro.core.drafts.models import Draft
 from cpro.core.drafts.operations import DraftKey, PageMark
 from cpro.core.errors import DomainError
 from cpro.core.formatting import DEFAULT_TIMEZONE, format_hour, format_instant
-from cpro.core.locks import is_busy
 from cpro.core.parsing import read_integer
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_account_id

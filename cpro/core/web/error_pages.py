@@ -15,9 +15,10 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from cpro.core import clock
+from cpro.core.database_errors import is_busy, is_damaged, is_full, is_lost, is_read_only, took_too_long
 from cpro.core.errors import DomainError
 from cpro.core.formatting import mask_ines
-from cpro.core.locks import is_busy, is_damaged, is_full, is_lost, is_read_only, took_too_long, wait_at_most
+from cpro.core.locks import wait_at_most
 from cpro.core.shown_errors.operations import keep_error
 from cpro.core.storage import FULL_DISK
 from cpro.core.transactions import platform_unit_of_work

@@ -12,7 +12,7 @@ from flask import Flask, g, request, session
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError
 
-from cpro.core.locks import was_undone
+from cpro.core.database_errors import was_undone
 from cpro.core.transactions import count_commits
 
 logger = logging.getLogger(__name__)

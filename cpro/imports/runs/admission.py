@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from sqlalchemy.exc import OperationalError
 
-from cpro.core.locks import is_busy, take_named_lock
+from cpro.core.database_errors import is_busy
+from cpro.core.locks import take_named_lock
 from cpro.core.permissions import Actor
 from cpro.core.tenancy import scope_of
 from cpro.establishments.gate import GateClosed, MissingParticular, missing_particulars

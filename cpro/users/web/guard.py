@@ -18,7 +18,8 @@ from werkzeug.exceptions import Forbidden
 
 from cpro.config import INACTIVITY_LIMIT
 from cpro.core import clock, tenancy
-from cpro.core.locks import is_busy, wait_at_most
+from cpro.core.database_errors import is_busy
+from cpro.core.locks import wait_at_most
 from cpro.core.open_schools import OpenSchool
 from cpro.core.parsing import read_id
 from cpro.core.permissions import SCHOOL_FREE, Access, Permission, Principal, access_of, can

@@ -13,7 +13,8 @@ from flask import Response, g, request, session
 from sqlalchemy.exc import SQLAlchemyError
 
 from cpro.core import clock, tenancy
-from cpro.core.locks import is_busy, wait_at_most
+from cpro.core.database_errors import is_busy
+from cpro.core.locks import wait_at_most
 from cpro.core.permissions import Principal
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_principal
