@@ -1,72 +1,90 @@
-"""What a database error means: a lock that another transaction holds, a lost connection, a full or read-only disk."""
+"""Tell the failures of the database's server, which passes or its operator mends, from the defects of a statement.
+
+An error is judged by its code, PostgreSQL's SQLSTATE or SQLite's result code, never by its class: `OperationalError` is
+also what SQLite raises for a missing column, and PostgreSQL for a statement that is too complex.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError
+import sqlite3
+from enum import Enum, auto
+
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
-#: PostgreSQL: lock timeout, deadlock, serialization failure (to be retried).
-_BUSY_STATES = frozenset({"55P03", "40P01", "40001"})
-#: PostgreSQL: a statement that timed out, or that an administrator cancelled.
-_CANCELLED_STATE = "57014"
+
+class Failure(Enum):
+    """What failed in the database's server."""
+
+    #: another transaction has the lock, or all connections are taken: retrying later may succeed
+    BUSY = auto()
+    #: the statement timed out, or an administrator cancelled it: retrying would time out too
+    TOO_LONG = auto()
+    #: the disk of the database is full
+    FULL = auto()
+    #: the server is a replica, or the file or its disk is read-only
+    READ_ONLY = auto()
+    #: what the disk holds is not, or no longer, a sound database
+    DAMAGED = auto()
+    #: stopped, unreachable, without memory, its disk in error
+    AWAY = auto()
+
+
+#: SQLSTATEs of PostgreSQL, and their classes (the first two characters) for all others of the class.
+_STATES = {
+    "40P01": Failure.BUSY,  # deadlock
+    "40001": Failure.BUSY,  # serialization failure
+    "55P03": Failure.BUSY,  # lock timeout
+    "57014": Failure.TOO_LONG,
+    "53100": Failure.FULL,
+    "25006": Failure.READ_ONLY,
+    "XX001": Failure.DAMAGED,  # a table
+    "XX002": Failure.DAMAGED,  # an index
+    "08": Failure.AWAY,  # connection
+    "53": Failure.AWAY,  # insufficient resources: memory, connections
+    "57": Failure.AWAY,  # operator intervention: stopping, starting, crashed
+    "58": Failure.AWAY,  # system error: its disk
+}
+#: Result codes of SQLite: the low byte of the extended ones.
+_CODES = {
+    sqlite3.SQLITE_BUSY: Failure.BUSY,
+    sqlite3.SQLITE_LOCKED: Failure.BUSY,
+    sqlite3.SQLITE_FULL: Failure.FULL,
+    sqlite3.SQLITE_READONLY: Failure.READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: Failure.DAMAGED,
+    sqlite3.SQLITE_NOTADB: Failure.DAMAGED,
+    sqlite3.SQLITE_PERM: Failure.AWAY,
+    sqlite3.SQLITE_IOERR: Failure.AWAY,
+    sqlite3.SQLITE_CANTOPEN: Failure.AWAY,
+    sqlite3.SQLITE_PROTOCOL: Failure.AWAY,  # the locks of its disk do not work
+}
 #: SQLAlchemy: the connection of this transaction is gone, it must be rolled back.
 _LOST_CODE = "8s2b"
-#: PostgreSQL: its disk is full; SQLite: this machine's is.
-_FULL_STATE, _FULL_CODE = "53100", 13
-#: PostgreSQL: a read-only server (a replica); SQLite: a read-only file or disk.
-_READ_ONLY_STATE, _READ_ONLY_CODE = "25006", 8
 #: PostgreSQL: deadlock, serialization failure.
 _UNDONE_STATES = frozenset({"40P01", "40001"})
-#: SQLite: database locked, table locked (the low byte of the extended codes).
-_BUSY_CODES = frozenset({5, 6})
-#: SQLite: malformed page, not a database.
-_DAMAGED_CODES = frozenset({11, 26})
 
 
-def is_damaged(error: BaseException | None) -> bool:
-    """Return whether an error means that the SQLite file is no longer a database, or has damaged pages."""
-    code = getattr(error.orig, "sqlite_errorcode", 0) if isinstance(error, DBAPIError) else 0
-    return code & 0xFF in _DAMAGED_CODES
-
-
-def is_lost(error: BaseException | None) -> bool:
-    """Return whether an error means that the connection was lost in the middle of a transaction."""
-    return getattr(error, "connection_invalidated", False) or getattr(error, "code", None) == _LOST_CODE
-
-
-def took_too_long(error: BaseException | None) -> bool:
-    """Return whether an error means that a statement timed out: retrying would time out too."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _CANCELLED_STATE
-
-
-def is_full(error: BaseException | None) -> bool:
-    """Return whether an error means that the database's disk is full."""
-    return _has(error, _FULL_STATE, _FULL_CODE)
-
-
-def is_read_only(error: BaseException | None) -> bool:
-    """Return whether an error means that the database is read-only."""
-    return _has(error, _READ_ONLY_STATE, _READ_ONLY_CODE)
-
-
-def _has(error: BaseException | None, state: str, code: int) -> bool:
+def find_failure(error: BaseException | None) -> Failure | None:
+    """Return what failed in the database's server, or None for any other error: a defect."""
+    if isinstance(error, NoConnectionLeft):
+        return Failure.BUSY
+    if getattr(error, "code", None) == _LOST_CODE:
+        return Failure.AWAY
     if not isinstance(error, DBAPIError):
-        return False
-    cause = error.orig
-    return getattr(cause, "sqlstate", None) == state or getattr(cause, "sqlite_errorcode", 0) & 0xFF == code
+        return None
+    if isinstance(error.orig, sqlite3.Error):
+        return _CODES.get(getattr(error.orig, "sqlite_errorcode", 0) & 0xFF)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if error.connection_invalidated or (not state and isinstance(error, OperationalError)):
+        return Failure.AWAY  # psycopg gives no state when it cannot connect, or loses its connection
+    return _STATES.get(state) or _STATES.get(state[:2])
+
+
+def is_busy(error: BaseException | None) -> bool:
+    """Return whether an error means that another transaction has the lock: retrying later may succeed."""
+    return find_failure(error) is Failure.BUSY
 
 
 def was_undone(error: BaseException | None) -> bool:
     """Return whether PostgreSQL rolled back a transaction to let another continue: it can be retried at once."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _UNDONE_STATES
-
-
-def is_busy(error: BaseException | None) -> bool:
-    """Return whether an error means that another transaction has the lock: retrying later may succeed."""
-    if isinstance(error, NoConnectionLeft):
-        return True
-    if not isinstance(error, DBAPIError):
-        return False
-    cause = error.orig
-    state, code = getattr(cause, "sqlstate", None), getattr(cause, "sqlite_errorcode", 0)
-    return state in _BUSY_STATES or code & 0xFF in _BUSY_CODES or "database is locked" in str(cause)

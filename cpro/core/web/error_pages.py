@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from cpro.core import clock
-from cpro.core.database_errors import is_busy, is_damaged, is_full, is_lost, is_read_only, took_too_long
+from cpro.core.database_errors import Failure, find_failure
 from cpro.core.errors import DomainError
 from cpro.core.formatting import mask_ines
 from cpro.core.locks import wait_at_most
@@ -38,9 +38,6 @@ SECRET_FIELDS = frozenset({"password", "password_confirm", "current_password", "
 #: Names of URL values that grant access to anyone who knows them.
 _SECRET_VALUES = frozenset({"token", "code"})
 _KEEPING_WAITS = 0.5  # seconds
-#: The database did not answer, or no connection to it was free.
-_UNANSWERED = (OperationalError, NoConnectionLeft)
-_RETRY_AFTER = 5  # seconds: an automatic client retries after the longest transaction of a page
 #: Largest form, in characters, that an error page offers to send again.
 _MAX_TYPED = 300_000
 _PAGES: dict[int, tuple[str, str]] = {
@@ -66,18 +63,36 @@ _PAGES: dict[int, tuple[str, str]] = {
         "puis recommencez.",
     ),
 }
-_NO_DATABASE = (
-    "La base de données ne répond pas. Rien n’a été enregistré : réessayez dans quelques minutes. "
-    "L’équipe qui administre CPro en est avertie."
-)
-_TOO_LONG = (
-    "Cette page demandait trop de temps à la base de données, et a été arrêtée. Rien n’a été enregistré\u202f: "
-    "demandez moins à la fois (une division, un filtre), ou réessayez à une heure plus calme."
-)
-_READ_ONLY = (
-    "La base de données ne peut qu’être lue pour l’instant. Rien n’a été enregistré\u202f: prévenez la personne qui "
-    "s’occupe du serveur, puis recommencez."
-)
+#: What failed in the database's server: the status, the sentence (that of the status if empty), and the seconds after
+#: which an automatic client retries: the longest transaction of a page, a restart, the time that an operator needs.
+_FAILURES: dict[Failure, tuple[int, str, int]] = {
+    Failure.BUSY: (503, "", 5),
+    Failure.TOO_LONG: (
+        503,
+        "Cette page demandait trop de temps à la base de données, et a été arrêtée. Rien n’a été enregistré\u202f: "
+        "demandez moins à la fois (une division, un filtre), ou réessayez à une heure plus calme.",
+        600,
+    ),
+    Failure.AWAY: (
+        503,
+        "La base de données ne répond pas. Rien n’a été enregistré\u202f: réessayez dans quelques minutes. "
+        "L’équipe qui administre CPro en est avertie.",
+        60,
+    ),
+    Failure.FULL: (507, "", 600),
+    Failure.READ_ONLY: (
+        503,
+        "La base de données ne peut qu’être lue pour l’instant. Rien n’a été enregistré\u202f: prévenez la personne "
+        "qui s’occupe du serveur, puis recommencez.",
+        600,
+    ),
+    Failure.DAMAGED: (
+        503,
+        "La base de données est endommagée. Rien n’a été enregistré\u202f: prévenez la personne qui s’occupe du "
+        "serveur, qui la rétablira depuis une sauvegarde.",
+        3600,
+    ),
+}
 _AGAIN = "Ce que vous aviez saisi n’est pas perdu : « Réessayer » l’envoie de nouveau."
 _UNEXPECTED = (
     "Une erreur est survenue",
@@ -89,8 +104,8 @@ def register_handlers(app: Flask) -> None:
     """Render every error of an application as a page in French."""
     app.register_error_handler(HTTPException, _show_http_error)
     app.register_error_handler(DomainError, _show_refusal)
-    for unanswered in _UNANSWERED:
-        app.register_error_handler(unanswered, show_database_failure)
+    for kind in (OperationalError, NoConnectionLeft):
+        app.register_error_handler(kind, show_database_failure)
     app.register_error_handler(OSError, _show_full_disk)
 
 
@@ -185,34 +200,27 @@ def _here() -> str:
 
 
 def show_database_failure(error: SQLAlchemyError) -> Response:
-    """Answer a request that the database could not serve: busy, too slow, full, read-only, corrupt or unreachable.
+    """Answer a request that the database could not serve; re-raise an error that is a defect.
 
-    The status is 507 for a full disk, else 503. A posted form is offered again, to be sent with one button.
+    A posted form is offered again, to be sent with one button.
     """
-    code, message = 503, ""
-    if is_busy(error):
+    failure = find_failure(error)
+    if failure is None:
+        raise error
+    if failure is Failure.BUSY:
         logger.warning("%s %s waited in vain: %s", request.method, request.path, error)
-    elif took_too_long(error):
+    elif failure is Failure.TOO_LONG:
         logger.error("%s %s took too long: %s", request.method, request.path, error)
-        message = _TOO_LONG
     else:
         logger.error("the database did not answer: %s", getattr(error, "orig", None) or error)
-        code, message = _explain_failure(error)
-    answer = make_response(show_error(code, message, cause=error, typed=_typed_form()))
-    answer.headers["Retry-After"] = str(_RETRY_AFTER)
+    return _answer_failure(failure, error)
+
+
+def _answer_failure(failure: Failure, cause: BaseException) -> Response:
+    code, message, seconds = _FAILURES[failure]
+    answer = make_response(show_error(code, message, cause=cause, typed=_typed_form()))
+    answer.headers["Retry-After"] = str(seconds)
     return answer
-
-
-def _is_database_failure(error: SQLAlchemyError) -> bool:
-    """Return whether an unexpected error is the database's, not a defect: raised after the view, or not handled."""
-    return isinstance(error, _UNANSWERED) or is_lost(error) or is_damaged(error) or is_read_only(error)
-
-
-def _explain_failure(error: SQLAlchemyError) -> tuple[int, str]:
-    """Return the status and the sentence for a database failure."""
-    if is_full(error):
-        return 507, ""
-    return 503, _READ_ONLY if is_read_only(error) else _NO_DATABASE
 
 
 def _show_full_disk(error: OSError) -> ResponseReturnValue:
@@ -220,7 +228,7 @@ def _show_full_disk(error: OSError) -> ResponseReturnValue:
     if error.errno not in FULL_DISK:
         raise error
     logger.error("%s %s found no room: %s", request.method, request.path, error)
-    return show_error(507, cause=error, typed=_typed_form())
+    return _answer_failure(Failure.FULL, error)
 
 
 def _show_http_error(error: HTTPException) -> ResponseReturnValue:
@@ -239,7 +247,7 @@ def _show_http_error(error: HTTPException) -> ResponseReturnValue:
         _log_refusal()
     cause = getattr(error, "original_exception", None) or error
     if error.code == 500:
-        if isinstance(cause, SQLAlchemyError) and _is_database_failure(cause):
+        if isinstance(cause, SQLAlchemyError) and find_failure(cause):
             return show_database_failure(cause)
         logger.error("unexpected error", exc_info=cause)
     answer = make_response(show_error(error.code, cause=cause))

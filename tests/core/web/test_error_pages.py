@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg.errors
 import pytest
 from flask import Flask
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 
 from cpro import create_app
 from cpro.core.errors import Conflict, Forbidden, NotFound
@@ -82,7 +84,13 @@ class TestErrorPageOfADefect:
         )
         raised = {
             "defect": ZeroDivisionError("secret detail"),
-            "busy": OperationalError("SELECT secret detail", {}, Exception("database is locked")),
+            "busy": OperationalError("SELECT secret detail", {}, psycopg.errors.LockNotAvailable()),
+            "too long": OperationalError("SELECT secret detail", {}, psycopg.errors.QueryCanceled()),
+            "away": OperationalError("SELECT secret detail", {}, psycopg.errors.AdminShutdown()),
+            "full": OperationalError("INSERT secret detail", {}, psycopg.errors.DiskFull()),
+            "read only": InternalError("INSERT secret detail", {}, psycopg.errors.ReadOnlySqlTransaction()),
+            "damaged": InternalError("SELECT secret detail", {}, psycopg.errors.DataCorrupted()),
+            "full store": OSError(errno.ENOSPC, "secret detail"),
             "forbidden": Forbidden("Ce geste vous est refusé."),
             "missing": NotFound("Cela n’existe pas."),
             "conflict": Conflict("Quelqu’un est passé avant vous."),
@@ -96,11 +104,16 @@ class TestErrorPageOfADefect:
         def unmarked() -> str:
             return "never shown"
 
+        @public
+        def misread() -> str:
+            with db.engine.connect() as connection:
+                connection.exec_driver_sql("SELECT secret_detail FROM student")
+            return "never shown"
+
         broken.add_url_rule("/essai/<kind>", view_func=fail)
+        broken.add_url_rule("/essai/wrong-statement", view_func=misread)
         broken.add_url_rule("/essai", view_func=unmarked)
         yield broken
-        from cpro.extensions import db
-
         with broken.app_context():
             db.engine.dispose()
 
@@ -108,7 +121,7 @@ class TestErrorPageOfADefect:
         ("kind", "status", "words"),
         [
             ("defect", 500, "Une erreur est survenue"),
-            ("busy", 503, "La base de données est occupée"),
+            ("wrong-statement", 500, "Une erreur est survenue"),
             ("forbidden", 403, "Ce geste vous est refusé."),
             ("missing", 404, "Cela n’existe pas."),
             ("conflict", 409, "Quelqu’un est passé avant vous."),
@@ -125,6 +138,28 @@ class TestErrorPageOfADefect:
         assert "secret detail" not in answer.text
         assert "Rien n’a été enregistré" not in answer.text, "a page was asked for: nothing was to be saved"
         assert_protected(answer)
+
+    @pytest.mark.parametrize(
+        ("kind", "status", "words", "seconds"),
+        [
+            ("busy", 503, "La base de données est occupée", "5"),
+            ("too long", 503, "demandait trop de temps", "600"),
+            ("away", 503, "La base de données ne répond pas", "60"),
+            ("full", 507, "Le disque du serveur est plein", "600"),
+            ("full store", 507, "Le disque du serveur est plein", "600"),
+            ("read only", 503, "ne peut qu’être lue", "600"),
+            ("damaged", 503, "La base de données est endommagée", "3600"),
+        ],
+    )
+    def test_error_page_of_a_defect_a_failure_of_the_server_says_what_and_when_to_ask_again(
+        self, broken: Flask, kind: str, status: int, words: str, seconds: str
+    ) -> None:
+        answer = Browser(broken).get(f"/essai/{kind}")
+
+        assert (answer.status_code, answer.headers["Retry-After"]) == (status, seconds)
+        assert words in answer.text
+        assert_french_page(answer.text, status)
+        assert "secret detail" not in answer.text
 
     def test_error_page_of_a_defect_is_logged(self, broken: Flask, caplog: pytest.LogCaptureFixture) -> None:
         Browser(broken).get("/essai/defect")
@@ -172,7 +207,7 @@ class TestDamagedDatabase:
         answer = browser.get("/admin/eleves/")
 
         assert answer.status_code == 503
-        assert "La base de données ne répond pas" in answer.text
+        assert "La base de données est endommagée" in answer.text
 
     @pytest.mark.parametrize(("token", "is_offered"), [({}, True), ({"csrf_token": "guessed"}, False)])
     def test_damaged_database_what_a_page_of_ours_sent_is_offered_again(
@@ -212,7 +247,7 @@ class TestDamagedDatabase:
         ready = app.test_client().get("/sante/pret")
 
         assert (answer.status_code, ready.status_code) == (503, 503)
-        assert "La base de données ne répond pas" in answer.text
+        assert "La base de données est endommagée" in answer.text
         assert "DatabaseError" not in answer.text
 
 
