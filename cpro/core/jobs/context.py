@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from cpro.core.database_errors import find_failure
 from cpro.core.jobs import instants, operations
 from cpro.core.jobs.errors import WorkerStopping
 from cpro.core.jobs.handlers import get_handler
@@ -130,6 +131,8 @@ class JobContext:
             with platform_unit_of_work("job: progress") as work:
                 now = instants.read_clock(work.session)
                 operations.renew(work.session, self.taken, now=now, progress=progress)
-        except OperationalError:
+        except SQLAlchemyError as error:
+            if not find_failure(error):
+                raise
             # A busy database is no reason to stop: if it lasts, the lease expires.
             logger.warning("job %d: its progress could not be written", self.taken.id, exc_info=True)

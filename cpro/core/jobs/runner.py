@@ -9,11 +9,12 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from cpro.core import tenancy
+from cpro.core.database_errors import find_failure
 from cpro.core.errors import DomainError
 from cpro.core.jobs import instants, operations
 from cpro.core.jobs.context import JobContext
@@ -103,11 +104,11 @@ class Runner:
             except DomainError as refusal:
                 sentence = refusal.message
                 return lambda session: operations.fail(session, taken, sentence, now=instants.read_clock(session))
-            except OperationalError:
-                # The lease will expire and the job come back, as many times as its kind allows.
-                logger.exception("job %d (%s): the database did not answer", taken.id, taken.kind)
-                return None
-            except Exception:
+            except Exception as error:
+                if find_failure(error):
+                    # The lease will expire and the job come back, as many times as its kind allows.
+                    logger.exception("job %d (%s): the database did not answer", taken.id, taken.kind)
+                    return None
                 logger.exception("job %d (%s) failed", taken.id, taken.kind)
                 return lambda session: operations.fail(session, taken, NEUTRAL, now=instants.read_clock(session))
             if context.finished:

@@ -75,6 +75,13 @@ def crash(context: JobContext) -> None:
     raise ZeroDivisionError("a secret nobody should read")
 
 
+@job("rehearsal:misread", label="Répétition", summary=_describe_result)
+def misread(context: JobContext) -> None:
+    """Read a column that does not exist, as a defect does."""
+    with context.unit_of_work() as work:
+        work.session.connection().exec_driver_sql("SELECT no_such_column FROM student")
+
+
 @job("rehearsal:last", label="Répétition", summary=_describe_result, exclusive="rehearsal", lease=SHORT_LEASE)
 def last(context: JobContext, seconds: float = 30) -> dict[str, int]:
     """Last, with a heartbeat; end where told to."""

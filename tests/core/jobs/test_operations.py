@@ -141,6 +141,13 @@ class TestRunner:
         assert "secret" not in job.error
         assert "a secret nobody should read" in caplog.text
 
+    def test_runner_a_wrong_statement_is_a_defect_and_not_tried_again(self, shop: Shop) -> None:
+        job_id = shop.ask("misread")
+
+        shop.work()
+
+        assert shop.look(job_id).state == JobState.FAILED
+
     def test_runner_a_failure_does_not_stop_the_others(self, shop: Shop) -> None:
         shop.ask("crash")
         job_id = shop.ask("report")
