@@ -69,6 +69,18 @@ class TestChooseCredentialSheets:
         assert re.findall(r'name="ids" value="(\d+)"', page.text)[:2] == [str(each) for each in ids]
         assert "2 comptes choisis" in page.text
 
+    @pytest.mark.parametrize(("number", "others"), [(11, ""), (22, " et 12 autres")])
+    def test_choose_credential_sheets_names_the_chosen_ten_then_counts(
+        self, as_: Callable[..., Browser], office: Office, number: int, others: str
+    ) -> None:
+        ids = office.add_pupils(number)
+
+        page = Page(as_("administrator").get(f"{ADDRESS}?ids={'&ids='.join(map(str, ids))}"))
+
+        (named,) = re.findall(r"comptes choisis[^.]*?:(.*?)\n", "\n".join(page.main.itertext()) + "\n")
+        assert named.count(" (") == (10 if others else number)
+        assert named.endswith(others)
+
     def test_choose_credential_sheets_shows_what_the_gate_waits_for(
         self, app: Flask, as_: Callable[..., Browser], office: Office
     ) -> None:

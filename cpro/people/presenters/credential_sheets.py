@@ -9,6 +9,7 @@ from cpro.core.formatting import format_count, person_name, plural
 from cpro.core.mail import public_link
 from cpro.core.permissions import Permission
 from cpro.core.storage import FileStorage
+from cpro.core.web.screens.bulk import MOST_NAMED, name_some
 from cpro.establishments.models import PictureKind
 from cpro.establishments.queries import find_picture, get_current_establishment
 from cpro.students import queries
@@ -18,16 +19,13 @@ from cpro.students.web.selections import get_fields
 from cpro.users.credential_sheets import PrintedSchool, render_credential_sheets, sheet_lines
 from cpro.users.operations.credential_sheets import Plan
 
-#: How many of the people chosen in a list are named.
-_NAMED = 10
-
 
 def describe_people(target: Target) -> str:
-    """Return the people chosen in a list, as a sentence: « 2 comptes choisis : AGATE Noé, AMBRE Éloïse »."""
+    """Return the people chosen in a list, in a sentence: « 2 comptes choisis : AGATE Noé et AMBRE Éloïse »."""
     accounts = list_target_accounts(target, now=clock.utcnow())
     counted = plural(len(accounts), "compte choisi", "comptes choisis")
-    names = [f"{person_name(each.last_name, each.first_name)} ({each.login})" for each in accounts[:_NAMED]]
-    return f"{counted}\u202f: {', '.join(names)}{'…' if len(accounts) > _NAMED else ''}" if names else counted
+    names = [f"{person_name(each.last_name, each.first_name)} ({each.login})" for each in accounts]
+    return f"{counted}\u202f: {name_some(names, MOST_NAMED)}" if names else counted
 
 
 def describe_missing_accounts(target: Target) -> dict[str, str] | None:

@@ -43,7 +43,6 @@ from cpro.users.queries import select_without_code
 
 bp = Blueprint("credential_sheets", __name__)
 
-_NAMED = 10
 _PREPARED = ("division", "ids", "eleves", "pour", "role", "reset")
 #: The cookie's entry with the key to the documents of this sign-in.
 _KEY = "sheets_key"
