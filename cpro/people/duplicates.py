@@ -14,7 +14,7 @@ from typing import Any
 from cpro.audit.operations import About, differences, record
 from cpro.core import events
 from cpro.core.clock import today_in
-from cpro.core.errors import Conflict
+from cpro.core.errors import Conflict, PasswordNeeded
 from cpro.core.formatting import spoken_name
 from cpro.core.permissions import Actor
 from cpro.core.validators import fold
@@ -23,7 +23,7 @@ from cpro.passport.operations import move_issues
 from cpro.passport.queries import count_issues
 from cpro.records.operations.moving import check_movable, move_records
 from cpro.records.queries import Figures, count_records
-from cpro.students.accounts.links import unlink_account
+from cpro.students.accounts.links import unlink_account, was_ever_opened
 from cpro.students.accounts.queries import get_account
 from cpro.students.merging import hand_over, lock_pair
 from cpro.students.models import Student
@@ -91,6 +91,11 @@ def is_doubtful(one: Student, other: Student) -> bool:
     return len(list_identity_differences(one, other)) > 1
 
 
+def asks_password(kept: Student, other: Holding) -> bool:
+    """Return whether merging a row asks for one's own password: it takes an account away, or two people look merged."""
+    return (other.account is not None and was_ever_opened(other.account)) or is_doubtful(kept, other.student)
+
+
 def get_holding(student: Student) -> Holding:
     """Return what belongs to a pupil's row."""
     transfers = list_transfers_of(student.id)
@@ -140,17 +145,19 @@ def _is_bound(transfers: Iterable[TransferSide]) -> bool:
     return any(side.is_current or side.state is TransferState.DONE for side in transfers)
 
 
-def merge(kept_id: int, other_id: int, *, by: Actor, now: datetime) -> Student:
+def merge(kept_id: int, other_id: int, *, password_given: bool = False, by: Actor, now: datetime) -> Student:
     """Merge a row of a pupil into the kept one, and return the kept one.
 
     Records, passports and missing details move to the kept row; the other row's account is unlinked, and deactivated if
-    the kept row has one. Raises `NotFound`, `KeptBySIECLE`, and as `check_pair`.
+    the kept row has one. Raises `NotFound`, `KeptBySIECLE`, as `check_pair`, and `PasswordNeeded` (`asks_password`).
     """
     list_students([kept_id, other_id])
     lock_pair(kept_id, other_id)
     school = lock_current_establishment()  # every writer of pupils takes this lock: nothing changes meanwhile
     kept, other = get_pair(kept_id, other_id)
     held, before = get_holding(other), audit_values(kept) | {"ine": kept.ine}
+    if asks_password(kept, held) and not password_given:
+        raise PasswordNeeded("Pour réunir ces deux fiches")
     changes: dict[str, tuple[Any, Any]] = {"duplicate": (None, f"fiche n°\u202f{other.id}, {held.name}")}
     changes |= _audit_changes(held)
     move_records(other, kept)
@@ -160,7 +167,7 @@ def merge(kept_id: int, other_id: int, *, by: Actor, now: datetime) -> Student:
     changes |= differences(before, audit_values(kept) | {"ine": kept.ine})
     record("student:merged", About("student", kept.id, get_holding(kept).name), by=by, now=now, changes=changes)
     if held.account is not None:
-        unlink_account(held.account, by=by, now=now)
+        unlink_account(held.account, password_given=password_given, by=by, now=now)
         if kept.account_id is not None:
             deactivate_account(held.account, by=by, now=now)
     carry_diplomas([kept.division_id], by=by, now=now)

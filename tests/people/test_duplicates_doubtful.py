@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from cpro.core.errors import PasswordNeeded
+from cpro.people import duplicates
 from cpro.students.models import Student
 from tests.factories import World, make_student
 from tests.helpers.browser import Browser
+from tests.helpers.office import Office
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, set_school
 from tests.people.test_duplicates import As, Look, address, merge
@@ -64,6 +67,9 @@ class TestIsDoubtful:
         if is_doubtful:
             with nothing_written(app):
                 assert administrator.post(address(kept, other_id), {"current_password": ""}).status_code == 422
+            office = Office(app, world)
+            with nothing_written(app), pytest.raises(PasswordNeeded):
+                office.act(duplicates.merge, kept_id=kept, other_id=other_id)
             assert merge(administrator, kept, other_id) == 303
         else:
             assert "Votre mot de passe" not in text

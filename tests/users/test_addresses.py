@@ -246,7 +246,9 @@ class TestChangeAccountAddress:
             assert self.forget(office, "noe.agate") == [TYPED]
 
             office.act(
-                lambda row, **actor: link_account(row, db.session.get_one(Student, student_id), **actor),
+                lambda row, **actor: link_account(
+                    row, db.session.get_one(Student, student_id), password_given=True, **actor
+                ),
                 account=account,
             )
 

@@ -88,7 +88,9 @@ def link(account_id: int) -> ResponseReturnValue:
         if not _is_confirmed(form):
             return _link_confirmation(account, student, form)
         with unit_of_work():
-            code = links.link_account(account, student, by=current_actor(), now=clock.utcnow())
+            code = links.link_account(
+                account, student, password_given=form is not None, by=current_actor(), now=clock.utcnow()
+            )
     except DomainError as refusal:
         return _account_page(account, refusal)
     name = queries.name_in_sentence(queries.get_student(student.id))
@@ -133,7 +135,7 @@ def unlink(account_id: int) -> ResponseReturnValue:
         )
     try:
         with unit_of_work():
-            links.unlink_account(account, by=current_actor(), now=clock.utcnow())
+            links.unlink_account(account, password_given=form is not None, by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
         return _account_page(account, refusal)
     return back_to(_account_url(account), f"Le compte {account.login} n’est plus relié à {name}.")

@@ -16,7 +16,6 @@ from cpro.core.web.pages import back_to, render_page
 from cpro.people import duplicates
 from cpro.people.duplicates import Holding
 from cpro.people.presenters.duplicates import compare, describe_candidate, describe_merge, describe_proposal
-from cpro.students.accounts.links import was_ever_opened
 from cpro.students.merging import find_candidates
 from cpro.students.operations import check_not_merged, refuse_if_kept_by_siecle
 from cpro.students.several import list_students
@@ -69,10 +68,13 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
         return _page(student_id, other_id, form=form)
     try:
         with unit_of_work():
-            duplicates.merge(student_id, other_id, by=current_actor(), now=clock.utcnow())
+            duplicates.merge(
+                student_id, other_id, password_given=form is not None, by=current_actor(), now=clock.utcnow()
+            )
     except Conflict as refused:  # another action came first
         return _page(student_id, other_id, refusal=refused)
     except DomainError as refused:
+        form = form or _password_form(student_id, other_id)  # another action may have made it needed
         if form is None:
             raise
         form.blame(refused)
@@ -82,10 +84,8 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
 
 
 def _password_form(student_id: int, other_id: int) -> PasswordForm | None:
-    """Return the form of one's own password if a holder would lose their account, or the rows look like two people."""
     kept, other = _get_holdings(student_id, other_id)
-    takes_account = other.account is not None and was_ever_opened(other.account)
-    return PasswordForm() if takes_account or duplicates.is_doubtful(kept.student, other.student) else None
+    return PasswordForm() if duplicates.asks_password(kept.student, other) else None
 
 
 def _page(

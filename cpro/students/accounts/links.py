@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cpro.audit.operations import About, record
 from cpro.core.drafts.models import Draft
-from cpro.core.errors import Conflict, Forbidden
+from cpro.core.errors import Conflict, Forbidden, PasswordNeeded
 from cpro.core.formatting import spoken_name
 from cpro.core.permissions import Actor, Permission
 from cpro.extensions import db
@@ -62,16 +62,26 @@ def check_linkable(account: Account) -> None:
         raise InactiveAccount(account.label)
 
 
-def link_account(account: Account, student: Student, *, by: Actor, now: datetime) -> str | None:
+def _check_password_given(account: Account, password_given: bool, purpose: str) -> None:
+    """Raise `PasswordNeeded` unless whoever takes an account from its holder has just given their own password."""
+    if was_ever_opened(account) and not password_given:
+        raise PasswordNeeded(purpose)
+
+
+def link_account(
+    account: Account, student: Student, *, password_given: bool = False, by: Actor, now: datetime
+) -> str | None:
     """Link an account to a pupil; return the new code to show once, or None for an account never activated.
 
     The account takes the pupil's names and keeps its login. Raises `NotAPupilsAccount`, `AlreadyLinked`,
-    `InactiveAccount`, `DomainError` when the pupil already has an account or has left.
+    `InactiveAccount`, `PasswordNeeded` if the account had been opened, `DomainError` when the pupil already has an
+    account or has left.
     """
     rules.lock(account)
     db.session.refresh(student)
     check_linkable(account)
     check_may_receive(student)
+    _check_password_given(account, password_given, "Pour relier ce compte, qui a déjà servi")
     opened, changes = was_ever_opened(account), _changes(account, student)
     for name, (_old, new) in changes.items():
         setattr(account, name, new)
@@ -88,15 +98,16 @@ def link_account(account: Account, student: Student, *, by: Actor, now: datetime
     return codes.create_code(db.session(), account, now=now) if opened else None
 
 
-def unlink_account(account: Account, *, by: Actor, now: datetime) -> None:
+def unlink_account(account: Account, *, password_given: bool = False, by: Actor, now: datetime) -> None:
     """Unlink an account from its pupil: its sign-ins end, its unused codes are voided, it no longer opens any records.
 
-    Raises `NotLinked`.
+    Raises `NotLinked`, `PasswordNeeded` if the account had been opened.
     """
     rules.lock(account)
     student = queries.find_student_of(account.id)
     if student is None:
         raise NotLinked
+    _check_password_given(account, password_given, "Pour délier ce compte, qui a déjà servi")
     student.account_id = None
     _close(account, now)
     db.session.flush()
