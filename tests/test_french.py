@@ -216,3 +216,11 @@ def test_high_marks_and_guillemets_take_a_narrow_space() -> None:
         for match in _WIDE_IN_SOURCES.finditer(text)
     ]
     assert not found, found
+
+
+def test_narrow_spaces_are_escaped_in_scripts_and_typed_in_templates() -> None:
+    scripts = sorted((ROOT / "static").rglob("*.js"))
+    assert scripts
+    found = [path.name for path in scripts if "\u202f" in path.read_text()]
+    found += [path.name for path in TEMPLATES if r"\u202f" in path.read_text()]
+    assert not found, f"see « Words » in CONTRIBUTING.md: {found}"
