@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
 from cpro.core import clock, tenancy
@@ -21,12 +22,14 @@ from cpro.core.jobs.housekeeping import beat, run_housekeeping
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.jobs.queries import find_last_beat
 from cpro.core.jobs.runner import Runner
+from cpro.core.locks import wait_at_most
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.students.models import Student
 from tests.core.jobs.conftest import Shop
 from tests.core.jobs.rehearsal import effect
 from tests.factories import TESTER, World
 from tests.helpers import database_clock
+from tests.helpers.locks import locked_row
 
 LATER = timedelta(hours=1)
 
@@ -177,6 +180,17 @@ class TestJobContext:
             context = JobContext(taken, shop.stopping)
             for step in range(1000):
                 context.progress(step, 2000)
+
+        assert shop.look(job_id).progress_total == 0
+
+    def test_job_context_a_busy_database_is_no_reason_to_stop(
+        self, shop: Shop, database: str, admin_engine: Engine | None
+    ) -> None:
+        job_id = shop.ask("arrive", code="x")
+        taken = take(shop, late=LATER)
+
+        with locked_row(database, admin_engine, f"job WHERE id = {job_id}"), shop.app.app_context(), wait_at_most(0):
+            JobContext(taken, shop.stopping).progress(3, 3)
 
         assert shop.look(job_id).progress_total == 0
 
