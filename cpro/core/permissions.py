@@ -117,7 +117,7 @@ class Permission(enum.Enum):
     USERS_CONSENT = "donner son accord à un autre chef, à un second administrateur, à un enseignant"
     SECOND_FACTORS_RESET = "réinitialiser le second facteur d’une autre personne"
     SCHOOL_ADDRESS_CONFIRM = "confirmer l’adresse de l’établissement, qui reçoit alors les codes d’un chef"
-    STUDENTS_EDIT = "créer et corriger des élèves et des divisions, hors SIECLE"
+    STUDENTS_EDIT = "créer et corriger des élèves et des divisions, hors SIECLE\u202f; réunir les doublons"
     DIPLOMAS_EDIT = "ajouter, corriger et supprimer les diplômes propres à l’établissement, rattacher les MEF"
     IMPORTS_MANAGE = "déposer des fichiers à importer, les appliquer et annuler le dernier import"
     IMPORTS_VIEW = "voir l’historique des imports et ce qu’ils ont changé"

@@ -1,7 +1,10 @@
-"""Merge two rows of one pupil, entered twice by mistake, in a school without SIECLE.
+"""Merge two rows of one pupil, entered twice by mistake.
 
 One row is kept: it receives the other's records, and the details it lacks. The other remains, empty and departed, and
 points to it: nothing is deleted. This cannot be undone: nothing marks which record came from which row.
+
+In a school that uses SIECLE, the row that SIECLE knows is kept, as SIECLE describes it. Two rows that it knows are not
+merged: the next import would create again the pupil whose number was given up.
 """
 
 from __future__ import annotations
@@ -25,9 +28,9 @@ from cpro.records.operations.moving import check_movable, move_records
 from cpro.records.queries import Figures, count_records
 from cpro.students.accounts.links import unlink_account, was_ever_opened
 from cpro.students.accounts.queries import get_account
-from cpro.students.merging import hand_over, lock_pair
+from cpro.students.merging import hand_over, is_told_by_siecle, lock_pair
 from cpro.students.models import Student
-from cpro.students.operations import audit_values, carry_diplomas, check_not_merged, refuse_if_kept_by_siecle
+from cpro.students.operations import audit_values, carry_diplomas, check_not_merged, is_kept_by_siecle
 from cpro.students.several import list_students
 from cpro.transfers.lifecycle import PENDING
 from cpro.transfers.models import TransferSide, TransferState
@@ -60,6 +63,7 @@ class Holding:
 
 #: What makes a row the one to keep, the strongest first: a French reason, and what is compared.
 _PREFERENCES: tuple[tuple[str, Callable[[Holding], int]], ...] = (
+    ("SIECLE ne connaît qu’elle", lambda held: is_told_by_siecle(held.student)),
     ("un transfert lui reste attaché", lambda held: held.is_bound),
     ("elle porte le numéro de SIECLE", lambda held: bool(held.student.siecle_id)),
     ("elle porte l’INE", lambda held: bool(held.student.ine)),
@@ -111,9 +115,8 @@ def get_holding(student: Student) -> Holding:
 
 
 def get_pair(kept_id: int, other_id: int) -> tuple[Student, Student]:
-    """Return the kept row and the other one. Raises `NotFound`, `KeptBySIECLE`, and as `check_pair`."""
+    """Return the kept row and the other one. Raises `NotFound`, and as `check_pair`."""
     by_id = {student.id: student for student in list_students([kept_id, other_id])}
-    refuse_if_kept_by_siecle()
     kept, other = by_id[kept_id], by_id[other_id]
     check_pair(kept, other)
     return kept, other
@@ -125,20 +128,39 @@ def check_pair(kept: Student, other: Student) -> None:
         raise CannotMerge("Choisissez une autre fiche\u202f: c’est la même.")
     for student in (kept, other):
         check_not_merged(student)
+    _check_siecle(kept, other)
     if kept.ine and other.ine and kept.ine != other.ine:
+        how = "dans SIECLE, puis importez-le," if is_kept_by_siecle() else "par un tableau"
         raise CannotMerge(
             "Les deux fiches ont un INE, et ils diffèrent\u202f: pour le ministère, ce sont deux personnes. Corrigez "
-            "d’abord l’INE par un tableau s’il est faux."
+            f"d’abord l’INE {how} s’il est faux."
         )
     transfers = {student.id: list_transfers_of(student.id) for student in (kept, other)}
     if any(side.is_current and side.state in PENDING for sides in transfers.values() for side in sides):
         raise CannotMerge("Un transfert de l’un des deux attend une réponse\u202f: donnez-la, ou retirez-le, d’abord.")
     if _is_bound(transfers[other.id]):
+        if is_told_by_siecle(kept):
+            raise CannotMerge(
+                "La fiche à réunir a suivi ou reçu un transfert, qui lui reste attaché, et c’est l’autre que SIECLE "
+                "connaît\u202f: elles restent deux. L’import note partie celle que SIECLE ne connaît pas."
+            )
         raise CannotMerge(
             "La fiche à réunir a suivi ou reçu un transfert, qui lui reste attaché\u202f: gardez plutôt celle-là, et "
             "réunissez-lui l’autre."
         )
     check_movable(other, kept)
+
+
+def _check_siecle(kept: Student, other: Student) -> None:
+    """Raise `CannotMerge` if SIECLE knows the row that is not to be kept."""
+    if not is_told_by_siecle(other):
+        return
+    if is_told_by_siecle(kept):
+        raise CannotMerge(
+            "SIECLE connaît les deux fiches, sous deux numéros\u202f: pour lui, ce sont deux élèves. Si c’est le même, "
+            "corrigez-le dans SIECLE, puis importez le nouvel export\u202f: l’élève qui n’y est plus est noté parti."
+        )
+    raise CannotMerge("SIECLE connaît l’autre fiche, et pas celle-ci\u202f: gardez plutôt l’autre, qu’il tient à jour.")
 
 
 def _is_bound(transfers: Iterable[TransferSide]) -> bool:
@@ -149,7 +171,7 @@ def merge(kept_id: int, other_id: int, *, password_given: bool = False, by: Acto
     """Merge a row of a pupil into the kept one, and return the kept one.
 
     Records, passports and missing details move to the kept row; the other row's account is unlinked, and deactivated if
-    the kept row has one. Raises `NotFound`, `KeptBySIECLE`, as `check_pair`, and `PasswordNeeded` (`asks_password`).
+    the kept row has one. Raises `NotFound`, as `check_pair`, and `PasswordNeeded` (`asks_password`).
     """
     list_students([kept_id, other_id])
     lock_pair(kept_id, other_id)

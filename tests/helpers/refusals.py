@@ -25,6 +25,7 @@ from tests.factories import (
     make_mandate,
     make_mef,
     make_scenario,
+    make_student,
     make_transfer,
     make_transfer_side,
 )
@@ -52,6 +53,13 @@ def _account(kind: str) -> Arrange:
 def _siecle_pupil(session: Session, world: World) -> int:
     session.get_one(Establishment, world.a.id).uses_siecle = True
     return world.a.student_id
+
+
+def _second_siecle_pupil(session: Session, world: World) -> int:
+    session.get_one(Student, _siecle_pupil(session, world)).siecle_id = "71"
+    session.add(student := make_student(world.a.id, siecle_id="72", ine=None))
+    session.flush()
+    return student.id
 
 
 def _new_account(role: Role, **values: object) -> Arrange:
@@ -284,10 +292,12 @@ _LEFT_TO_SIECLE = {
         "another division where SIECLE is used": "/admin/eleves/division?ids={id}",
         "a course where SIECLE is used": "/admin/eleves/formation?ids={id}",
         "a return where SIECLE is used": "/admin/eleves/retour?ids={id}",
-        "a merge where SIECLE is used": "/admin/eleves/{id}/doublon/{student}",
     }.items()
 }
 REFUSED |= _LEFT_TO_SIECLE
+REFUSED["a merge of two rows that SIECLE knows"] = Refused(
+    "administrator", "/admin/eleves/{id}/doublon/{student}", _second_siecle_pupil, "sous deux numéros"
+)
 #: Pages with both GET and POST that no rule refuses to people who have the permission.
 NEVER_REFUSED = {
     "users.activate": "a form: its rules judge what is typed",

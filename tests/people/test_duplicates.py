@@ -224,18 +224,6 @@ class TestMergeRefused:
         found = administrator.get(f"/admin/eleves/{twin}/doublon?recherche=secret").text
         assert "beta" not in found.lower()
 
-    def test_merge_is_left_to_siecle_where_the_school_uses_it(
-        self, app: Flask, as_: As, world: World, twin: int
-    ) -> None:
-        set_school(app, world.a.id, uses_siecle=True)
-        administrator = as_("administrator")
-
-        assert administrator.get(f"/admin/eleves/{twin}/doublon").status_code == 403
-        with nothing_written(app):
-            answer = administrator.post(address(world.a.student_id, twin), {"current_password": PASSWORD})
-        assert answer.status_code == 403
-        assert "à corriger dans SIECLE" in Page(answer).text
-
     def test_merge_leaves_no_pupil_in_lists_figures_and_files(
         self, app: Flask, administrator: Browser, as_: As, world: World, twin: int, arrange: Look
     ) -> None:

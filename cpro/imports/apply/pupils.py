@@ -251,12 +251,12 @@ def stage_corrected(staged: Staging, run: ImportRun, *, heartbeat: Heartbeat, is
 
 
 def check_still_corrected(run: ImportRun, *, heartbeat: Heartbeat) -> None:
-    """Raise `WorkedOn`, with the name, if a pupil whom the import corrected has changed since."""
+    """Raise `WorkedOn`, with the name, if a pupil whom the import corrected has changed since, or been merged."""
     by_code = list_division_ids()
     for page in list_selected(run.id, "student", *CORRECTING):
         heartbeat()
         for student, is_unchanged in _compare(page, by_code):
-            if not is_unchanged:
+            if not is_unchanged or student.merged_into_id is not None:
                 raise _changed_since(student)
 
 

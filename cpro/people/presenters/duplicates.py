@@ -8,7 +8,7 @@ from cpro.core.web.current_user import may
 from cpro.core.web.registry import registry
 from cpro.people.duplicates import Holding, is_doubtful, list_identity_differences, prefer
 from cpro.students.accounts.links import was_ever_opened
-from cpro.students.merging import list_filled
+from cpro.students.merging import comes_back, is_told_by_siecle, list_filled
 from cpro.students.models import Division, Student
 from cpro.students.queries import get_division
 
@@ -42,7 +42,9 @@ def describe_merge(kept: Holding, other: Holding) -> list[str]:
 
 
 def describe_proposal(kept: Holding, other: Holding) -> str:
-    """Return which row is proposed to be kept, and why, beside the choice."""
+    """Return which row is proposed to be kept, and why, beside the choice; "" where neither can be."""
+    if is_told_by_siecle(kept.student) and is_told_by_siecle(other.student):
+        return ""
     preferred, why = prefer(kept, other)
     if not why:
         return "CPro n’a pas de préférence entre ces deux fiches."
@@ -77,8 +79,10 @@ def _moved(kept: Holding, other: Holding) -> list[str]:
     taken = [_FILLED_LABELS[name] for name in list_filled(kept.student, other.student) if name in _FILLED_LABELS]
     if taken:
         sentences.append(f"Elle prend de l’autre ce qui lui manque\u202f: {', '.join(taken)}. Le reste ne change pas.")
-    if other.student.is_active and not kept.student.is_active:
+    if comes_back(kept.student, other.student):
         sentences.append("L’élève redevient présent, puisque l’autre fiche l’est.")
+    elif other.student.is_active and not kept.student.is_active:
+        sentences.append("L’élève reste parti, comme SIECLE le dit\u202f: il redevient présent par un import.")
     return sentences
 
 
@@ -107,7 +111,7 @@ def _of_the_rest(kept: Holding, other: Holding) -> list[str]:
         "Ce que quelqu’un était en train d’écrire sur l’autre fiche, sans l’avoir enregistré, est perdu.",
         "L’autre fiche reste, vide, parmi les doublons\u202f: son journal et ses consultations s’y lisent encore.",
         "Un fichier déposé ensuite reconnaît la fiche gardée seule\u202f; le dernier import ne s’annule plus s’il a "
-        "apporté l’une des deux.",
+        "apporté l’une des deux, ou modifié l’autre.",
         "Cela ne s’annule pas\u202f: ce qui venait de l’autre fiche ne s’en distingue plus.",
     ]
 

@@ -10,14 +10,14 @@ from cpro.core.errors import Conflict, DomainError, refusal_of
 from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
-from cpro.core.web.current_user import current_actor
+from cpro.core.web.current_user import current_actor, may
 from cpro.core.web.forms import PasswordForm
 from cpro.core.web.pages import back_to, render_page
 from cpro.people import duplicates
 from cpro.people.duplicates import Holding
 from cpro.people.presenters.duplicates import compare, describe_candidate, describe_merge, describe_proposal
-from cpro.students.merging import find_candidates
-from cpro.students.operations import check_not_merged, refuse_if_kept_by_siecle
+from cpro.students.merging import find_candidates, is_told_by_siecle
+from cpro.students.operations import check_not_merged
 from cpro.students.several import list_students
 
 bp = Blueprint("duplicates", __name__)
@@ -28,20 +28,20 @@ bp = Blueprint("duplicates", __name__)
 def choose(student_id: int) -> ResponseReturnValue:
     """Offer the other rows that may be the same pupil."""
     (student,) = list_students([student_id])
-    refuse_if_kept_by_siecle()
     check_not_merged(student)
     asked = ListState.read(request.args, request.path)
     page = find_candidates(asked, student)
     name = duplicates.get_holding(student).name
+    which = " que SIECLE ne connaît pas" if is_told_by_siecle(student) else ""
     return render_page(
         "people/choose_link.html",
         asked=asked,
         page=page.show(lambda each: (describe_candidate(each), f"{_address(student_id, each.id)}?proposer=oui")),
         title=f"Réunir un doublon\u202f: {name}",
-        lead="Choisissez l’autre fiche du même élève. Vous verrez les deux côte à côte avant de décider.",
+        lead=f"Choisissez l’autre fiche du même élève{which}. Vous verrez les deux côte à côte avant de décider.",
         heading="Élève",
         verb="Comparer",
-        empty_message="Aucune autre fiche ne porte ce nom\u202f: cherchez-la par un autre nom.",
+        empty_message=f"Aucune autre fiche{which} ne porte ce nom\u202f: cherchez-la par un autre nom.",
         back_url=url_for("eleves.details_view", id=student_id),
     )
 
@@ -54,7 +54,6 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
     `proposer=oui`, in the address of a link, asks for the row to keep by default rather than the first.
     """
     list_students([student_id, other_id])
-    refuse_if_kept_by_siecle()
     if request.method == "GET" and request.args.get("proposer"):
         one, other = _get_holdings(student_id, other_id)
         if duplicates.prefer(one, other)[0] is other:
@@ -96,6 +95,8 @@ def _page(
     refusal: DomainError | None = None,
 ) -> ResponseReturnValue:
     kept, other = _get_holdings(student_id, other_id)
+    is_kept_told = is_told_by_siecle(kept.student)
+    both_told = is_kept_told and is_told_by_siecle(other.student) and student_id != other_id
     return render_page(
         "people/duplicate.html",
         name=kept.name,
@@ -105,7 +106,8 @@ def _page(
         refusal=refusal.message if refusal else "",
         form=form,
         action_url=_address(student_id, other_id),
-        swap_url=_address(other_id, student_id),
+        swap_url="" if is_kept_told else _address(other_id, student_id),
+        imports_url=url_for("imports.index") if both_told and may(Permission.IMPORTS_MANAGE) else "",
         cancel_url=url_for("eleves.details_view", id=student_id),
         status=refusal.status if refusal else form.status if form else 200,
     )

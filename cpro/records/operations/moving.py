@@ -26,7 +26,7 @@ def check_movable(source: Student, target: Student) -> None:
         if db.session.scalar(select(model.id).where(model.student_id == source.id, model.origin_uid.in_(theirs))):
             raise SameRecordTwice(
                 "Les deux fiches d’élève ont reçu une même donnée d’un autre établissement\u202f: elles ne peuvent pas "
-                "être réunies. Notez plutôt le départ de celle qui est de trop."
+                "être réunies. Celle qui est de trop se note partie\u202f; avec SIECLE, l’import suivant le fait."
             )
 
 

@@ -19,6 +19,7 @@ from cpro.core.web.screens import BulkAction, Filter, Screen, once
 from cpro.students import operations, queries
 from cpro.students.accounts.queries import count_without_account_by_division, select_without_account
 from cpro.students.mefs import diplomas_of_divisions
+from cpro.students.merging import has_candidates
 from cpro.students.models import Diploma, Division, Student
 from cpro.students.web.choices import offer_diplomas
 from cpro.students.web.forms import StudentForm
@@ -172,9 +173,11 @@ class StudentsScreen(Screen):
             return [("Voir la fiche gardée", self.get_url(".details_view", id=row.merged_into_id))]
         records = [("Voir son parcours", url_for("records.pupil", student_id=row.id))]
         links = records if may(Permission.SCHOOL_RECORDS_READ) else []
-        if not may(Permission.STUDENTS_EDIT) or operations.is_kept_by_siecle():
+        if not may(Permission.STUDENTS_EDIT):
             return links
         twice = ("Réunir un doublon", url_for("duplicates.choose", student_id=row.id))
+        if operations.is_kept_by_siecle():
+            return [*links, twice] if has_candidates(row) else links
         if row.is_active:
             moved = ("Changer de division", url_for("students.change_division", ids=row.id))
             return [*links, moved, ("Noter son départ", url_for("students.depart", ids=row.id)), twice]
