@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -209,6 +210,31 @@ class TestCreateSecondDocument:
         assert len(codes_of(browser, again)) == 4
         with platform() as session:
             assert len(session.scalars(select(KeptSheets)).all()) == 1  # the codes of the other are void
+
+    def test_create_second_document_names_whom_it_is_for_and_says_who_is_left_out(
+        self, as_: As, office: Office
+    ) -> None:
+        office.add_pupils(12)
+        office.add_pupils(1, last_name="Active", password_hash="x", activated_at=NOW)
+        browser = as_("administrator")
+        create_sheets(browser, division=office.school.division_id)
+
+        page = Page(post(browser, division=office.school.division_id)).text
+
+        named = re.search(r"Des fiches se préparent pour (.+?)\. 12 codes", page)
+        assert named, page
+        assert [f"ÉLÈVE{number:02d}" in named[1] for number in range(12)] == [True] * 10 + [False] * 2
+        assert named[1].endswith(" et 2 autres")
+        assert "ACTIVE" not in named[1]
+        assert "Sans fiche : 1 compte déjà activé." in page
+        assert "1 élève présent n’a pas encore de compte dans la division 2ALP : sans compte, pas de fiche." in page
+
+    def test_create_second_document_for_one_person_names_them(self, as_: As, office: Office) -> None:
+        [pupil] = office.add_pupils(1)
+        browser = as_("administrator")
+        create_sheets(browser, ids=str(pupil))
+
+        assert "Une fiche se prépare pour ÉLÈVE00" in Page(post(browser, ids=str(pupil))).text
 
     def test_create_second_document_a_code_used_or_too_old_or_asked_by_mail_is_none(
         self, as_: As, office: Office, arrange: Look, clock: Any

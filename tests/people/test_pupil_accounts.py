@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -104,6 +105,10 @@ class TestOpenAccountsFirstStep:
 
         assert "Ouvrir 2 comptes" in page.text
         assert "division 2ALP" in page.text
+        named = re.search(r"Un compte s’ouvre pour (.+?)\. ", page.text)
+        assert named, page.text
+        assert named[1].count(" et ") == 1
+        assert "s’ouvre pour" not in Page(browser.get(f"{ADDRESS}?tous=oui")).text
 
     def test_open_accounts_without_a_pupil_offers_divisions_and_all(self, as_: As, pupils: list[int]) -> None:
         browser = as_("administrator")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import current_app, url_for
 
 from cpro.core import clock
@@ -17,15 +19,20 @@ from cpro.students.accounts.queries import Selection, get_candidates
 from cpro.students.credential_sheets.operations import Batch, Target, list_target_accounts
 from cpro.students.web.selections import get_fields
 from cpro.users.credential_sheets import PrintedSchool, render_credential_sheets, sheet_lines
-from cpro.users.operations.credential_sheets import Plan
+from cpro.users.models import Account
+from cpro.users.operations.credential_sheets import CredentialSheet, Plan, left_out_sentence
 
 
 def describe_people(target: Target) -> str:
-    """Return the people chosen in a list, in a sentence: « 2 comptes choisis : AGATE Noé et AMBRE Éloïse »."""
+    """Return the people chosen in a list, as a sentence: « 2 comptes choisis : AGATE Noé (noe.agate) et… »."""
     accounts = list_target_accounts(target, now=clock.utcnow())
     counted = plural(len(accounts), "compte choisi", "comptes choisis")
-    names = [f"{person_name(each.last_name, each.first_name)} ({each.login})" for each in accounts]
-    return f"{counted}\u202f: {name_some(names, MOST_NAMED)}" if names else counted
+    return f"{counted}\u202f: {_name_some(accounts)}" if accounts else counted
+
+
+def _name_some(people: Sequence[Account | CredentialSheet]) -> str:
+    """Return the first of some people by name and login, then how many others."""
+    return name_some([f"{person_name(each.last_name, each.first_name)} ({each.login})" for each in people], MOST_NAMED)
 
 
 def describe_missing_accounts(target: Target) -> dict[str, str] | None:
@@ -65,15 +72,20 @@ def describe_no_one(target: Target, to_open: dict[str, str] | None) -> dict[str,
     }
 
 
-def describe_sheets(plan: Plan) -> list[str]:
-    """Return the consequences of preparing sheets, if printed codes would become void."""
+def describe_sheets(plan: Plan, target: Target) -> list[str]:
+    """Return whom sheets are for, the consequences for printed codes that become void, and who is left out."""
+    without_account = describe_missing_accounts(target)
     return [
+        f"{'Une fiche se prépare' if len(plan.sheets) == 1 else 'Des fiches se préparent'} pour "
+        f"{_name_some(plan.sheets)}.",
         plural(
             plan.printed,
             "code déjà créé et pas encore utilisé cesse de servir : la fiche qui le porte est à jeter.",
             "codes déjà créés et pas encore utilisés cessent de servir : les fiches qui les portent sont à jeter.",
         ),
         *(["Les mots de passe des comptes déjà activés cessent aussitôt de servir."] if plan.reset else []),
+        *filter(None, [left_out_sentence(plan)]),
+        *([without_account["text"]] if without_account else []),
     ]
 
 

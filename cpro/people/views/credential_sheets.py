@@ -141,13 +141,13 @@ def document(document_id: int) -> ResponseReturnValue:
 
 
 def _confirmation(form: CredentialSheetsForm, batch: Batch, status: int = 200) -> ResponseReturnValue:
-    """Ask for confirmation with the number of printed codes voided; for the password too, if accounts are reset."""
+    """Ask for confirmation, with who gets a sheet and the printed codes voided; for the password too, if it resets."""
     number = len(batch.plan.sheets)
     return render_page(
         "confirm.html",
         title="Préparer de nouvelles fiches",
         question=f"Préparer {plural(number, 'fiche', 'fiches')} ({batch.about})\u202f?",
-        consequences=describe_sheets(batch.plan),
+        consequences=describe_sheets(batch.plan, form.target()),
         action_url=url_for("credential_sheets.create"),
         fields={**form.chosen_values(), "confirme": "oui"},
         submit_label=f"Préparer {plural(number, 'fiche', 'fiches')}",

@@ -93,7 +93,7 @@ def _confirmation(selection: Selection, candidates: Candidates) -> ResponseRetur
         title=f"Ouvrir {what}",
         question=f"Ouvrir {what} d’apprenant ({candidates.label}) ?",
         consequences=[
-            *_name_ticked(selection),
+            *_name_pupils(selection),
             "L’élève reçoit un identifiant formé de son prénom et de son nom."
             if one
             else "Chaque élève reçoit un identifiant formé de son prénom et de son nom ; les homonymes sont numérotés.",
@@ -110,9 +110,9 @@ def _confirmation(selection: Selection, candidates: Candidates) -> ResponseRetur
     )
 
 
-def _name_ticked(selection: Selection) -> list[str]:
-    """Return the sentence that names the ticked pupils; none for a division or the school, which the title names."""
-    if not selection.student_ids:
+def _name_pupils(selection: Selection) -> list[str]:
+    """Return the sentence that names the pupils ticked, or of a division; none for the school, too many to read."""
+    if not selection.student_ids and not selection.division:
         return []
     names = [name_and_birth(each) for each in queries.list_to_open(selection)]
     return [f"Un compte s’ouvre pour {name_some(names, MOST_NAMED)}."]
