@@ -41,7 +41,7 @@ COUNTED = {
     "teachers": "ix_account_role ix_account_establishment_id",  # two rows at most are read
     "accounts of pupils": "ix_account_role",
     "active students": "ix_student_is_active",
-    "unknown courses": "ix_student_mef_code",
+    "unknown courses": "ix_student_present_mef_code",
     "divisions without course": "ix_student_division",
     "students without INE": "ix_student_without_ine ix_student_establishment_id_ine",
     "students without account": "uq_student_account",
@@ -100,7 +100,12 @@ def grown(filled: World, arrange: Look) -> World:
         session.flush()
         ids = [each.id for each in accounts] + [None] * 60
         session.add_all(
-            make_student(filled.a.id, is_active=number % 4 == 0, account_id=account_id)
+            make_student(
+                filled.a.id,
+                is_active=number % 4 == 0,
+                account_id=account_id,
+                mef_code=f"247255{10_300 + number % 60}",
+            )
             for number, account_id in enumerate(ids)
         )
         session.add_all(make_student(filled.b.id) for _ in range(200))

@@ -174,6 +174,14 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         # One index per filter of the list, each ending with the sort columns.
         Index("ix_student_division", "establishment_id", "division_id", "search_key", "id"),
         Index("ix_student_mef_code", "establishment_id", "mef_code", "search_key", "id"),
+        # The course codes of present pupils, however many of a course have left.
+        Index(
+            "ix_student_present_mef_code",
+            "establishment_id",
+            "mef_code",
+            sqlite_where=text("is_active = 1"),
+            postgresql_where=text("is_active"),
+        ),
         # Ends with the column that separates merged rows from departed pupils: they are counted from the index alone.
         Index("ix_student_is_active", "establishment_id", "is_active", "search_key", "id", "merged_into_id"),
         Index("ix_student_without_ine", *_BY_NAME, sqlite_where=_WITHOUT_INE, postgresql_where=_WITHOUT_INE),

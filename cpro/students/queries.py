@@ -80,24 +80,14 @@ def select_unlinked_mefs() -> Select[int]:
 def select_unknown_mefs() -> Select[str]:
     """Return the codes of courses that present pupils have and that are not in the school's list.
 
-    Each code is found from the previous one, in the index of courses, to avoid reading every pupil of a course.
+    Each code is found from the previous one, in the index of the courses of present pupils: one entry is read for each.
     """
-    first = select(Student.mef_code).where(Student.mef_code > "").order_by(Student.mef_code).limit(1)
+    followed = select(Student.mef_code).where(Student.is_active).order_by(Student.mef_code).limit(1)
+    first = followed.where(Student.mef_code > "")
     codes = select(first.scalar_subquery().label("code")).cte("codes", recursive=True)
-    following = (
-        select(Student.mef_code)
-        .where(Student.mef_code > codes.c.code)
-        .order_by(Student.mef_code)
-        .limit(1)
-        .correlate(codes)
-        .scalar_subquery()
-    )
+    following = followed.where(Student.mef_code > codes.c.code).correlate(codes).scalar_subquery()
     codes = codes.union_all(select(following).where(codes.c.code.is_not(None)))
-    return select(codes.c.code).where(
-        codes.c.code.is_not(None),
-        ~exists().where(MEF.code == codes.c.code),
-        exists().where(Student.mef_code == codes.c.code, _are_present()),
-    )
+    return select(codes.c.code).where(codes.c.code.is_not(None), ~exists().where(MEF.code == codes.c.code))
 
 
 def select_divisions_without_course() -> Select[int]:
