@@ -1,4 +1,4 @@
-"""Students without INE: who is listed, who is counted."""
+"""Students without INE: who is listed, who is counted; courses that present students follow and no list has."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from cpro.core import tenancy
 from cpro.core.lists import ListState
 from cpro.core.tenancy import Scope
-from cpro.students.queries import WithoutINE, count_without_ine, find_without_ine
-from tests.factories import World, make_student
+from cpro.extensions import db
+from cpro.students.queries import WithoutINE, count_without_ine, find_without_ine, select_unknown_mefs
+from tests.factories import World, make_mef, make_student
 from tests.helpers.records import set_up
 
 TODAY = date(2026, 11, 23)
@@ -37,13 +38,14 @@ def add_students(app: Flask, school_id: int, *students: dict[str, Any]) -> None:
     set_up(app, change)
 
 
-class TestListWithoutINE:
-    @pytest.fixture
-    def in_a(self, app: Flask, world: World) -> Iterator[None]:
-        with app.app_context():
-            tenancy.enter(Scope(world.a.id))
-            yield
+@pytest.fixture
+def in_a(app: Flask, world: World) -> Iterator[None]:
+    with app.app_context():
+        tenancy.enter(Scope(world.a.id))
+        yield
 
+
+class TestListWithoutINE:
     def test_find_without_ine_those_with_an_ine_are_not(self, app: Flask, world: World, in_a: None) -> None:
         add_students(app, world.a.id, {"ine": "123456789AB"}, {"ine": "123456789CD", "is_active": False})
 
@@ -86,3 +88,30 @@ class TestListWithoutINE:
         names = [f"{each.last_name} {each.first_name}" for each in find_without_ine(ListState(size=50), TODAY).rows]
 
         assert names == ["ardoise Zoé", "Émeraude Anaïs", "Émeraude Tom", "Secret-alpha Zoé", "Zircon Zoé", "Agate Zoé"]
+
+
+def test_select_unknown_mefs_each_code_of_present_students_once_but_those_of_the_list(
+    app: Flask, world: World, in_a: None
+) -> None:
+    set_up(app, lambda session: session.add(make_mef(world.a.id, code="24700000003")))
+    add_students(
+        app,
+        world.a.id,
+        {"mef_code": ""},
+        {"mef_code": "24700000001", "is_active": False},  # all have left
+        {"mef_code": "24700000002", "is_active": False},
+        {"mef_code": "24700000002"},
+        {"mef_code": "24700000002"},
+        {"mef_code": "24700000003"},
+        {"mef_code": "24700000005"},
+        {"mef_code": "24700000006", "is_active": False},
+    )
+    add_students(app, world.b.id, {"mef_code": "24700000004"})
+
+    assert list(db.session.scalars(select_unknown_mefs())) == ["24700000002", "24700000005"]
+
+
+def test_select_unknown_mefs_a_school_whose_students_follow_none_has_none(app: Flask, world: World, in_a: None) -> None:
+    add_students(app, world.a.id, {"mef_code": ""}, {"mef_code": "24700000001", "is_active": False})
+
+    assert list(db.session.scalars(select_unknown_mefs())) == []
