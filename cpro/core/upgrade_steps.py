@@ -51,5 +51,5 @@ STEPS = {
     "0042": "les problèmes que l’on décrit sont gardés pour le support",
     "0043": "les listes se trient par division, date de naissance et dernière connexion",
     "0044": "jusqu’à quand l’appareil d’une session est de confiance",
-    "0045": "index des formations que suivent les élèves présents",
+    "0045": "les longues listes d’élèves s’ouvrent plus vite",
 }

@@ -140,7 +140,8 @@ class Origin(LabelledEnum):
     HAND = "hand", "saisie à la main"
 
 
-_BY_NAME = ("establishment_id", "search_key", "id")
+#: Ends with the column that separates merged rows from pupils: these are counted from the index alone.
+_BY_NAME = ("search_key", "id", "merged_into_id")
 _WITHOUT_INE, _MERGED = text("ine IS NULL"), text("merged_into_id IS NOT NULL")
 
 
@@ -152,7 +153,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         UniqueConstraint("establishment_id", "id"),
         key_within_school("division_id", "division", name="fk_student_division"),
         key_within_school("account_id", "account", name="fk_student_account"),
-        Index("ix_student_establishment_id_search_key", "establishment_id", "search_key", "id"),
+        Index("ix_student_establishment_id_search_key", "establishment_id", *_BY_NAME),
         Index("ix_student_establishment_id_ine", "establishment_id", "ine"),
         # Across schools, pupils are matched by INE (transfers): present and departed ones separately.
         Index(
@@ -172,8 +173,8 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         UniqueConstraint("establishment_id", "siecle_id"),
         Index("uq_student_local_id", "establishment_id", "local_id", unique=True),
         # One index per filter of the list, each ending with the sort columns.
-        Index("ix_student_division", "establishment_id", "division_id", "search_key", "id"),
-        Index("ix_student_mef_code", "establishment_id", "mef_code", "search_key", "id"),
+        Index("ix_student_division", "establishment_id", "division_id", *_BY_NAME),
+        Index("ix_student_mef_code", "establishment_id", "mef_code", *_BY_NAME),
         # The course codes of present pupils, however many of a course have left.
         Index(
             "ix_student_present_mef_code",
@@ -182,10 +183,15 @@ class Student(Owned, DiplomaScoped, Searched, Model):
             sqlite_where=text("is_active = 1"),
             postgresql_where=text("is_active"),
         ),
-        # Ends with the column that separates merged rows from departed pupils: they are counted from the index alone.
-        Index("ix_student_is_active", "establishment_id", "is_active", "search_key", "id", "merged_into_id"),
-        Index("ix_student_without_ine", *_BY_NAME, sqlite_where=_WITHOUT_INE, postgresql_where=_WITHOUT_INE),
-        Index("ix_student_merged", *_BY_NAME, sqlite_where=_MERGED, postgresql_where=_MERGED),
+        Index("ix_student_is_active", "establishment_id", "is_active", *_BY_NAME),
+        Index(
+            "ix_student_without_ine",
+            "establishment_id",
+            *_BY_NAME,
+            sqlite_where=_WITHOUT_INE,
+            postgresql_where=_WITHOUT_INE,
+        ),
+        Index("ix_student_merged", "establishment_id", *_BY_NAME, sqlite_where=_MERGED, postgresql_where=_MERGED),
         Index("ix_student_division_sort", "establishment_id", "division_sort", "search_key", "id"),
         Index("ix_student_birth_sort", "establishment_id", "birth_sort", "search_key", "id"),
         # An account belongs to at most one pupil.
