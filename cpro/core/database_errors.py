@@ -1,4 +1,4 @@
-"""Tell the failures of the database's server, which passes or its operator mends, from the defects of a statement.
+"""Separate the failures of the database server, which pass or its operator mends, from the defects of a statement.
 
 An error is judged by its code, PostgreSQL's SQLSTATE or SQLite's result code, never by its class: `OperationalError` is
 also what SQLite raises for a missing column, and PostgreSQL for a statement that is too complex.

@@ -28,7 +28,7 @@ from cpro.records.operations.moving import check_movable, move_records
 from cpro.records.queries import Figures, count_records
 from cpro.students.accounts.links import unlink_account, was_ever_opened
 from cpro.students.accounts.queries import get_account
-from cpro.students.merging import hand_over, is_told_by_siecle, lock_pair
+from cpro.students.merging import hand_over, is_known_to_siecle, lock_pair
 from cpro.students.models import Student
 from cpro.students.operations import audit_values, carry_diplomas, check_not_merged, is_kept_by_siecle
 from cpro.students.several import list_students
@@ -63,7 +63,7 @@ class Holding:
 
 #: What makes a row the one to keep, the strongest first: a French reason, and what is compared.
 _PREFERENCES: tuple[tuple[str, Callable[[Holding], int]], ...] = (
-    ("SIECLE ne connaît qu’elle", lambda held: is_told_by_siecle(held.student)),
+    ("SIECLE ne connaît qu’elle", lambda held: is_known_to_siecle(held.student)),
     ("un transfert lui reste attaché", lambda held: held.is_bound),
     ("elle porte le numéro de SIECLE", lambda held: bool(held.student.siecle_id)),
     ("elle porte l’INE", lambda held: bool(held.student.ine)),
@@ -139,7 +139,7 @@ def check_pair(kept: Student, other: Student) -> None:
     if any(side.is_current and side.state in PENDING for sides in transfers.values() for side in sides):
         raise CannotMerge("Un transfert de l’un des deux attend une réponse\u202f: donnez-la, ou retirez-le, d’abord.")
     if _is_bound(transfers[other.id]):
-        if is_told_by_siecle(kept):
+        if is_known_to_siecle(kept):
             raise CannotMerge(
                 "La fiche à réunir a suivi ou reçu un transfert, qui lui reste attaché, et c’est l’autre que SIECLE "
                 "connaît\u202f: elles restent deux. L’import note partie celle que SIECLE ne connaît pas."
@@ -153,9 +153,9 @@ def check_pair(kept: Student, other: Student) -> None:
 
 def _check_siecle(kept: Student, other: Student) -> None:
     """Raise `CannotMerge` if SIECLE knows the row that is not to be kept."""
-    if not is_told_by_siecle(other):
+    if not is_known_to_siecle(other):
         return
-    if is_told_by_siecle(kept):
+    if is_known_to_siecle(kept):
         raise CannotMerge(
             "SIECLE connaît les deux fiches, sous deux numéros\u202f: pour lui, ce sont deux élèves. Si c’est le même, "
             "corrigez-le dans SIECLE, puis importez le nouvel export\u202f: l’élève qui n’y est plus est noté parti."

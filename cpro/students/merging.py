@@ -24,14 +24,14 @@ _LEFT_OUT_BY_SIECLE = frozenset({"birth_date", "mef_code", "ine", "local_id"})
 _GIVEN_UP = ("ine", "siecle_id", "local_id")
 
 
-def is_told_by_siecle(student: Student) -> bool:
+def is_known_to_siecle(student: Student) -> bool:
     """Return whether SIECLE says who a student is: it knows them, in a school that uses it."""
     return student.siecle_id is not None and is_kept_by_siecle()
 
 
 def has_candidates(student: Student) -> bool:
     """Return whether other rows may be merged with that of a student: of two known to SIECLE neither may."""
-    if not is_told_by_siecle(student):
+    if not is_known_to_siecle(student):
         return True
     unknown = select(Student.id).where(Student.siecle_id.is_(None), Student.is_unmerged()).limit(1)
     return db.session.scalar(unknown) is not None
@@ -44,7 +44,7 @@ def find_candidates(asked: ListState, student: Student) -> Page[Student]:
     """
     words = find_words(Student, asked.search) or find_words(Student, student.last_name)
     found = select(Student).where(Student.id != student.id, Student.is_unmerged(), *words)
-    if is_told_by_siecle(student):
+    if is_known_to_siecle(student):
         found = found.where(Student.siecle_id.is_(None))
     rank = case((Student.birth_date == student.birth_date, 0), else_=1)
     return find_page_from(asked, found, rank, Student.search_key, Student.id)
@@ -64,7 +64,7 @@ def lock_pair(one_id: int, other_id: int) -> None:
 def list_filled(kept: Student, other: Student) -> dict[str, Any]:
     """Return the values that the kept row takes from the other because it lacks them, {column: value}."""
     filled = {name: getattr(other, name) for name in _FILLED if getattr(other, name) and not getattr(kept, name)}
-    if is_told_by_siecle(kept):
+    if is_known_to_siecle(kept):
         filled = {name: value for name, value in filled.items() if name in _LEFT_OUT_BY_SIECLE}
     if "ine" in filled or "siecle_id" in filled:
         filled["came_by"] = other.came_by  # the origin of the number goes with it
@@ -73,7 +73,7 @@ def list_filled(kept: Student, other: Student) -> dict[str, Any]:
 
 def comes_back(kept: Student, other: Student) -> bool:
     """Return whether the kept row becomes present again because the other is; not if SIECLE says that they left."""
-    return other.is_active and not kept.is_active and not is_told_by_siecle(kept)
+    return other.is_active and not kept.is_active and not is_known_to_siecle(kept)
 
 
 def hand_over(other: Student, kept: Student, *, today: date) -> bool:

@@ -8,7 +8,7 @@ from cpro.core.web.current_user import may
 from cpro.core.web.registry import registry
 from cpro.people.duplicates import Holding, is_doubtful, list_identity_differences, prefer
 from cpro.students.accounts.links import was_ever_opened
-from cpro.students.merging import comes_back, is_told_by_siecle, list_filled
+from cpro.students.merging import comes_back, is_known_to_siecle, list_filled
 from cpro.students.models import Division, Student
 from cpro.students.queries import get_division
 
@@ -43,7 +43,7 @@ def describe_merge(kept: Holding, other: Holding) -> list[str]:
 
 def describe_proposal(kept: Holding, other: Holding) -> str:
     """Return which row is proposed to be kept, and why, beside the choice; "" where neither can be."""
-    if is_told_by_siecle(kept.student) and is_told_by_siecle(other.student):
+    if is_known_to_siecle(kept.student) and is_known_to_siecle(other.student):
         return ""
     preferred, why = prefer(kept, other)
     if not why:

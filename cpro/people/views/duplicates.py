@@ -16,7 +16,7 @@ from cpro.core.web.pages import back_to, render_page
 from cpro.people import duplicates
 from cpro.people.duplicates import Holding
 from cpro.people.presenters.duplicates import compare, describe_candidate, describe_merge, describe_proposal
-from cpro.students.merging import find_candidates, is_told_by_siecle
+from cpro.students.merging import find_candidates, is_known_to_siecle
 from cpro.students.operations import check_not_merged
 from cpro.students.several import list_students
 
@@ -32,7 +32,7 @@ def choose(student_id: int) -> ResponseReturnValue:
     asked = ListState.read(request.args, request.path)
     page = find_candidates(asked, student)
     name = duplicates.get_holding(student).name
-    which = " que SIECLE ne connaît pas" if is_told_by_siecle(student) else ""
+    which = " que SIECLE ne connaît pas" if is_known_to_siecle(student) else ""
     return render_page(
         "people/choose_link.html",
         asked=asked,
@@ -95,8 +95,8 @@ def _page(
     refusal: DomainError | None = None,
 ) -> ResponseReturnValue:
     kept, other = _get_holdings(student_id, other_id)
-    is_kept_told = is_told_by_siecle(kept.student)
-    both_told = is_kept_told and is_told_by_siecle(other.student) and student_id != other_id
+    is_kept_known = is_known_to_siecle(kept.student)
+    are_both_known = is_kept_known and is_known_to_siecle(other.student) and student_id != other_id
     return render_page(
         "people/duplicate.html",
         name=kept.name,
@@ -106,8 +106,8 @@ def _page(
         refusal=refusal.message if refusal else "",
         form=form,
         action_url=_address(student_id, other_id),
-        swap_url="" if is_kept_told else _address(other_id, student_id),
-        imports_url=url_for("imports.index") if both_told and may(Permission.IMPORTS_MANAGE) else "",
+        swap_url="" if is_kept_known else _address(other_id, student_id),
+        imports_url=url_for("imports.index") if are_both_known and may(Permission.IMPORTS_MANAGE) else "",
         cancel_url=url_for("eleves.details_view", id=student_id),
         status=refusal.status if refusal else form.status if form else 200,
     )

@@ -63,7 +63,7 @@ def check_linkable(account: Account) -> None:
 
 
 def _check_password_given(account: Account, password_given: bool, purpose: str) -> None:
-    """Raise `PasswordNeeded` unless whoever takes an account from its holder has just given their own password."""
+    """Raise `PasswordNeeded` if an account that was opened is taken from its holder without one's own password."""
     if was_ever_opened(account) and not password_given:
         raise PasswordNeeded(purpose)
 
