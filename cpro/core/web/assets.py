@@ -73,7 +73,7 @@ _JS_COMMENT = re.compile(r"^ *(?:/\*(?:[^*]|\*(?!/))*\*/|//[^\n]*)\n| +// [^\n\"
 _JS_TYPE = re.compile(r"/\*\* @type [^\n]*?\*/ ?")
 #: No string of a script spans several lines, so the beginning of a line is always layout.
 _JS_LAYOUT = re.compile(r"^\s+|(?<=[;{,([])\n\s*", re.MULTILINE)
-_CSS_LAYOUT = re.compile(r"(?<=[{};,:(])\s*\n\s*|(?<=[{};,]) +| +(?=[{}])")
+_CSS_LAYOUT = re.compile(r";\s*(?=\})|(?<=[{};,:(])\s*\n\s*|(?<=[{};,:]) +| +(?=[{}])")
 
 
 def _encoding_understood() -> str:
