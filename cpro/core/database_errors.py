@@ -1,7 +1,8 @@
 """Separate the failures of the database server, which pass or its operator mends, from the defects of a statement.
 
-An error is judged by its code, PostgreSQL's SQLSTATE or SQLite's result code, never by its class: `OperationalError` is
-also what SQLite raises for a missing column, and PostgreSQL for a statement that is too complex.
+An error is judged by its code, PostgreSQL's SQLSTATE or SQLite's result code, rather than its class: `OperationalError`
+is also what SQLite raises for a missing column, and PostgreSQL for a statement that is too complex. psycopg gives no
+code where it could not connect: the server is away, or has no connection left.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 class Failure(Enum):
     """What failed in the database's server."""
 
-    #: another transaction has the lock, or all connections are taken: retrying later may succeed
+    #: another transaction has the lock, or all connections of our pool are taken: retrying later may succeed
     BUSY = auto()
     #: the statement timed out, or an administrator cancelled it: retrying would time out too
     TOO_LONG = auto()
@@ -41,7 +42,7 @@ _STATES = {
     "XX001": Failure.DAMAGED,  # a table
     "XX002": Failure.DAMAGED,  # an index
     "08": Failure.AWAY,  # connection
-    "53": Failure.AWAY,  # insufficient resources: memory, connections
+    "53": Failure.AWAY,  # insufficient resources: memory, temporary files
     "57": Failure.AWAY,  # operator intervention: stopping, starting, crashed
     "58": Failure.AWAY,  # system error: its disk
 }
@@ -81,7 +82,7 @@ def find_failure(error: BaseException | None) -> Failure | None:
 
 
 def is_busy(error: BaseException | None) -> bool:
-    """Return whether an error means that another transaction has the lock: retrying later may succeed."""
+    """Return whether an error means that a lock or our pool of connections is taken: retrying later may succeed."""
     return find_failure(error) is Failure.BUSY
 
 

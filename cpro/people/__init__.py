@@ -1,7 +1,8 @@
 """« Gérer les profils utilisateurs »: the screen of accounts, pupils' accounts, activation sheets, teachers' accounts;
-« Qui a accès », on one page; and « Urgence », which closes the accounts of a role immediately.
+merging two rows of one pupil; « Qui a accès », on one page; and « Urgence », which closes the accounts of a role
+immediately.
 
-Depends on users and students; no lower feature imports it.
+Depends on users, students and what belongs to a pupil: records, passports, transfers. No lower feature imports it.
 """
 
 from __future__ import annotations

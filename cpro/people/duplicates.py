@@ -95,9 +95,14 @@ def is_doubtful(one: Student, other: Student) -> bool:
     return len(list_identity_differences(one, other)) > 1
 
 
-def asks_password(kept: Student, other: Holding) -> bool:
-    """Return whether merging a row asks for one's own password: it takes an account away, or two people look merged."""
-    return (other.account is not None and was_ever_opened(other.account)) or is_doubtful(kept, other.student)
+def asks_password(kept: Holding, other: Holding) -> bool:
+    """Return whether merging a row asks for one's own password.
+
+    It does where an account that was ever opened is taken from its holder, or opens the other row's data from then on,
+    and where two people look merged.
+    """
+    accounts = [each.account for each in (kept, other) if each.account is not None]
+    return any(map(was_ever_opened, accounts)) or is_doubtful(kept.student, other.student)
 
 
 def get_holding(student: Student) -> Holding:
@@ -177,8 +182,8 @@ def merge(kept_id: int, other_id: int, *, password_given: bool = False, by: Acto
     lock_pair(kept_id, other_id)
     school = lock_current_establishment()  # every writer of pupils takes this lock: nothing changes meanwhile
     kept, other = get_pair(kept_id, other_id)
-    held, before = get_holding(other), audit_values(kept) | {"ine": kept.ine}
-    if asks_password(kept, held) and not password_given:
+    holding, held, before = get_holding(kept), get_holding(other), audit_values(kept) | {"ine": kept.ine}
+    if asks_password(holding, held) and not password_given:
         raise PasswordNeeded("Pour réunir ces deux fiches")
     changes: dict[str, tuple[Any, Any]] = {"duplicate": (None, f"fiche n°\u202f{other.id}, {held.name}")}
     changes |= _audit_changes(held)

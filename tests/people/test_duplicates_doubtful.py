@@ -74,3 +74,22 @@ class TestIsDoubtful:
         else:
             assert "Votre mot de passe" not in text
             assert administrator.post(address(kept, other_id), {}).status_code == 303
+
+    def test_asks_password_where_a_used_account_would_open_the_other_row(
+        self, app: Flask, administrator: Browser, world: World, arrange: Look
+    ) -> None:
+        kept = world.a.student_id
+        with arrange() as session:
+            student = session.get_one(Student, kept)
+            student.account_id = world.a.account_ids["student"]
+            alike = {name: getattr(student, name) for name in ("last_name", "first_name", "birth_date")}
+            session.add(other := make_student(world.a.id, **alike))
+            session.flush()
+            other_id = other.id
+
+        assert "qui a déjà servi, ouvre désormais aussi" in Page(administrator.get(address(kept, other_id))).text
+        with nothing_written(app):
+            assert administrator.post(address(kept, other_id), {}).status_code == 422
+        with nothing_written(app), pytest.raises(PasswordNeeded):
+            Office(app, world).act(duplicates.merge, kept_id=kept, other_id=other_id)
+        assert merge(administrator, kept, other_id) == 303

@@ -64,7 +64,8 @@ _PAGES: dict[int, tuple[str, str]] = {
     ),
 }
 #: What failed in the database's server: the status, the sentence (that of the status if empty), and the seconds after
-#: which an automatic client retries: the longest transaction of a page, a restart, the time that an operator needs.
+#: which an automatic client retries: the longest transaction of a page, a restart, the time that an operator needs, for
+#: a damaged database that of restoring a backup.
 _FAILURES: dict[Failure, tuple[int, str, int]] = {
     Failure.BUSY: (503, "", 5),
     Failure.TOO_LONG: (

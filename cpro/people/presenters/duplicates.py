@@ -88,7 +88,9 @@ def _moved(kept: Holding, other: Holding) -> list[str]:
 
 def _of_accounts(kept: Holding, other: Holding) -> list[str]:
     if other.account is None:
-        return []
+        if kept.account is None or not was_ever_opened(kept.account):
+            return []
+        return [f"Le compte {kept.account.login}, qui a déjà servi, ouvre désormais aussi ce que tenait l’autre fiche."]
     login = other.account.login
     if kept.account is not None:
         return [

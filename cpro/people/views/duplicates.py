@@ -84,7 +84,7 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
 
 def _password_form(student_id: int, other_id: int) -> PasswordForm | None:
     kept, other = _get_holdings(student_id, other_id)
-    return PasswordForm() if duplicates.asks_password(kept.student, other) else None
+    return PasswordForm() if duplicates.asks_password(kept, other) else None
 
 
 def _page(

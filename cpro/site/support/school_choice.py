@@ -87,7 +87,7 @@ def enter(establishment_id: int) -> ResponseReturnValue:
 @bp.post("/quitter")
 @requires(Permission.SCHOOL_CHOOSE)
 def leave() -> ResponseReturnValue:
-    """Leave the current school, for the list as it was before entering."""
+    """Leave the current school, for the list as it was last searched and filtered."""
     with platform_unit_of_work("leaving a school") as work:
         sign_ins.enter_school(work.session, get_principal().sign_in_id, None, by=current_actor(), now=clock.utcnow())
     return back_to(url_for("schools.choose", **dict(parse_qsl(session.get(_LAST_SEEN, "")))))

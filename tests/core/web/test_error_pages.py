@@ -68,7 +68,7 @@ def _fail_to_draw() -> dict[str, object]:
     raise RuntimeError("no page can be drawn")
 
 
-class TestErrorPageOfADefect:
+class TestErrorPageOfAFailure:
     """A route that breaks, on an application of its own: never on the one under test."""
 
     @pytest.fixture

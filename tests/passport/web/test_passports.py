@@ -10,6 +10,7 @@ from datetime import date
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from cpro.records.models import FicheState
 from cpro.students.models import Student, TeacherDivision
@@ -72,6 +73,19 @@ class TestPassportAccess:
         assert SECRET in "".join(page.extract_text() for page in pdf_of(answer).pages)
         assert "passeport-agate-noe.pdf" in answer.headers["Content-Disposition"]
         assert answer.headers["Cache-Control"] == "no-store"
+
+    def test_passport_of_a_merged_row_is_that_of_the_row_kept(self, app: Flask, as_: As, class_a: Class_) -> None:
+        merged, browser = class_a.add_pupil(), as_("head")
+
+        def merge(session: Session) -> None:
+            row = session.get_one(Student, merged)
+            row.is_active, row.merged_into_id = False, class_a.pupil_id
+
+        set_up(app, merge)
+
+        with nothing_written(app):
+            answers = browser.get(of(merged)), browser.get(f"/eleves/{merged}")
+        assert [answer.location for answer in answers] == [of(class_a.pupil_id), f"/eleves/{class_a.pupil_id}"]
 
     def test_own_passport_a_pupil_has_their_own(self, as_: As, class_a: Class_) -> None:
         assert "Noé AGATE" in pdf_of(as_("student").get(OWN)).pages[0].extract_text()

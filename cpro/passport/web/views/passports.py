@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 
-from flask import Blueprint, current_app, send_file
+from flask import Blueprint, current_app, redirect, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
@@ -48,9 +48,14 @@ def show_closed(refusal: DomainError) -> ResponseReturnValue:
 @bp.get("/passeport/<int:student_id>.pdf")
 @requires(Permission.PASSPORT_EXPORT)
 def of_pupil(student_id: int) -> ResponseReturnValue:
-    """Export the passport of a pupil, present or departed: render it and issue it."""
+    """Export the passport of a pupil, present or departed: render it and issue it.
+
+    Of a row that was merged, the passport is that of the row kept.
+    """
     student = get_pupil(student_id)
     check_may_read(student, current_actor())
+    if student.merged_into_id is not None:
+        return redirect(url_for(".of_pupil", student_id=student.merged_into_id))
     return _answer_passport(student)
 
 

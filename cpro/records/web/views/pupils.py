@@ -78,8 +78,13 @@ def own() -> ResponseReturnValue:
 @bp.get("/<int:student_id>")
 @requires(Permission.PUPIL_RECORDS_READ)
 def pupil(student_id: int) -> ResponseReturnValue:
-    """Show a pupil: identity and training, levels over time, latest fiches, latest bilan."""
+    """Show a pupil: identity and training, levels over time, latest fiches, latest bilan.
+
+    Of a row that was merged, all of that is with the row kept.
+    """
     page = read_pupil(student_id, "vue d’ensemble")
+    if page.student.merged_into_id is not None:
+        return redirect(url_for(".pupil", student_id=page.student.merged_into_id))
     return render_page(
         "records/pupil.html",
         charts=list_charts(queries.list_levels(student_id)),
