@@ -124,6 +124,7 @@ class TestSaveRetention:
             page = Page(browser.post(TAB, browser.form(TAB) | {"retention_years": "1"}))
         assert "La nuit prochaine, 1 fiche, 1 évaluation, 1 bilan de 1 ancien apprenant seront supprimés" in page.text
 
+        assert f"{TAB}?abandonner=1" in page.links  # « Ne rien changer » shows the years as stored
         with watching(app) as watch:
             answer = browser.post(TAB, page.values())
         assert answer.status_code == 303

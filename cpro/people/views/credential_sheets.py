@@ -151,7 +151,7 @@ def _confirmation(form: CredentialSheetsForm, batch: Batch, status: int = 200) -
         action_url=url_for("credential_sheets.create"),
         fields={**form.chosen_values(), "confirme": "oui"},
         submit_label=f"Préparer {plural(number, 'fiche', 'fiches')}",
-        cancel_url=url_for("credential_sheets.choose"),
+        cancel_url=url_for("credential_sheets.choose", abandonner=1),
         danger=True,
         form=form if batch.plan.reset else None,
         status=status,

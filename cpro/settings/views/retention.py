@@ -98,6 +98,6 @@ def _to_confirm(years: int, form: RetentionForm) -> ResponseReturnValue | None:
         action_url=url_for("retention.save"),
         fields={"retention_years": str(years), "version": form.version.data or "", "confirm": "oui"},
         submit_label=f"Ne conserver que {describe_years(years)}",
-        cancel_url=url_for("retention.edit"),
+        cancel_url=url_for("retention.edit", abandonner=1),
         danger=True,
     )

@@ -119,7 +119,7 @@ def _switching_off_page(form: TransfersForm, consequences: list[str]) -> Respons
         action_url=url_for("settings.save_transfers"),
         fields={**{each.name: each.data for each in form}, "confirme": YES},
         submit_label="Désactiver les transferts",
-        cancel_url=url_for("settings.transfers"),
+        cancel_url=url_for("settings.transfers", abandonner=1),
         danger=True,
     )
 

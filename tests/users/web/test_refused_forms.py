@@ -193,6 +193,18 @@ class TestRefusedFormOtherAnswers:
         assert "http-equiv" not in asked.text, "without script, it must stay to be answered"
         assert Page(browser.get(url)).values()["transfers_enabled"] == "non"
 
+    def test_refused_form_a_confirmation_given_up_forgets_what_it_would_have_saved(self, as_: As) -> None:
+        browser, url = as_("administrator"), f"{SETTINGS}/transferts"
+        browser.post(url, {"cnil_reference": "1679866", "transfers_enabled": "oui"})
+        asked = browser.post(url, {**browser.form(url), "transfers_enabled": "non"})
+        links = Page(asked).main.iter("a")
+        back = next(each.get("href") or "" for each in links if (each.text or "").strip() == "Ne rien changer")
+
+        for address in (back, url):
+            page = Page(browser.get(address))
+            assert page.values()["transfers_enabled"] == "oui", address
+            assert NOT_SAVED not in page.text
+
     @pytest.mark.parametrize("came_from", [None, f"http://localhost{SETTINGS}/logo"])
     def test_refused_form_what_weighs_too_much_says_so_on_the_page_it_came_from(
         self, as_: As, came_from: str | None
