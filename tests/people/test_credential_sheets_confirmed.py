@@ -47,3 +47,33 @@ class TestGiveUpSheets:
             page = Page(browser.get(address))
             assert not page.alerts, address
             assert "pas encore enregistrée" not in page.text
+
+
+class TestConfirmReset:
+    @pytest.mark.parametrize(
+        ("activated", "sentence"),
+        [(0, ""), (1, "1 mot de passe déjà choisi cesse"), (2, "2 mots de passe déjà choisis cessent")],
+    )
+    def test_create_credential_sheets_says_how_many_passwords_a_reset_voids(
+        self, as_: As, office: Office, activated: int, sentence: str
+    ) -> None:
+        ids = [*office.add_pupils(1), *office.add_pupils(activated, password_hash="x", activated_at=NOW)]
+        browser = as_("administrator")
+        ask(browser, ids=ids)
+
+        reset = Page(ask(browser, ids=ids, reset="y")).text
+
+        assert sentence in reset
+        assert ("de passe déjà choisi" in reset) is bool(sentence)
+        assert "de passe déjà choisi" not in Page(ask(browser, ids=ids)).text
+
+    def test_create_credential_sheets_asks_the_password_of_a_reset_as_needed(self, as_: As, office: Office) -> None:
+        ids = office.add_pupils(1)
+        browser = as_("administrator")
+        assert "inutile sinon" in Page(browser.get(ADDRESS)).text
+        ask(browser, ids=ids)
+
+        for confirmed in ({}, {"confirme": "oui"}):
+            page = Page(ask(browser, ids=ids, reset="y", **confirmed)).text
+            assert "Demandé pour réinitialiser des comptes." in page
+            assert "inutile sinon" not in page

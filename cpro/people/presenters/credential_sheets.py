@@ -83,10 +83,18 @@ def describe_sheets(plan: Plan, target: Target) -> list[str]:
             "code déjà créé et pas encore utilisé cesse de servir : la fiche qui le porte est à jeter.",
             "codes déjà créés et pas encore utilisés cessent de servir : les fiches qui les portent sont à jeter.",
         ),
-        *(["Les mots de passe des comptes déjà activés cessent aussitôt de servir."] if plan.reset else []),
+        *([_describe_passwords(plan.passwords)] if plan.passwords else []),
         *filter(None, [left_out_sentence(plan)]),
         *([without_account["text"]] if without_account else []),
     ]
+
+
+def _describe_passwords(number: int) -> str:
+    return plural(
+        number,
+        "mot de passe déjà choisi cesse aussitôt de servir, et les connexions de son compte prennent fin.",
+        "mots de passe déjà choisis cessent aussitôt de servir, et les connexions de leurs comptes prennent fin.",
+    )
 
 
 def render_documents(batch: Batch, *, layout: int) -> dict[str, bytes]:

@@ -143,6 +143,7 @@ def document(document_id: int) -> ResponseReturnValue:
 def _confirmation(form: CredentialSheetsForm, batch: Batch, status: int = 200) -> ResponseReturnValue:
     """Ask for confirmation, with who gets a sheet and the printed codes voided; for the password too, if it resets."""
     number = len(batch.plan.sheets)
+    form.current_password.description = "Demandé pour réinitialiser des comptes."
     return render_page(
         "confirm.html",
         title="Préparer de nouvelles fiches",

@@ -45,6 +45,8 @@ class Plan:
     sheets: Sequence[CredentialSheet]
     #: whether accounts that were already activated are included, and reset
     reset: bool
+    #: passwords that stop working, if it resets
+    passwords: int = 0
     activated: int = 0
     #: heads (their code is mailed), the actor, deactivated accounts, accounts waiting for consent
     excluded: int = 0
@@ -85,6 +87,7 @@ def plan_credential_sheets(accounts: Sequence[Account], *, reset: bool = False, 
             for each in kept
         ],
         reset,
+        passwords=sum(each.password_hash is not None for each in kept),
         activated=len(eligible) - len(kept),
         excluded=len(accounts) - len(eligible),
         printed=codes.count_printed_codes(db.session(), ids, now=now),
