@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from tests.factories import NOW, World
+from cpro.students.models import Student
+from tests.factories import NOW, World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.credential_sheets import ADDRESS, ask
 from tests.helpers.office import Office
 from tests.helpers.pages import Page
 
 As = Callable[..., Browser]
+Look = Callable[[], AbstractContextManager[Session]]
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +38,43 @@ def way_back(answer: TestResponse) -> str:
     """Return the address of « Ne rien changer »."""
     links = Page(answer).main.iter("a")
     return next(each.get("href") or "" for each in links if (each.text or "").strip() == "Ne rien changer")
+
+
+class TestWhoGetsNoSheet:
+    def test_choose_credential_sheets_names_first_who_gets_none_and_why(
+        self, as_: As, office: Office, world: World, arrange: Look
+    ) -> None:
+        ids = office.add_pupils(1)
+        ids += office.add_pupils(1, last_name="Agate", login="a.gate", password_hash="x", activated_at=NOW)
+        ids += office.add_pupils(1, last_name="Close", login="a.close", is_active=False)
+        with arrange() as session:
+            gone = make_student(world.a.id, last_name="Partie", is_active=False)
+            session.add_all([gone, new := make_student(world.a.id, last_name="Neuve")])
+            session.flush()
+            found = session.scalars(select(Student.id).where(Student.account_id.in_(ids)))
+            pupils = ",".join(map(str, [*found, gone.id, new.id]))
+        browser = as_("administrator")
+
+        page = Page(browser.get(f"{ADDRESS}?eleves={pupils}")).text
+
+        assert "Sans fiche, sauf réinitialisation : AGATE Prénom (a.gate), compte déjà activé." in page
+        assert "Sans fiche : CLOSE Prénom (a.close), compte désactivé." in page
+        assert "Sans fiche : Zoé PARTIE (31/01/2009), qui a quitté l’établissement." in page
+        assert "1 élève présent n’a pas encore de compte : Zoé NEUVE (31/01/2009). Sans compte, pas de fiche." in page
+        ask(browser, eleves=pupils)
+        confirmed = Page(ask(browser, eleves=pupils)).text
+        assert "Sans fiche : AGATE Prénom (a.gate), compte déjà activé." in confirmed
+        assert "Sans fiche : Zoé PARTIE (31/01/2009), qui a quitté l’établissement." in confirmed
+        assert "AGATE Prénom (a.gate), compte" not in Page(ask(browser, eleves=pupils, reset="y")).text
+
+    def test_choose_credential_sheets_names_ten_of_those_who_get_none(self, as_: As, office: Office) -> None:
+        own = office.school.account_ids["administrator"]
+        ids = [*office.add_pupils(13, password_hash="x", activated_at=NOW), own]
+
+        page = Page(as_("administrator").get(f"{ADDRESS}?ids={','.join(map(str, ids))}")).text
+
+        assert " et 3 autres, comptes déjà activés." in page
+        assert ", compte qui est le vôtre." in page
 
 
 class TestGiveUpSheets:

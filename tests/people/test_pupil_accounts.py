@@ -63,8 +63,11 @@ class TestOpenAccountsFirstStep:
             page = Page(ask(browser, ids=",".join(map(str, pupils))))
 
         assert "Ouvrir 3 comptes" in page.text
-        assert "1 élève a déjà un compte" in page.text
-        assert "1 élève a quitté l’établissement" in page.text
+        left_out = re.findall(r"Laissé de côté : Zoé (\w+) \(31/01/2009\) a (quitté|déjà)", page.text)
+        assert [why for _name, why in left_out] == ["déjà", "quitté"]
+        everyone = Page(ask(browser, tous="oui")).text
+        assert "Laissé de côté : 2 élèves ont déjà un compte." in everyone
+        assert "Laissé de côté : 1 élève a quitté l’établissement : aucun compte ne s’ouvre plus pour lui." in everyone
 
     @pytest.mark.parametrize(("number", "others"), [(10, ""), (11, ""), (22, " et 12 autres.")])
     def test_open_accounts_names_the_ticked_pupils_ten_then_counts(

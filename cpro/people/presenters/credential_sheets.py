@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask import current_app, url_for
 
 from cpro.core import clock
 from cpro.core.formatting import format_count, person_name, plural
 from cpro.core.mail import public_link
-from cpro.core.permissions import Permission
+from cpro.core.permissions import Actor, Permission
 from cpro.core.storage import FileStorage
 from cpro.core.web.screens.bulk import MOST_NAMED, name_some
 from cpro.establishments.models import PictureKind
 from cpro.establishments.queries import find_picture, get_current_establishment
 from cpro.students import queries
-from cpro.students.accounts.queries import Selection, get_candidates
+from cpro.students.accounts.queries import Selection, get_candidates, list_to_open
+from cpro.students.accounts.queries import list_left_out as list_left_out_pupils
 from cpro.students.credential_sheets.operations import Batch, Target, list_target_accounts
+from cpro.students.models import Student
+from cpro.students.web.presenters import name_and_birth
 from cpro.students.web.selections import get_fields
 from cpro.users.credential_sheets import PrintedSchool, render_credential_sheets, sheet_lines
 from cpro.users.models import Account
-from cpro.users.operations.credential_sheets import CredentialSheet, Plan, left_out_sentence
+from cpro.users.operations.credential_sheets import ACTIVATED, CredentialSheet, Plan, Why, list_left_out
 
 
 def describe_people(target: Target) -> str:
@@ -28,6 +31,31 @@ def describe_people(target: Target) -> str:
     accounts = list_target_accounts(target, now=clock.utcnow())
     counted = plural(len(accounts), "compte choisi", "comptes choisis")
     return f"{counted}\u202f: {_name_some(accounts)}" if accounts else counted
+
+
+def describe_left_out(target: Target, *, by: Actor) -> list[str]:
+    """Return which of the people chosen in a list get no sheet, and why; those already activated may be reset."""
+    accounts = list_target_accounts(target, now=clock.utcnow())
+    return [*_name_left_out(list_left_out(accounts, by=by), unless_reset=True), *_describe_departed(target)]
+
+
+def _name_left_out(left_out: Mapping[Why, Sequence[Account]], *, unless_reset: bool = False) -> list[str]:
+    return [
+        f"Sans fiche{', sauf réinitialisation' if unless_reset and why is ACTIVATED else ''}\u202f: "
+        f"{_name_some(accounts)}, {why[len(accounts) > 1]}."
+        for why, accounts in left_out.items()
+    ]
+
+
+def _describe_departed(target: Target) -> list[str]:
+    """Return which of the chosen pupils left without an account."""
+    departed = list_left_out_pupils(Selection(student_ids=target.student_ids))[1] if target.student_ids else []
+    left = "a" if len(departed) == 1 else "ont"
+    return [f"Sans fiche\u202f: {_name_pupils(departed)}, qui {left} quitté l’établissement."] if departed else []
+
+
+def _name_pupils(pupils: Sequence[Student]) -> str:
+    return name_some([name_and_birth(each) for each in pupils], MOST_NAMED)
 
 
 def _name_some(people: Sequence[Account | CredentialSheet]) -> str:
@@ -49,8 +77,9 @@ def describe_missing_accounts(target: Target) -> dict[str, str] | None:
         return None
     text = plural(number, "élève présent n’a pas encore de compte", "élèves présents n’ont pas encore de compte")
     where = f" dans la division {selection.division}" if selection.division else ""
+    names = "" if selection.is_everyone else f"\u202f: {_name_pupils(list_to_open(selection))}"
     return {
-        "text": f"{text}{where}\u202f: sans compte, pas de fiche.",
+        "text": f"{text}{where}{names}. Sans compte, pas de fiche.",
         "link_url": url_for("pupil_accounts.open_accounts", **get_fields(selection)),
         "link_label": "Ouvrir un compte" if number == 1 else f"Ouvrir les comptes ({format_count(number)})",
     }
@@ -84,8 +113,9 @@ def describe_sheets(plan: Plan, target: Target) -> list[str]:
             "codes déjà créés et pas encore utilisés cessent de servir : les fiches qui les portent sont à jeter.",
         ),
         *([_describe_passwords(plan.passwords)] if plan.passwords else []),
-        *filter(None, [left_out_sentence(plan)]),
+        *_name_left_out(plan.left_out),
         *([without_account["text"]] if without_account else []),
+        *_describe_departed(target),
     ]
 
 

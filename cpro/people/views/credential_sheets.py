@@ -27,6 +27,7 @@ from cpro.establishments.gate import GateClosed
 from cpro.establishments.web.gate_links import describe_missing
 from cpro.people.forms.credential_sheets import CredentialSheetsForm
 from cpro.people.presenters.credential_sheets import (
+    describe_left_out,
     describe_missing_accounts,
     describe_no_one,
     describe_people,
@@ -202,7 +203,7 @@ def _page(form: CredentialSheetsForm, status: int = 200) -> ResponseReturnValue:
     return render_page(
         "people/credential_sheets.html",
         form=form,
-        people=describe_people(target) if form.names_people else "",
+        people=[describe_people(target), *describe_left_out(target, by=current_actor())] if form.names_people else [],
         to_open=None if nobody else to_open,
         missing=missing,
         reasons=[*([nobody] if nobody else []), *missing],

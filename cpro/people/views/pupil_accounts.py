@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -18,6 +20,7 @@ from cpro.core.web.screens.bulk import MOST_NAMED, name_some
 from cpro.establishments.web.gate_links import describe_missing
 from cpro.students.accounts import operations, queries
 from cpro.students.accounts.queries import Candidates, Selection
+from cpro.students.models import Student
 from cpro.students.queries import list_divisions
 from cpro.students.web.presenters import name_and_birth
 from cpro.students.web.selections import get_fields, read_selection
@@ -69,18 +72,21 @@ def sheets_url(selection: Selection, candidates: Candidates) -> str:
     return url_for("credential_sheets.choose", pour="role", role="student")
 
 
-def left_out(candidates: Candidates) -> list[str]:
-    """Return which pupils of a selection receive no account, and why."""
+def left_out(selection: Selection, candidates: Candidates) -> list[str]:
+    """Return which pupils of a selection receive no account, and why; by name but among the whole school."""
+    if _names_pupils(selection):
+        served, departed = (_name(pupils) for pupils in queries.list_left_out(selection))
+    else:
+        served = plural(candidates.with_account, "élève", "élèves")
+        departed = plural(candidates.departed, "élève", "élèves")
     sentences = []
     if candidates.with_account:
-        sentences.append(plural(candidates.with_account, "élève a déjà un compte.", "élèves ont déjà un compte."))
+        sentences.append(f"{served} {'a' if candidates.with_account == 1 else 'ont'} déjà un compte.")
     if candidates.departed:
+        one = candidates.departed == 1
         sentences.append(
-            plural(
-                candidates.departed,
-                "élève a quitté l’établissement : aucun compte ne s’ouvre plus pour lui.",
-                "élèves ont quitté l’établissement : aucun compte ne s’ouvre plus pour eux.",
-            )
+            f"{departed} {'a' if one else 'ont'} quitté l’établissement\u202f: aucun compte ne s’ouvre plus pour "
+            f"{'lui' if one else 'eux'}."
         )
     return sentences
 
@@ -100,7 +106,7 @@ def _confirmation(selection: Selection, candidates: Candidates) -> ResponseRetur
             "Aucun code n’est encore créé : vous imprimerez ensuite la fiche d’activation."
             if one
             else "Aucun code n’est encore créé : vous imprimerez ensuite les fiches d’activation.",
-            *(f"Laissé de côté : {sentence}" for sentence in left_out(candidates)),
+            *(f"Laissé de côté : {sentence}" for sentence in left_out(selection, candidates)),
         ],
         action_url=url_for("pupil_accounts.open_accounts"),
         fields={**get_fields(selection), "confirme": "oui"},
@@ -112,10 +118,17 @@ def _confirmation(selection: Selection, candidates: Candidates) -> ResponseRetur
 
 def _name_pupils(selection: Selection) -> list[str]:
     """Return the sentence that names the pupils ticked, or of a division; none for the school, too many to read."""
-    if not selection.student_ids and not selection.division:
+    if not _names_pupils(selection):
         return []
-    names = [name_and_birth(each) for each in queries.list_to_open(selection)]
-    return [f"Un compte s’ouvre pour {name_some(names, MOST_NAMED)}."]
+    return [f"Un compte s’ouvre pour {_name(queries.list_to_open(selection))}."]
+
+
+def _names_pupils(selection: Selection) -> bool:
+    return bool(selection.student_ids or selection.division)
+
+
+def _name(pupils: Sequence[Student]) -> str:
+    return name_some([name_and_birth(each) for each in pupils], MOST_NAMED)
 
 
 def _choice(refusal: str = "", *, status: int = 200) -> ResponseReturnValue:
@@ -142,7 +155,7 @@ def _nothing(
         candidates=candidates,
         gate=gate,
         label=f"Ouvrir {plural(candidates.to_open, 'compte', 'comptes')}",
-        reasons=left_out(candidates),
+        reasons=left_out(selection, candidates),
         sheets_url=sheets_url(selection, candidates) if candidates.with_account else "",
         status=status,
     )

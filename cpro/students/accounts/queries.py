@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Cast, ColumnElement, Select, String, and_, exists, func, select
+from sqlalchemy import Cast, ColumnElement, Select, String, and_, exists, func, not_, select
 from sqlalchemy.orm import joinedload
 
 from cpro.audit.models import AuditEntry
@@ -90,6 +90,13 @@ def list_to_open(selection: Selection) -> Sequence[Student]:
     """Return the pupils of a selection for whom an account would be opened, by name."""
     wanted = select(Student).where(get_condition(selection), has_no_account())
     return db.session.scalars(wanted.order_by(Student.search_key, Student.id)).all()
+
+
+def list_left_out(selection: Selection) -> tuple[list[Student], list[Student]]:
+    """Return the pupils of a selection for whom no account would be opened, by name: with one, and departed without."""
+    wanted = select(Student).where(get_condition(selection), not_(has_no_account()))
+    found = db.session.scalars(wanted.order_by(Student.search_key, Student.id)).all()
+    return [each for each in found if each.account_id], [each for each in found if not each.account_id]
 
 
 def select_without_account() -> Select[int]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
 
 from cpro.audit.operations import About, record
 from cpro.core.errors import Conflict, DomainError, refusal_of
-from cpro.core.formatting import format_count, plural
+from cpro.core.formatting import format_count, join_french, plural
 from cpro.core.permissions import Actor, Role
 from cpro.establishments.gate import require_open_gate
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
+from cpro.users.errors import ConsentPending, InactiveAccount, OwnAccount
 from cpro.users.models import Account
 from cpro.users.operations import codes
 from cpro.users.operations.access import check_may_have_code
@@ -37,9 +38,20 @@ class CredentialSheet:
     code: str
 
 
+#: Why an account gets no sheet, as a noun: of one account, of several.
+Why = tuple[str, str]
+ACTIVATED: Why = ("compte déjà activé", "comptes déjà activés")
+_HEADS: Why = ("compte de chef d’établissement", "comptes de chef d’établissement")
+_WHY: Mapping[type[DomainError], Why] = {
+    OwnAccount: ("compte qui est le vôtre", "comptes qui sont les vôtres"),
+    ConsentPending: ("compte en attente d’accord", "comptes en attente d’accord"),
+    InactiveAccount: ("compte désactivé", "comptes désactivés"),
+}
+
+
 @dataclass(frozen=True)
 class Plan:
-    """The sheets to create, in the order of the accounts, and how many accounts are left out and why."""
+    """The sheets to create, in the order of the accounts, and which accounts are left out and why."""
 
     #: their codes are not valid before `activate_credential_sheets`
     sheets: Sequence[CredentialSheet]
@@ -47,9 +59,8 @@ class Plan:
     reset: bool
     #: passwords that stop working, if it resets
     passwords: int = 0
-    activated: int = 0
-    #: heads (their code is mailed), the actor, deactivated accounts, accounts waiting for consent
-    excluded: int = 0
+    #: accounts that get no sheet, by reason
+    left_out: Mapping[Why, Sequence[Account]] = field(default_factory=dict)
     #: accounts whose printed, still unused code will be void
     printed: int = 0
 
@@ -88,8 +99,7 @@ def plan_credential_sheets(accounts: Sequence[Account], *, reset: bool = False, 
         ],
         reset,
         passwords=sum(each.password_hash is not None for each in kept),
-        activated=len(eligible) - len(kept),
-        excluded=len(accounts) - len(eligible),
+        left_out=list_left_out(accounts, reset=reset, by=by),
         printed=codes.count_printed_codes(db.session(), ids, now=now),
     )
 
@@ -139,20 +149,22 @@ def _sort_out(accounts: Sequence[Account], reset: bool, by: Actor) -> tuple[list
     return eligible, [each for each in eligible if reset or each.password_hash is None]
 
 
+def list_left_out(accounts: Sequence[Account], *, reset: bool = False, by: Actor) -> dict[Why, list[Account]]:
+    """Return the accounts that get no sheet, by reason: those already activated first, unless `reset`."""
+    found: dict[Why, list[Account]] = {} if reset else {ACTIVATED: []}
+    for each in accounts:
+        refusal = refusal_of(check_may_have_sheet, each, by)
+        if refusal is not None:
+            found.setdefault(_WHY.get(type(refusal), _HEADS), []).append(each)
+        elif not reset and each.password_hash is not None:
+            found[ACTIVATED].append(each)
+    return {why: left_out for why, left_out in found.items() if left_out}
+
+
 def left_out_sentence(plan: Plan) -> str:
-    """Return the sentences about the accounts left out, or nothing."""
-    parts = []
-    if plan.activated:
-        parts.append(plural(plan.activated, "compte déjà activé", "comptes déjà activés"))
-    if plan.excluded:
-        parts.append(
-            plural(
-                plan.excluded,
-                "compte de chef d’établissement, désactivé, en attente d’accord ou le vôtre",
-                "comptes de chef d’établissement, désactivés, en attente d’accord ou le vôtre",
-            )
-        )
-    return f"Sans fiche : {' et '.join(parts)}." if parts else ""
+    """Return the sentence that counts the accounts left out, or nothing."""
+    parts = [plural(len(accounts), *why) for why, accounts in plan.left_out.items()]
+    return f"Sans fiche\u202f: {join_french(parts)}." if parts else ""
 
 
 def _why_none(accounts: Sequence[Account], eligible: Sequence[Account]) -> str:
