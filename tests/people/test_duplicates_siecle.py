@@ -227,7 +227,21 @@ class TestChooseWithSIECLE:
             known_id = known.id
 
         page = administrator.get(f"/admin/eleves/{told}/doublon").text
-        assert "l’autre fiche du même élève que SIECLE ne connaît pas" in page
+        assert "sont proposées les fiches qu’il ne connaît pas, saisies à la main ou venues d’un tableau" in page
         assert address(told, typed) in page
         assert address(told, known_id) not in page
         assert address(typed, known_id) in administrator.get(f"/admin/eleves/{typed}/doublon").text
+
+    def test_choose_for_a_row_that_siecle_knows_says_why_nobody_of_that_name_is_offered(
+        self, administrator: Browser, told: int, typed: int
+    ) -> None:
+        known, unknown = (
+            Page(administrator.get(f"/admin/eleves/{student_id}/doublon?recherche=personne")).text
+            for student_id in (told, typed)
+        )
+
+        assert "Deux élèves que SIECLE connaît ne se réunissent pas ici : corrigez-les dans SIECLE" in known
+        assert "ne connaît pas ne porte" not in known
+        assert "Choisissez l’autre fiche du même élève. Vous verrez" in unknown
+        assert "Aucune autre fiche ne porte ce nom : cherchez-la par un autre nom." in unknown
+        assert "se réunissent" not in unknown

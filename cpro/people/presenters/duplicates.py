@@ -36,6 +36,23 @@ def describe_candidate(student: Student) -> str:
     return f"{person_name(student.last_name, student.first_name)} ({', '.join(details)})"
 
 
+def describe_choice(student: Student) -> tuple[str, str]:
+    """Return which rows are offered for a merge with a pupil's, and what is said where none has the name sought."""
+    then = "Vous verrez les deux côte à côte avant de décider."
+    if not is_known_to_siecle(student):
+        return (
+            f"Choisissez l’autre fiche du même élève. {then}",
+            "Aucune autre fiche ne porte ce nom\u202f: cherchez-la par un autre nom.",
+        )
+    return (
+        "SIECLE connaît cet élève\u202f: sont proposées les fiches qu’il ne connaît pas, saisies à la main ou venues d’un "
+        f"tableau. Choisissez celle du même élève. {then}",
+        "Aucune fiche saisie à la main ou venue d’un tableau ne porte ce nom\u202f: cherchez-la par un autre nom. Deux "
+        "élèves que SIECLE connaît ne se réunissent pas ici\u202f: corrigez-les dans SIECLE, puis importez le nouvel "
+        "export.",
+    )
+
+
 def describe_merge(kept: Holding, other: Holding) -> list[str]:
     """Return the consequences of the merge for the contents of each row, in sentences."""
     return [*_of_identity(kept, other), *_moved(kept, other), *_of_accounts(kept, other), *_of_the_rest(kept, other)]

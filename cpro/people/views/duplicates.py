@@ -15,7 +15,13 @@ from cpro.core.web.forms import PasswordForm
 from cpro.core.web.pages import back_to, render_page
 from cpro.people import duplicates
 from cpro.people.duplicates import Holding
-from cpro.people.presenters.duplicates import compare, describe_candidate, describe_merge, describe_proposal
+from cpro.people.presenters.duplicates import (
+    compare,
+    describe_candidate,
+    describe_choice,
+    describe_merge,
+    describe_proposal,
+)
 from cpro.students.merging import find_candidates, is_known_to_siecle
 from cpro.students.operations import check_not_merged
 from cpro.students.several import list_students
@@ -32,16 +38,16 @@ def choose(student_id: int) -> ResponseReturnValue:
     asked = ListState.read(request.args, request.path)
     page = find_candidates(asked, student)
     name = duplicates.get_holding(student).name
-    which = " que SIECLE ne connaît pas" if is_known_to_siecle(student) else ""
+    lead, empty = describe_choice(student)
     return render_page(
         "people/choose_link.html",
         asked=asked,
         page=page.show(lambda each: (describe_candidate(each), f"{_address(student_id, each.id)}?proposer=oui")),
         title=f"Réunir un doublon\u202f: {name}",
-        lead=f"Choisissez l’autre fiche du même élève{which}. Vous verrez les deux côte à côte avant de décider.",
+        lead=lead,
         heading="Élève",
         verb="Comparer",
-        empty_message=f"Aucune autre fiche{which} ne porte ce nom\u202f: cherchez-la par un autre nom.",
+        empty_message=empty,
         back_url=url_for("eleves.details_view", id=student_id),
     )
 
