@@ -43,6 +43,10 @@ class CannotMerge(Conflict):
     """Raised when two rows of pupils cannot be merged."""
 
 
+class CorrectedByImport(CannotMerge):
+    """Raised when what keeps two rows apart is corrected by importing a file first."""
+
+
 @dataclass(frozen=True)
 class Holding:
     """What belongs to a pupil's row."""
@@ -133,39 +137,44 @@ def check_pair(kept: Student, other: Student) -> None:
         raise CannotMerge("Choisissez une autre fiche\u202f: c’est la même.")
     for student in (kept, other):
         check_not_merged(student)
-    _check_siecle(kept, other)
+    if is_known_to_siecle(kept) and is_known_to_siecle(other):
+        raise CorrectedByImport(
+            "SIECLE connaît les deux fiches, sous deux numéros\u202f: pour lui, ce sont deux élèves. Si c’est le même, "
+            "corrigez-le dans SIECLE, puis importez le nouvel export\u202f: l’élève qui n’y est plus est noté parti."
+        )
     if kept.ine and other.ine and kept.ine != other.ine:
         how = "dans SIECLE, puis importez-le," if is_kept_by_siecle() else "par un tableau"
-        raise CannotMerge(
+        raise CorrectedByImport(
             "Les deux fiches ont un INE, et ils diffèrent\u202f: pour le ministère, ce sont deux personnes. Corrigez "
             f"d’abord l’INE {how} s’il est faux."
         )
     transfers = {student.id: list_transfers_of(student.id) for student in (kept, other)}
     if any(side.is_current and side.state in PENDING for sides in transfers.values() for side in sides):
         raise CannotMerge("Un transfert de l’un des deux attend une réponse\u202f: donnez-la, ou retirez-le, d’abord.")
-    if _is_bound(transfers[other.id]):
-        if is_known_to_siecle(kept):
-            raise CannotMerge(
-                "La fiche à réunir a suivi ou reçu un transfert, qui lui reste attaché, et c’est l’autre que SIECLE "
-                "connaît\u202f: elles restent deux. L’import note partie celle que SIECLE ne connaît pas."
-            )
-        raise CannotMerge(
-            "La fiche à réunir a suivi ou reçu un transfert, qui lui reste attaché\u202f: gardez plutôt celle-là, et "
-            "réunissez-lui l’autre."
-        )
     check_movable(other, kept)
+    _check_kept(kept, other, is_kept_bound=_is_bound(transfers[kept.id]), is_other_bound=_is_bound(transfers[other.id]))
 
 
-def _check_siecle(kept: Student, other: Student) -> None:
-    """Raise `CannotMerge` if SIECLE knows the row that is not to be kept."""
-    if not is_known_to_siecle(other):
-        return
-    if is_known_to_siecle(kept):
+def _check_kept(kept: Student, other: Student, *, is_kept_bound: bool, is_other_bound: bool) -> None:
+    """Raise `CannotMerge` if the other row is the one to keep, or if each of the two is."""
+    if (is_known_to_siecle(kept) and is_other_bound) or (is_known_to_siecle(other) and is_kept_bound):
         raise CannotMerge(
-            "SIECLE connaît les deux fiches, sous deux numéros\u202f: pour lui, ce sont deux élèves. Si c’est le même, "
-            "corrigez-le dans SIECLE, puis importez le nouvel export\u202f: l’élève qui n’y est plus est noté parti."
+            "SIECLE connaît l’une des deux fiches, et un transfert suivi ou reçu reste attaché à l’autre\u202f: elles "
+            "restent deux. L’import note partie celle que SIECLE ne connaît pas."
         )
-    raise CannotMerge("SIECLE connaît l’autre fiche, et pas celle-ci\u202f: gardez plutôt l’autre, qu’il tient à jour.")
+    if is_known_to_siecle(other):
+        raise CannotMerge(
+            "SIECLE connaît l’autre fiche, et pas celle-ci\u202f: gardez plutôt l’autre, qu’il tient à jour."
+        )
+    if is_other_bound and is_kept_bound:
+        raise CannotMerge(
+            "Un transfert suivi ou reçu reste attaché à chacune des deux fiches\u202f: elles restent deux."
+        )
+    if is_other_bound:
+        raise CannotMerge(
+            "L’autre fiche a suivi ou reçu un transfert, qui lui reste attaché\u202f: gardez plutôt celle-là, et "
+            "réunissez-lui celle-ci."
+        )
 
 
 def _is_bound(transfers: Iterable[TransferSide]) -> bool:

@@ -186,6 +186,7 @@ class TestMergeRefused:
             ("pending", "attend une réponse"),
             ("pending of the kept", "attend une réponse"),
             ("done", "gardez plutôt celle-là"),
+            ("done of both", "elles restent deux"),
             ("copies", "même donnée"),
             ("merged", "était un doublon"),
         ],
@@ -204,6 +205,10 @@ class TestMergeRefused:
         assert [page.status_code, answer.status_code] == [403 if spoil == "merged" else 409] * 2
         assert sentence in Page(answer).text
         assert sentence in Page(page).text
+        for shown in (answer, page):
+            assert (address(twin, kept) in Page(shown).links) is (spoil == "done"), "only where it would be accepted"
+            assert ("/admin/imports" in Page(shown).links) is (spoil == "ine")
+            assert not any(word in Page(shown).text for word in ("Fiche gardée", "préférence", "propose de garder"))
 
     def test_merge_refuses_one_row_with_itself(self, app: Flask, administrator: Browser, world: World) -> None:
         with nothing_written(app):
@@ -285,13 +290,13 @@ def _spoil(session: Session, world: World, what: str, kept: int, other: int) -> 
     elif what == "merged":
         session.get_one(Student, other).merged_into_id = kept
     else:
-        state = TransferState.DONE if what == "done" else TransferState.AGREEMENT
-        session.add(transfer := make_transfer(world.a.id, world.b.id, state=state))
-        session.flush()
-        whose = kept if what.endswith("kept") else other
-        session.add(
-            make_transfer_side(transfer.id, world.a.id, state=state, direction=Direction.SOURCE, student_id=whose)
-        )
+        state = TransferState.DONE if what.startswith("done") else TransferState.AGREEMENT
+        for whose in (kept, other) if what.endswith("both") else [kept if what.endswith("kept") else other]:
+            session.add(transfer := make_transfer(world.a.id, world.b.id, state=state))
+            session.flush()
+            session.add(
+                make_transfer_side(transfer.id, world.a.id, state=state, direction=Direction.SOURCE, student_id=whose)
+            )
 
 
 class TestPrefer:

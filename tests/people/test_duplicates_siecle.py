@@ -181,6 +181,10 @@ class TestMergeWithSIECLERefused:
 
         assert answer.status_code == 409
         assert "elles restent deux" in Page(answer).text
+        assert "Garder plutôt" not in answer.text
+        swapped = administrator.get(address(typed, told))
+        assert "elles restent deux" in Page(swapped).text
+        assert "ardez plutôt" not in swapped.text
 
     def test_merge_refuses_two_ine_and_leads_to_siecle(
         self, app: Flask, administrator: Browser, arrange: Look, told: int, typed: int
@@ -193,6 +197,9 @@ class TestMergeWithSIECLERefused:
 
         assert answer.status_code == 409
         assert "Corrigez d’abord l’INE dans SIECLE" in Page(answer).text
+        assert "/admin/imports" in Page(answer).links
+        swapped = administrator.get(address(typed, told))
+        assert "Corrigez d’abord l’INE dans SIECLE" in Page(swapped).text, "no way that is refused next"
 
     def test_merge_with_another_schools_row_does_not_exist(
         self, app: Flask, administrator: Browser, world: World, told: int, typed: int

@@ -45,8 +45,8 @@ def describe_choice(student: Student) -> tuple[str, str]:
             "Aucune autre fiche ne porte ce nom\u202f: cherchez-la par un autre nom.",
         )
     return (
-        "SIECLE connaît cet élève\u202f: sont proposées les fiches qu’il ne connaît pas, saisies à la main ou venues d’un "
-        f"tableau. Choisissez celle du même élève. {then}",
+        "SIECLE connaît cet élève\u202f: sont proposées les fiches qu’il ne connaît pas, saisies à la main ou venues "
+        f"d’un tableau. Choisissez celle du même élève. {then}",
         "Aucune fiche saisie à la main ou venue d’un tableau ne porte ce nom\u202f: cherchez-la par un autre nom. Deux "
         "élèves que SIECLE connaît ne se réunissent pas ici\u202f: corrigez-les dans SIECLE, puis importez le nouvel "
         "export.",
@@ -59,9 +59,7 @@ def describe_merge(kept: Holding, other: Holding) -> list[str]:
 
 
 def describe_proposal(kept: Holding, other: Holding) -> str:
-    """Return which row is proposed to be kept, and why, beside the choice; "" where neither can be."""
-    if is_known_to_siecle(kept.student) and is_known_to_siecle(other.student):
-        return ""
+    """Return which row is proposed to be kept, and why, beside the choice."""
     preferred, why = prefer(kept, other)
     if not why:
         return "CPro n’a pas de préférence entre ces deux fiches."

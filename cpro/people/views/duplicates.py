@@ -22,8 +22,8 @@ from cpro.people.presenters.duplicates import (
     describe_merge,
     describe_proposal,
 )
-from cpro.students.merging import find_candidates, is_known_to_siecle
-from cpro.students.operations import check_not_merged
+from cpro.students.merging import find_candidates
+from cpro.students.operations import check_not_merged, is_kept_by_siecle
 from cpro.students.several import list_students
 
 bp = Blueprint("duplicates", __name__)
@@ -101,19 +101,20 @@ def _page(
     refusal: DomainError | None = None,
 ) -> ResponseReturnValue:
     kept, other = _get_holdings(student_id, other_id)
-    is_kept_known = is_known_to_siecle(kept.student)
-    are_both_known = is_kept_known and is_known_to_siecle(other.student) and student_id != other_id
+    can_swap = refusal_of(duplicates.check_pair, other.student, kept.student) is None
+    is_mended = isinstance(refusal, duplicates.CorrectedByImport) and may(Permission.IMPORTS_MANAGE)
     return render_page(
         "people/duplicate.html",
         name=kept.name,
         rows=compare(kept, other),
-        proposal=describe_proposal(kept, other),
+        proposal="" if refusal else describe_proposal(kept, other),
         consequences=[] if refusal else describe_merge(kept, other),
         refusal=refusal.message if refusal else "",
         form=form,
         action_url=_address(student_id, other_id),
-        swap_url="" if is_kept_known else _address(other_id, student_id),
-        imports_url=url_for("imports.index") if are_both_known and may(Permission.IMPORTS_MANAGE) else "",
+        swap_url=_address(other_id, student_id) if can_swap else "",
+        imports_url=url_for("imports.index") if is_mended else "",
+        imports_label="Importer le nouvel export" if is_kept_by_siecle() else "Importer un tableau",
         cancel_url=url_for("eleves.details_view", id=student_id),
         status=refusal.status if refusal else form.status if form else 200,
     )
