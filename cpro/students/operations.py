@@ -49,6 +49,17 @@ class KeptBySIECLE(Forbidden):
     )
 
 
+class UnknownToSIECLE(KeptBySIECLE):
+    """The row, typed by hand or come by a table, cannot be changed in a school that SIECLE's files describe."""
+
+    def __init__(self, student: Student) -> None:
+        leaves = " Le prochain import de SIECLE, s’il n’a pas l’élève, propose son départ." if student.is_active else ""
+        super().__init__(
+            "SIECLE ne connaît pas cette fiche, qui ne se corrige pas ici. S’il connaît cet élève sous une autre, "
+            f"«\u202fRéunir un doublon\u202f» la réunit à celle-là.{leaves}"
+        )
+
+
 class NationalDiploma(Forbidden):
     """The diploma is shared by all schools and cannot be changed."""
 
@@ -119,8 +130,7 @@ def update_student(
     student: Student, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
 ) -> None:
     """Update a student manually. Raises `KeptBySIECLE`, `Merged`, `FieldErrors`, `StaleForm`."""
-    refuse_if_kept_by_siecle()
-    check_not_merged(student)
+    check_may_correct(student)
     clean = _clean_student(values, now, own_course=student.mef_code)
     db.session.refresh(student, with_for_update={"of": Student, "key_share": True})  # PostgreSQL locks no outer join
     before = audit_values(student)
@@ -131,6 +141,13 @@ def update_student(
     after = audit_values(student)
     if any(before[name] != after[name] for name in ("division", "mef_code")):
         carry_diplomas([student.division_id], by=by, now=now)
+
+
+def check_may_correct(student: Student) -> None:
+    """Raise `Merged` or `KeptBySIECLE` if a student is not corrected manually."""
+    check_not_merged(student)
+    if is_kept_by_siecle():
+        raise KeptBySIECLE() if student.siecle_id else UnknownToSIECLE(student)
 
 
 def check_not_merged(student: Student) -> None:

@@ -11,6 +11,7 @@ from flask import url_for
 from markupsafe import Markup
 
 from cpro.core.counts import Counted
+from cpro.core.errors import refusal_of
 from cpro.core.formatting import format_count, format_date, spoken_name
 from cpro.core.permissions import Actor, Permission
 from cpro.core.web.current_user import may
@@ -149,11 +150,12 @@ class StudentsScreen(Screen):
 
     def why_not_edit(self, row: Student) -> str | None:
         """Return the refusal shown to schools that use SIECLE, and for a row merged into another."""
-        return self.why_not_create() or (operations.Merged().message if row.merged_into_id is not None else None)
+        refusal = refusal_of(operations.check_may_correct, row)
+        return refusal.message if refusal else None
 
     def refusal_links(self, row: Student | None = None) -> list[tuple[str, str]]:
-        """Return the links to the imports, and to the setting that says whether SIECLE is used."""
-        return _instead_of_siecle()
+        """Return the links to the imports, and to the setting that says whether SIECLE is used; none if merged."""
+        return [] if row is not None and row.merged_into_id is not None else _instead_of_siecle()
 
     def bulk_note(self) -> str:
         """Return where the divisions and the departures come from, for those who would change them."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import date
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from cpro.students.models import Student
-from tests.factories import World, make_mandate, make_mef
+from tests.factories import World, make_mandate, make_mef, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import set_school
@@ -74,3 +75,43 @@ class TestKeptBySIECLE:
         for uses_siecle in (True, False):
             set_school(app, world.a.id, uses_siecle=uses_siecle)
             assert (note in Page(as_("administrator").get("/admin/eleves/")).text) is uses_siecle
+
+    @pytest.mark.any_database
+    def test_kept_by_siecle_is_not_said_of_a_row_that_siecle_does_not_know(
+        self, app: Flask, as_: As, world: World, arrange: Arrange
+    ) -> None:
+        set_school(app, world.a.id, uses_siecle=True)
+        here, browser = world.a.student_id, as_("administrator")
+        its_files, unknown = "viennent de ses fichiers", "SIECLE ne connaît pas cette fiche, qui ne se corrige pas ici."
+        leaves = "Le prochain import de SIECLE, s’il n’a pas l’élève, propose son départ."
+        told: list[tuple[bool, ...]] = []
+        for values in ({}, {"is_active": False, "departed_on": date(2026, 9, 1)}, {"siecle_id": "71"}):
+            with arrange() as session:
+                for name, value in values.items():
+                    setattr(session.get_one(Student, here), name, value)
+            for address in (f"details/?id={here}", f"edit/?id={here}"):
+                text = Page(browser.get(f"/admin/eleves/{address}")).text
+                told.append((unknown in text, leaves in text, its_files in text))
+            answer = browser.post(f"/admin/eleves/edit/?id={here}", {"last_name": "Autre"})
+            assert (answer.status_code, unknown in Page(answer).text) == (403, told[-1][0])
+
+        assert told[::2] == told[1::2] == [(True, True, False), (True, False, False), (False, False, True)]
+
+    @pytest.mark.any_database
+    def test_kept_by_siecle_is_not_said_of_an_emptied_duplicate(
+        self, app: Flask, as_: As, world: World, arrange: Arrange
+    ) -> None:
+        set_school(app, world.a.id, uses_siecle=True)
+        with arrange() as session:
+            session.add(
+                emptied := make_student(world.a.id, is_active=False, merged_into_id=world.a.student_id, ine=None)
+            )
+            session.flush()
+            address = f"/admin/eleves/details/?id={emptied.id}"
+
+        page = Page(as_("administrator").get(address))
+
+        assert "Cette fiche était un doublon, réuni à une autre" in page.text
+        assert "viennent de ses fichiers" not in page.text
+        assert "SIECLE ne connaît pas" not in page.text
+        assert "/admin/imports" not in page.links
