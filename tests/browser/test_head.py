@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser import letters
 from tests.helpers.chromium import Site
 
 ADMINISTRATOR = "administrateur@lovelace"
@@ -48,6 +49,23 @@ def test_the_head_of_a_telephone_is_one_line_that_unfolds_with_the_menu(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     if javascript:
         assert Axe().run(page).response["violations"] == []
+
+
+@pytest.mark.parametrize("name", ["Lycée professionnel Ada Lovelace", "Lycée polyvalent des métiers de l’énergie et du bâti"])
+def test_the_head_of_a_telephone_tells_one_school_from_another_in_wide_letters(site: Site, name: str) -> None:
+    page = site.visitor(ADMINISTRATOR, width=360)
+    page.goto("/admin/")
+    letters.load(page)
+    letters.write_in(page, "* { font-family: wide !important; }")
+    called, head = page.locator(".school-called"), page.locator(".top")
+    called.evaluate("(each, name) => { each.textContent = name; }", name)
+
+    box = head.bounding_box()
+    assert box and box["height"] <= LINE
+    expect(page.locator(".school-uai")).to_be_visible()
+    if "Lovelace" in name:
+        assert called.evaluate("each => each.scrollHeight - each.clientHeight") <= 0
+    expect(page.get_by_role("link", name="CPro", exact=True)).to_be_visible()
 
 
 def test_the_search_of_a_telephone_is_reached_typed_in_and_kept_in_sight(site: Site) -> None:

@@ -13,11 +13,15 @@ from tests.transfers.pages_moves import waiting_destination
 #: How far beyond its frame a table goes, in pixels.
 _HIDDEN = "frame => frame.scrollWidth - frame.clientWidth"
 
-#: The words of cells of which a part goes on the next line.
-_BROKEN = r"""() => [...document.querySelectorAll(".table :is(td, th)")].flatMap((cell) => {
+#: A name as long as people's.
+_LONG = "marie-genevieve.de-la-roche"
+
+#: The words, dates and numbers of which a part goes on the next line, in cells without the long name.
+_BROKEN = r"""(name) => [...document.querySelectorAll(".table :is(td, th)")].flatMap((cell) => {
+  if (cell.innerText.includes(name)) return [];
   const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), range = document.createRange(), broken = [];
   while (walker.nextNode()) {
-    for (const word of walker.currentNode.data.matchAll(/[\p{L}\d]{3,}/gu)) {
+    for (const word of walker.currentNode.data.matchAll(/\d+(\/\d+){2}|[\p{L}\d]{3,}/gu)) {
       range.setStart(walker.currentNode, word.index);
       range.setEnd(walker.currentNode, word.index + word[0].length);
       if (new Set([...range.getClientRects()].map((each) => Math.round(each.top))).size > 1) broken.push(word[0]);
@@ -53,23 +57,44 @@ class TestNarrowTables:
         page.locator("table.listing tbody tr").evaluate_all(
             "(rows, name) => rows.forEach(row => row.querySelectorAll('td:not(:has(*))')"
             ".forEach(cell => cell.append(name)))",
-            "marie-genevieve.de-la-roche",
+            _LONG,
         )
 
         assert page.get_by_role("columnheader", name="Actions").count() == 1
         assert page.locator(".table-frame").evaluate(_HIDDEN) <= 0
 
-    @pytest.mark.parametrize("address", ["/admin/transferts/", "/admin/acces"])
-    def test_on_a_desk_no_word_is_broken_in_wide_letters(self, site: Site, address: str) -> None:
+    @pytest.mark.parametrize(
+        ("who", "address", "longest"),
+        [
+            ("chef@lovelace", "/admin/transferts/", "établissement"),
+            ("chef@lovelace", "/admin/acces", "établissement"),
+            ("administrateur@lovelace", "/admin/utilisateurs/", "Administrateur"),
+            ("administrateur@lovelace", "/admin/eleves/", "990010"),
+        ],
+    )
+    def test_on_a_desk_no_word_is_broken_in_wide_letters(
+        self, site: Site, who: str, address: str, longest: str
+    ) -> None:
         waiting_destination(exchange_of(site))
-        page = _opened(site, "chef@lovelace", address, 1280)
+        page = _opened(site, who, address, 1280)
         letters.load(page)
         letters.write_in(page, "* { font-family: wide !important; }")
 
-        assert "établissement" in page.locator("tbody").first.inner_text()
-        assert page.evaluate(_BROKEN) == []
+        assert longest in page.locator("tbody").first.inner_text()
+        assert page.evaluate(_BROKEN, _LONG) == []
+        page.locator(".listing tbody :is(th a, [data-label=Prénom], [data-label=Identifiant])").evaluate_all(
+            "(cells, name) => cells.forEach(cell => cell.append(name))", _LONG
+        )
+        assert page.evaluate(_BROKEN, _LONG) == []
         for frame in page.locator(".table-frame").all():
             assert frame.evaluate(_HIDDEN) <= 0
+
+    def test_on_a_telephone_the_titles_of_the_help_stand_one_under_the_other(self, site: Site) -> None:
+        page = _opened(site, "chef@lovelace", "/aide/transferts", 360)
+
+        titles = page.locator("tbody th").evaluate_all("all => all.map((each) => each.getBoundingClientRect().left)")
+        assert len(titles) > 1
+        assert len(set(titles)) == 1
 
     def test_on_a_telephone_each_row_is_a_card_and_still_a_row_for_the_ear(self, site: Site) -> None:
         page = _opened(site, "administrateur@lovelace", "/admin/utilisateurs/", 360)
@@ -98,7 +123,7 @@ class TestNarrowTables:
             for column in columns:
                 cells = page.locator(f'td[data-label="{column}"]')
                 assert cells.first.is_visible()
-                cells.first.evaluate("cell => cell.append(' ' + 'marie-genevieve.de-la-roche'.repeat(9))")
+                cells.first.evaluate("cell => cell.append(' ' + '" + _LONG * 9 + "')")
             assert page.locator(".table-frame").evaluate(_HIDDEN) <= 0
             assert page.evaluate("document.documentElement.scrollWidth") <= 320
 

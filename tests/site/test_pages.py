@@ -15,6 +15,7 @@ from cpro.config import PROJECT_ROOT
 from cpro.core.clock import utcnow
 from cpro.site.help import HELP_PAGES
 from cpro.site.operator_powers import OPERATOR_POWERS
+from cpro.transfers.models import TransferState
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 
@@ -65,6 +66,12 @@ def test_help_page_opens_and_lists_all_in_their_order(as_: As) -> None:
 
         assert [each.text for each in links] == [*HELP_PAGES.values()]
         assert [each.get("href") for each in links if each.get("aria-current")] == [f"/aide/{slug}"]
+
+
+def test_help_on_transfers_says_their_states_as_the_screens_do(as_: As) -> None:
+    told = Page(as_("head").get("/aide/transferts")).text.lower()
+
+    assert [each for each in TransferState if each.label.lower().rpartition(": ")[2] not in told] == []
 
 
 def test_help_index_leads_to_every_page_and_every_page_to_it(as_: Callable[..., Browser]) -> None:
