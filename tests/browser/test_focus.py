@@ -46,6 +46,20 @@ def test_backwards_nothing_focused_is_hidden(site: Site) -> None:
     assert [stop.words for stop in tab_through(page, "Shift+Tab") if not stop.is_shown] == []
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_link_to_a_question_shows_it_with_what_is_said_of_it(site: Site, width: int) -> None:
+    page = site.visitor("administrateur@lovelace", width=width)
+    page.goto("/admin/eleves/")
+    page.get_by_role("main").get_by_role("link", name="Déclarer que l’établissement n’a pas SIECLE…").click()
+
+    expect(page.get_by_role("heading", name="D’où viennent vos élèves")).to_be_in_viewport(timeout=5000)
+
+    page.goto("/admin/parametres/transferts#uses_siecle-0")  # as the list of what is to be corrected does
+
+    expect(page.get_by_text("« Non » ne sert pas à corriger quelques élèves.")).to_be_in_viewport(timeout=5000)
+    expect(page.locator("#uses_siecle-0")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("javascript", [True, False])
 def test_the_menu_of_a_telephone_hides_nothing_once_the_focus_has_left_it(site: Site, javascript: bool) -> None:
     page = site.visitor("administrateur@lovelace", width=360, javascript=javascript)

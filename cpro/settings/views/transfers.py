@@ -147,7 +147,7 @@ def _describe_siecle_left() -> Markup:
     return Markup(
         "Désormais, les exports de SIECLE sont refusés, et les élèves et les divisions se corrigent à la main ou par "
         'un tableau. <a href="{}">Revenir à « Oui »</a>'
-    ).format(url_for("settings.transfers", _anchor="uses_siecle-0"))
+    ).format(url_for("settings.transfers", _anchor="siecle"))
 
 
 def _list_without_ine() -> dict[str, Any]:

@@ -59,7 +59,7 @@ class TestKeptBySIECLE:
     ) -> None:
         set_school(app, world.a.id, uses_siecle=True)
         row = world.a.student_id if screen == "eleves" else world.a.division_id
-        wanted = {"/admin/imports", "/admin/parametres/transferts#uses_siecle-0"}
+        wanted = {"/admin/imports", "/admin/parametres/transferts#siecle"}
         pages = ["", f"details/?id={row}", f"edit/?id={row}", "new/"]
 
         for page in pages:
