@@ -193,6 +193,19 @@ class TestSupportVisits:
         assert opened.startswith("Page des paramètres : Transferts")
         assert "Élève : Zoé SECRET-ALPHA" in opened
 
+    def test_accesses_tell_a_search_and_a_refusal_from_what_was_opened(self, as_: As) -> None:
+        support = as_("support", enter="a")
+        support.get("/admin/eleves/")
+        assert cells(as_("head"), "23/11/2026")[3].startswith("Rien d’inscrit au journal.")
+
+        support.get("/admin/eleves/?recherche=gneiss")
+        support.get("/admin/parametres/transferts/effectues")
+        assert support.get("/admin/eleves/ouvrir-comptes").status_code == 403
+
+        told = cells(as_("head"), "23/11/2026")[3]
+        assert "Recherche : Élèves" in told and "Liste : Transferts" in told and "Accès refusé : Gérer les profils" in told
+        assert "Page : " not in told
+
     def test_accesses_keep_two_visits_apart(self, as_: As, world: World) -> None:
         as_("support", enter="a").post("/ecoles/quitter")
         again = as_("support", enter="a")
@@ -226,7 +239,7 @@ class TestSupportVisits:
         as_("support", enter="a")
 
         with time_machine.travel(MORNING + timedelta(days=1), tick=True):
-            assert cells(as_("head"), "23/11/2026")[2] == "avec la session"
+            assert cells(as_("head"), "23/11/2026")[2] == "à la fin de sa session"
 
     def test_accesses_say_once_what_is_called_as_its_kind(self, as_: As, world: World, arrange: Arrange) -> None:
         as_("support", enter="a")

@@ -49,6 +49,8 @@ _READ = (
     (Permission.JOURNAL_VIEW, "journal"),
 )
 _REOPENED = "une fois l’accès rouvert"
+#: What was done where a page or a list was not simply opened, by action.
+_DONE = {"access:refused": "Accès refusé", "list:exported": "Export"}
 _STATE_LEVELS = {"actif": "ok", "jamais activé": "info", "attend l’accord du chef": "warning", "fermé": "blocked"}
 
 
@@ -279,7 +281,7 @@ def _describe_visit(visit: Visit, *, is_inside: bool) -> ShownVisit:
     return ShownVisit(
         name=labels.actor_name(visit.entered),
         entered=_instant(visit.entered.at),
-        left="encore présent" if is_inside else _instant(visit.left_at) or "avec la session",
+        left="encore présent" if is_inside else _instant(visit.left_at) or "à la fin de sa session",
         opened=opened[:_OPENED_SHOWN],
         more=_name_rest(beyond, is_cut=visit.is_cut),
         url=url_for("journal.index_view", personne=f"platform:{visit.entered.actor_id}", du=day, au=day),
@@ -294,8 +296,10 @@ def _name_rest(beyond: int, *, is_cut: bool) -> str:
 
 
 def _name_opened(line: AuditEntry) -> str:
-    """Return the object that an audit entry reports as opened: its kind and name, or one if they are the same."""
-    kind = labels.object_type_label(line.object_type)
+    """Return what an audit entry reports: what was done to a page or list, or the kind of a record, then its name."""
+    kind = _DONE.get(line.action) or labels.object_type_label(line.object_type)
+    if line.action == "list:searched" and line.changes.get("sought", (None, ""))[1]:
+        kind = "Recherche"
     name = labels.object_label(line, masked=not may(Permission.INE_READ))
     return kind if kind == name else f"{kind}\u202f: {name}"
 
