@@ -50,7 +50,8 @@ class LevelFigures:
 class SchoolLevels:
     """The levels of two periods: by division of the pupils present in the later one, by diploma for both."""
 
-    by_division: Mapping[int, LevelFigures]
+    #: None holds the pupils present without division
+    by_division: Mapping[int | None, LevelFigures]
     #: {(code of the diploma, whether the later period): figures}
     by_diploma: Mapping[tuple[str, bool], LevelFigures]
     #: {code of the diploma: its current label, or a label stored with an évaluation if it was deleted}
@@ -86,9 +87,11 @@ def count_levels(period: Period, before: Period) -> SchoolLevels:
         )
         .subquery()
     )
+    is_present = case((Student.is_active, 1), else_=0)
     division = case((Student.is_active, Student.division_id))
     rows = db.session.execute(
         select(
+            is_present,
             division,
             given.c.diploma_code,
             func.max(given.c.diploma_label),
@@ -98,14 +101,14 @@ def count_levels(period: Period, before: Period) -> SchoolLevels:
             func.count(),
         )
         .join(given, given.c.student_id == Student.id)
-        .group_by(division, given.c.diploma_code, given.c.is_later, given.c.level)
+        .group_by(is_present, division, given.c.diploma_code, given.c.is_later, given.c.level)
     )
-    by_division: dict[int, LevelFigures] = {}
+    by_division: dict[int | None, LevelFigures] = {}
     by_diploma: dict[tuple[str, bool], LevelFigures] = {}
     labels: dict[str, str] = {}
-    for division_id, code, label, later, level, competences, evaluations in rows:
+    for present, division_id, code, label, later, level, competences, evaluations in rows:
         by_diploma.setdefault((code, bool(later)), LevelFigures()).add(level, competences, evaluations)
         labels[code] = label
-        if later and division_id is not None:
+        if later and present:
             by_division.setdefault(division_id, LevelFigures()).add(level, competences, evaluations)
     return SchoolLevels(by_division, by_diploma, labels | get_short_labels(labels))

@@ -70,21 +70,33 @@ def list_lines() -> list[list[str]]:
 
 
 def list_division_rows(year: YearFigures) -> list[Row]:
-    """Return the rows of the divisions that have pupils: the pupils present, and this year's work on their records."""
+    """Return the rows of the divisions that have pupils: the pupils present, and this year's work on their records.
+
+    The last is that of the pupils without division, if any.
+    """
     present = year.present or {}
-    return [_describe_division(each, present[each.id], year) for each in year.divisions if each.id in present]
+    rows = [_describe_division(each, present[each.id], year) for each in year.divisions if each.id in present]
+    if None in present:
+        rows.append(Row("sans division", "", _list_figures(None, present[None], year)))
+    return rows
 
 
 def _describe_division(division: Division, present: int, year: YearFigures) -> Row:
-    levels = year.levels.by_division.get(division.id, LevelFigures()) if year.levels is not None else None
-    given = [format_count(present), *_describe_levels(levels)]
+    figures = _list_figures(division.id, present, year)
     waits = bool(year.pending and year.pending.get(division.id)) and may(Permission.PUPILS_VIEW)
+    address = url_for("records.pupils", division=division.code, situation=TO_VALIDATE)
     return Row(
         division.code,
         division.diploma.short_label if division.diploma else "sans diplôme",
-        [*given, _count_of(year.pending, division.id), _count_of(year.issued, division.id)],
-        {len(given): url_for("records.pupils", division=division.code, situation=TO_VALIDATE)} if waits else {},
+        figures,
+        {len(figures) - 2: address} if waits else {},
     )
+
+
+def _list_figures(division_id: int | None, present: int, year: YearFigures) -> list[str]:
+    levels = year.levels.by_division.get(division_id, LevelFigures()) if year.levels is not None else None
+    pending, issued = _count_of(year.pending, division_id), _count_of(year.issued, division_id)
+    return [format_count(present), *_describe_levels(levels), pending, issued]
 
 
 def list_diploma_rows(year: YearFigures) -> list[Row]:
@@ -140,7 +152,7 @@ def _describe_levels(found: LevelFigures | None) -> list[str]:
     ]
 
 
-def _count_of(counts: Mapping[int | None, int] | None, division_id: int) -> str:
+def _count_of(counts: Mapping[int | None, int] | None, division_id: int | None) -> str:
     return NONE if counts is None else format_count(counts.get(division_id, 0))
 
 

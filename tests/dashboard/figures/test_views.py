@@ -84,6 +84,26 @@ class TestIndex:
         assert ["Évaluations données", "2", "1", "+1 (+100 %)"] in found
         assert ["Passeports exportés", "1", "1", "sans changement"] in found
 
+    def test_figures_count_those_present_without_division_not_those_who_left(
+        self, app: Flask, as_: As, classroom: Class
+    ) -> None:
+        def fill(session: Session) -> None:
+            competence = session.get_one(Competence, classroom.competences[0])
+            mate = session.get_one(Student, classroom.mate)
+            mate.division_id = None
+            session.add(make_evaluation(mate, competence, level=4))
+
+        set_up(app, fill)
+        head = as_("head")
+        row = ["sans division", "1", "1", "0", "0", "0", "1", "100 %", "0", "0"]
+
+        assert row in rows(head)
+        assert "2026-2027;sans division;;1;1;0;0;0;1;100%;0;0" in head.get(f"{PAGE}/export/csv").text
+
+        set_up(app, lambda session: setattr(session.get_one(Student, classroom.mate), "is_active", False))
+
+        assert "sans division" not in Page(head.get(PAGE)).text
+
     def test_figures_of_fiches_that_wait_lead_to_their_pupils(self, app: Flask, as_: As, classroom: Class) -> None:
         def fill(session: Session) -> None:
             session.add(make_fiche(session.get_one(Student, classroom.mate), state=FicheState.SUBMITTED))
