@@ -120,10 +120,15 @@ def plural(number: int, singular_form: str, plural_form: str) -> str:
     return f"{format_count(number)} {singular_form if abs(number) < 2 else plural_form}"
 
 
-def describe_duration(length: dt.timedelta) -> str:
+def describe_age(length: dt.timedelta) -> str:
+    """Return how long ago something was: a duration, in minutes from one minute on."""
+    return describe_duration(length, in_seconds_below=60)
+
+
+def describe_duration(length: dt.timedelta, *, in_seconds_below: int = 120) -> str:
     """Return a duration in words: « 12 secondes », « 3 minutes », « 5 heures », « 2 jours »."""
     seconds = max(1, round(length.total_seconds()))
-    if seconds < 120:
+    if seconds < in_seconds_below:
         return plural(seconds, "seconde", "secondes")
     minutes = round(seconds / 60)
     if minutes < 120:

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
+from cpro.core.formatting import upper_first
 from cpro.core.permissions import Actor
 from cpro.core.transactions import lock_schools
 from cpro.establishments.models import Establishment
@@ -18,7 +19,7 @@ from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.errors import NoSuchTransfer, NotNow
 from cpro.transfers.lifecycle import Event, check_event, find_arrow, get_end_state
 from cpro.transfers.models import Direction, Transfer, TransferSide
-from cpro.transfers.notifications import notify_heads
+from cpro.transfers.notifications import name_school, notify_heads
 from cpro.transfers.pairs import Pair
 from cpro.transfers.recording import audit_changes, named_to
 from cpro.transfers.verdicts import apply_verdicts, make_search_key
@@ -158,17 +159,13 @@ def record_on_both_sides(
     sides = sorted(locked.sides, key=lambda side: (side.establishment_id, side.id))
     for side in sides:
         is_own = side.establishment_id == locked.side.establishment_id
-        acting = _name(locked.acting) if side.is_named else "autre établissement"
+        acting = name_school(locked.acting) if side.is_named else "l’autre établissement"
         record(
             f"transfer:{action}",
             About("transfer", side.id, side.student_label),
-            by=named_to(by, is_own=is_own, otherwise=f"L’{acting}"),
+            by=named_to(by, is_own=is_own, otherwise=upper_first(acting)),
             now=now,
             changes={**(changes or {}), **figures},
             establishment_id=side.establishment_id,
             session=session,
         )
-
-
-def _name(school: Establishment) -> str:
-    return f"établissement {school.uai or school.name}"

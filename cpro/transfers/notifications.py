@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
-from cpro.core.formatting import plural
+from cpro.core.formatting import plural, upper_first
 from cpro.core.mail import Mail, enqueue, public_link
 from cpro.core.permissions import Actor, Permission
 from cpro.establishments.models import Establishment
@@ -64,7 +64,7 @@ def notify_of_guesses(session: Session, pair: Pair, *, by_school: int, until: da
     """
     schools = load_schools(session, [pair.source_id, pair.destination_id])
     trying = schools[by_school]
-    by = Actor("system", None, f"L’établissement {trying.uai or trying.name}", "system")
+    by = Actor("system", None, upper_first(name_school(trying)), "system")
     sides = session.scalars(
         select(TransferSide)
         .join(Transfer, Transfer.id == TransferSide.transfer_id)
@@ -97,7 +97,7 @@ def notify_of_guesses(session: Session, pair: Pair, *, by_school: int, until: da
 def _write_guesses(addresses: Sequence[str], trying: School) -> list[Mail]:
     """Return the messages telling a school's heads which other school tried identities of one of their pupils."""
     body = (
-        f"{_named(trying)} a inscrit, en un jour, un élève sous {TRIES} identités différentes et sous l’INE d’un de "
+        f"{name_school(trying)} a inscrit, en un jour, un élève sous {TRIES} identités différentes et sous l’INE d’un de "
         "vos élèves. Rien n’a été copié, et rien n’a été dit de votre élève. Ses essais ne sont plus comparés "
         "pendant un jour.\n"
         "Il corrige peut-être une erreur de saisie ; sinon, demandez-lui pourquoi. Le journal de votre établissement "
@@ -112,9 +112,9 @@ def _write_first_transfers(addresses: Sequence[str], school: School, others: Seq
 
     `addresses` are those of its heads, as returned by `_heads_of`.
     """
-    names = "\n".join(f"— {_named(other)}" for other in others)
+    names = "\n".join(f"— {name_school(other)}" for other in others)
     body = (
-        f"Pour la première fois, les données d’élèves ont été transférées entre {_named(school)} et :\n\n{names}\n\n"
+        f"Pour la première fois, les données d’élèves ont été transférées entre {name_school(school)} et :\n\n{names}\n\n"
         "Un élève qui change d’établissement emporte ses fiches validées, ses évaluations et ses bilans ; "
         "l’établissement qu’il quitte garde les siens.\n"
         "Le détail des transferts, avec leurs dates et leurs nombres, est ici :\n"
@@ -128,7 +128,7 @@ def _write_first_transfers(addresses: Sequence[str], school: School, others: Seq
 def _write_offers(addresses: Sequence[str], school: School, source: School, pupils: int) -> list[Mail]:
     """Return the messages telling a school's heads that pupils are offered to it."""
     body = (
-        f"{_named(source)} propose de transmettre à votre établissement les données de "
+        f"{name_school(source)} propose de transmettre à votre établissement les données de "
         f"{plural(pupils, 'élève parti de chez lui', 'élèves partis de chez lui')}.\n"
         "Acceptez en désignant l’élève dans votre établissement, ou refusez :\n"
         f"{public_link(FOLLOW_UP)}\n\n"
@@ -155,7 +155,8 @@ def _heads_of(session: Session, school_ids: Collection[int]) -> dict[int, list[s
     return schools | {id_: sorted(addresses) for id_, addresses in heads.items()}
 
 
-def _named(school: School) -> str:
+def name_school(school: School | Establishment) -> str:
+    """Return a school as another reads of it: « Lycée Ada Lovelace (0999001A) », or by its UAI where it has no name."""
     if not school.name:
         return f"l’établissement {school.uai or ''}".strip()
     return f"{school.name} ({school.uai})" if school.uai else school.name

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
 from cpro.core.errors import DomainError, FieldErrors
-from cpro.core.formatting import join_french
+from cpro.core.formatting import join_french, upper_first
 from cpro.core.permissions import Actor
 from cpro.core.transactions import lock_schools
 from cpro.core.validators import normalise_uai
@@ -34,7 +34,7 @@ from cpro.transfers.locked import (
 )
 from cpro.transfers.matching import load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
-from cpro.transfers.notifications import notify_of_offer
+from cpro.transfers.notifications import name_school, notify_of_offer
 from cpro.transfers.pairs import School
 from cpro.transfers.recording import named_to
 from cpro.transfers.verdicts import describe_pupil, make_search_key
@@ -257,7 +257,7 @@ def _record_offers(
     record(
         "transfer:offered" if own else "transfer:offer-received",
         About("transfers", school.id, other.uai or other.name),
-        by=named_to(by, is_own=own, otherwise=f"L’établissement {other.uai or other.name}"),
+        by=named_to(by, is_own=own, otherwise=upper_first(name_school(other))),
         now=now,
         changes={"pupils": (None, pupils)},
         establishment_id=school.id,

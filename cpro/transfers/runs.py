@@ -31,7 +31,7 @@ BATCH = 100
 _SCHOOLS_AT_ONCE = 20
 _REASON = "transfers: run"
 #: The actor shown in the journal of a school that did not request the run.
-_AUTOMATIC = "Transferts automatiques"
+_AUTOMATIC = "Le transfert automatique"
 
 
 @dataclass

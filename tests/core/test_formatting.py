@@ -8,6 +8,7 @@ import pytest
 
 from cpro.core.formatting import (
     MoreThan,
+    describe_age,
     describe_change,
     format_count,
     format_date,
@@ -23,6 +24,12 @@ from cpro.core.formatting import (
     plural,
     the_school,
 )
+
+
+class TestDescribeAge:
+    @pytest.mark.parametrize(("seconds", "expected"), [(59, "59 secondes"), (60, "1 minute"), (109, "2 minutes")])
+    def test_describe_age_counts_minutes_from_one_on(self, seconds: int, expected: str) -> None:
+        assert describe_age(dt.timedelta(seconds=seconds)) == expected
 
 
 class TestFormatDate:

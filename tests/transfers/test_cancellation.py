@@ -60,7 +60,7 @@ def test_cancel_the_copies_go_and_the_source_school_keeps_its_own(exchange: Exch
             )
         ).all()
     assert [(school, label) for school, label, _changes in sorted(recorded)] == [
-        (exchange.ids["a"], "L’établissement 0999002X"),
+        (exchange.ids["a"], "Lycée beta (0999002X)"),
         (exchange.ids["b"], "Chef de b"),
     ]
     assert recorded[0].changes == {"fiches": [2, None], "bilans": [1, None], "evaluations": [2, None]}

@@ -174,7 +174,7 @@ class TestJournalNames:
 
         own, other = ("transfer:sent", "transfer:received")[:: 1 if asking == "a" else -1]
         assert self.actors_of(exchange, own) == [(f"Chef de {asking}", f"192.0.2.{ord(asking)}")]
-        assert self.actors_of(exchange, other) == [("Transferts automatiques", "")]
+        assert self.actors_of(exchange, other) == [("Le transfert automatique", "")]
 
     def test_decision_names_people_to_their_own_school_alone(self, exchange: Exchange, moved: tuple[int, int]) -> None:
         exchange.run()
@@ -183,7 +183,7 @@ class TestJournalNames:
 
         (first, second) = sorted(self.actors_of(exchange, "transfer:cancelled"))
         assert first == ("Chef de b", f"192.0.2.{ord('b')}")
-        assert second[0].startswith("L’établissement") and second[1] == ""
+        assert second[0] == "Lycée beta (0999002X)" and second[1] == ""
 
     def actors_of(self, exchange: Exchange, action: str) -> list[tuple[str, str]]:
         """Return who the journals name for an action, and from where."""

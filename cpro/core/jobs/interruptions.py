@@ -41,6 +41,6 @@ def describe_interruption(job: Job, now: datetime) -> str:
 def describe_length(length: timedelta) -> str:
     """Return a duration in whole seconds or minutes: « 50 secondes », « 3 minutes »."""
     seconds = floor(length.total_seconds())
-    if seconds < 120:
+    if seconds < 60:
         return plural(seconds, "seconde", "secondes")
     return plural(seconds // 60, "minute", "minutes")

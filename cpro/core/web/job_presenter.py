@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from cpro.core.formatting import describe_duration, format_count
+from cpro.core.formatting import describe_age, describe_duration, format_count
 from cpro.core.jobs import instants
 from cpro.core.jobs.handlers import Handler, Report, find_handler
 from cpro.core.jobs.interruptions import describe_interruption
@@ -103,7 +103,7 @@ def _duration(job: Job, now: datetime) -> str:
         return ""
     sentence = ""
     if job.state is JobState.RUNNING and job.started_at:
-        sentence = f"Commencé il y a {describe_duration(now - job.started_at)}."
+        sentence = f"Commencé il y a {describe_age(now - job.started_at)}."
     last = find_previous(job)
     if last is not None and last.started_at and last.finished_at:
         sentence = f"{sentence} La dernière fois, cela a pris {describe_duration(last.finished_at - last.started_at)}."

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from cpro.core.formatting import DEFAULT_TIMEZONE, describe_duration, format_day_of, plural
+from cpro.core.formatting import DEFAULT_TIMEZONE, describe_age, format_day_of, plural
 from cpro.site.support import queries
 from cpro.users.queries import find_last_sign_ins
 
@@ -34,7 +34,7 @@ def _list_imports(session: Session, school_ids: Sequence[int]) -> Mapping[int, s
 
 
 def _describe_sign_in(at: datetime | None, now: datetime) -> str:
-    return f"le {_day(at)} (il y a {describe_duration(now - at)})" if at else "personne ne s’est encore connecté"
+    return f"le {_day(at)} (il y a {describe_age(now - at)})" if at else "personne ne s’est encore connecté"
 
 
 def _list_stuck(session: Session, school_ids: Sequence[int], now: datetime) -> Mapping[int | None, list[str]]:
@@ -48,7 +48,7 @@ def _list_stuck(session: Session, school_ids: Sequence[int], now: datetime) -> M
         stuck.setdefault(school_id, []).append(f"{text} en {queries.PERIOD.days} jours")
     for school_id, number, since in queries.count_waiting_messages(session, school_ids):
         text = plural(number, "message attend", "messages attendent")
-        stuck.setdefault(school_id, []).append(f"{text} depuis {describe_duration(now - since)}")
+        stuck.setdefault(school_id, []).append(f"{text} depuis {describe_age(now - since)}")
     return stuck
 
 

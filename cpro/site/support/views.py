@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from cpro.audit.web.page_views import QUIET
 from cpro.core import clock, events, tenancy
-from cpro.core.formatting import DEFAULT_TIMEZONE, describe_duration, format_count, format_instant
+from cpro.core.formatting import DEFAULT_TIMEZONE, describe_age, format_count, format_instant
 from cpro.core.jobs.queries import find_last_beat
 from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, Role, requires
@@ -154,6 +154,6 @@ def _age_formatter(school_id: int | None) -> Callable[[datetime | None], str]:
     def with_age(instant: datetime | None) -> str:
         if instant is None:
             return ""
-        return f"{format_instant(instant, timezone)} (il y a {describe_duration(now - instant)})"
+        return f"{format_instant(instant, timezone)} (il y a {describe_age(now - instant)})"
 
     return with_age

@@ -46,6 +46,7 @@ class TestDescribeInterruption:
         ("after", "silence", "wait"),
         [
             (timedelta(seconds=45), "45 secondes", "4 minutes"),
+            (timedelta(seconds=109), "1 minute", "3 minutes"),
             (timedelta(seconds=125), "2 minutes", "2 minutes"),
             (LEASE + timedelta(seconds=30), "3 minutes", "1 minute."),
         ],
