@@ -46,6 +46,15 @@ class TestCreatePupilAccount:
         assert str(pupils[3]) not in offered  # gone
         assert str(pupils[4]) not in offered  # has one
 
+    def test_create_pupil_account_says_that_a_search_found_no_one(self, as_: As, pupils: list[int]) -> None:
+        browser = as_("administrator")
+        browser.get(self.NEW)
+
+        page = Page(browser.post(self.NEW, {"role": "student", "last_name": "<b>Saphir", "first_name": ""}))
+
+        assert "Aucun élève sans compte ne répond à « <b>Saphir » : tous sont proposés." in page.text
+        assert str(pupils[2]) in [option.get("value") for option in page.main.iter("option")]
+
     def test_create_pupil_account_its_names_are_the_pupils(
         self, app: Flask, as_: As, pupils: list[int], platform: Look
     ) -> None:

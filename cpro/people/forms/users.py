@@ -57,7 +57,8 @@ def offer_students(form: Form) -> None:
     """Offer, in the field `student`, the pupils without an account whose name begins with the typed text."""
     sought = f"{form['last_name'].data or ''} {form['first_name'].data or ''}".strip()[:100]
     found = list_students_without_account(sought=sought, limit=_STUDENTS_OFFERED + 1)
-    if sought and not found:
+    finds_no_one = bool(sought) and not found
+    if finds_no_one:
         found = list_students_without_account(limit=_STUDENTS_OFFERED + 1)
     shown = found[:_STUDENTS_OFFERED]
     form["student"].choices = [
@@ -71,6 +72,12 @@ def offer_students(form: Form) -> None:
         )
     elif not shown:
         form["student"].description = _no_account_left()
+    if finds_no_one and shown:
+        form["student"].description = (
+            f"Aucun élève sans compte ne répond à «\u202f{sought}\u202f»\u202f: "
+            f"{'les premiers' if len(found) > len(shown) else 'tous'} sont proposés. Corrigez le nom ci-dessous, puis "
+            "validez pour chercher à nouveau."
+        )
 
 
 def read_divisions(form: Form, values: Mapping[str, str]) -> list[int]:

@@ -109,6 +109,12 @@ class TestSendOffer:
             if each.get("name") == "students"
         }
         assert boxes == {str(one): True, str(other): False}
+
+        none = browser.post(
+            f"{FOLLOW_UP}/proposer",
+            {"uai": "0999002X", "students": [str(one)], "sought": "saphir", "geste": "chercher"},
+        )
+        assert "Aucun ancien élève à proposer ne répond à « saphir »." in Page(none).text
         assert 'value="0999002X"' in answer.text
 
     def test_send_offer_another_schools_pupil_cannot_be_offered(self, app: Flask, as_: As, exchange: Exchange) -> None:

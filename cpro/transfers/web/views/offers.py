@@ -134,6 +134,7 @@ def _offer_page(form: OfferForm, status: int = 200, *, shows_pupils: bool) -> Re
         form=form,
         is_on=get_current_establishment().transfers_enabled,
         shows_pupils=shows_pupils,
+        finds_no_one=shows_pupils and bool(_sought(form)) and not found,
         more=len(found) > _SHOWN,
         status=status,
     )
