@@ -97,7 +97,8 @@ def notify_of_guesses(session: Session, pair: Pair, *, by_school: int, until: da
 def _write_guesses(addresses: Sequence[str], trying: School) -> list[Mail]:
     """Return the messages telling a school's heads which other school tried identities of one of their pupils."""
     body = (
-        f"{name_school(trying)} a inscrit, en un jour, un élève sous {TRIES} identités différentes et sous l’INE d’un de "
+        f"{name_school(trying)} a inscrit, en un jour, "
+        f"un élève sous {TRIES} identités différentes et sous l’INE d’un de "
         "vos élèves. Rien n’a été copié, et rien n’a été dit de votre élève. Ses essais ne sont plus comparés "
         "pendant un jour.\n"
         "Il corrige peut-être une erreur de saisie ; sinon, demandez-lui pourquoi. Le journal de votre établissement "
@@ -114,7 +115,8 @@ def _write_first_transfers(addresses: Sequence[str], school: School, others: Seq
     """
     names = "\n".join(f"— {name_school(other)}" for other in others)
     body = (
-        f"Pour la première fois, les données d’élèves ont été transférées entre {name_school(school)} et :\n\n{names}\n\n"
+        f"Pour la première fois, les données d’élèves ont été transférées entre "
+        f"{name_school(school)} et :\n\n{names}\n\n"
         "Un élève qui change d’établissement emporte ses fiches validées, ses évaluations et ses bilans ; "
         "l’établissement qu’il quitte garde les siens.\n"
         "Le détail des transferts, avec leurs dates et leurs nombres, est ici :\n"

@@ -203,7 +203,8 @@ class TestSupportVisits:
         assert support.get("/admin/eleves/ouvrir-comptes").status_code == 403
 
         told = cells(as_("head"), "23/11/2026")[3]
-        assert "Recherche : Élèves" in told and "Liste : Transferts" in told and "Accès refusé : Gérer les profils" in told
+        assert "Recherche : Élèves" in told and "Liste : Transferts" in told
+        assert "Accès refusé : Gérer les profils" in told
         assert "Page : " not in told
 
     def test_accesses_keep_two_visits_apart(self, as_: As, world: World) -> None:

@@ -345,9 +345,7 @@ def _instead_of_siecle() -> list[tuple[str, str]]:
         return []
     links = [("Importer le nouvel export", url_for("imports.index"))] if may(Permission.IMPORTS_MANAGE) else []
     if may(Permission.TRANSFERS_EDIT):
-        links.append(
-            ("Déclarer que l’établissement n’a pas SIECLE…", url_for("settings.transfers", _anchor="siecle"))
-        )
+        links.append(("Déclarer que l’établissement n’a pas SIECLE…", url_for("settings.transfers", _anchor="siecle")))
     return links
 
 
