@@ -187,10 +187,12 @@ class _Reader(HTMLParser):
         if not script:
             return
         self._scripts -= 1
+        if self._scripts:  # a script within a script is converted once
+            return
         start = start if paragraph == self._paragraph else 0
         written = self._runs[start:]
         words = "".join(run["text"] for run in written)
-        if written and not self._scripts and "\n" not in words:  # a script within a script is converted once
+        if written and "\n" not in words:
             self._runs[start:] = [{**written[0], "text": plain_script(words, script)}]
 
     def _end_paragraph(self) -> None:
