@@ -70,7 +70,7 @@ def meet_error_of_disk(path: Path) -> None:
 
 @contextmanager
 def no_file_larger_than(size: int) -> Iterator[None]:
-    """Have the system refuse that any file of this process grows past a size, which SQLite is told as « EFBIG »."""
+    """Have the system refuse that any file of this process grows past a size, which SQLite reads as « EFBIG »."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:

@@ -202,10 +202,10 @@ class TestSupportVisits:
         support.get("/admin/parametres/transferts/effectues")
         assert support.get("/admin/eleves/ouvrir-comptes").status_code == 403
 
-        told = cells(as_("head"), "23/11/2026")[3]
-        assert "Recherche : Élèves" in told and "Liste : Transferts" in told
-        assert "Accès refusé : Gérer les profils" in told
-        assert "Page : " not in told
+        shown = cells(as_("head"), "23/11/2026")[3]
+        assert "Recherche : Élèves" in shown and "Liste : Transferts" in shown
+        assert "Accès refusé : Gérer les profils" in shown
+        assert "Page : " not in shown
 
     def test_accesses_keep_two_visits_apart(self, as_: As, world: World) -> None:
         as_("support", enter="a").post("/ecoles/quitter")

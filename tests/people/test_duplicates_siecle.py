@@ -31,7 +31,7 @@ def administrator(app: Flask, as_: As, world: World) -> Browser:
 
 
 @pytest.fixture
-def told(world: World, arrange: Look) -> int:
+def known(world: World, arrange: Look) -> int:
     """Let SIECLE know school A's pupil, without what its exports may leave out; return the row's id."""
     with arrange() as session:
         student = session.get_one(Student, world.a.student_id)
@@ -41,12 +41,12 @@ def told(world: World, arrange: Look) -> int:
 
 
 @pytest.fixture
-def typed(world: World, told: int, arrange: Look) -> int:
+def typed(world: World, known: int, arrange: Look) -> int:
     """Add the row typed by hand of the same pupil, which says more than SIECLE, and a fiche of it."""
     with arrange() as session:
         session.add(division := Division(establishment_id=world.a.id, code="2HAND"))
         session.flush()
-        same = session.get_one(Student, told)
+        same = session.get_one(Student, known)
         student = make_student(
             world.a.id,
             last_name=same.last_name,
@@ -74,50 +74,50 @@ def row_of(platform: Look, student_id: int) -> Student:
 
 class TestMergeWithSIECLE:
     def test_merge_keeps_the_row_that_siecle_knows_and_only_fills_what_it_leaves_out(
-        self, app: Flask, administrator: Browser, platform: Look, told: int, typed: int
+        self, app: Flask, administrator: Browser, platform: Look, known: int, typed: int
     ) -> None:
-        page = Page(administrator.get(address(told, typed)))
+        page = Page(administrator.get(address(known, typed)))
         assert "que CPro propose de garder : SIECLE ne connaît qu’elle." in page.text
         assert "la date de naissance, la formation, l’INE, le numéro. Le reste ne change pas" in page.text
         assert "Garder plutôt l’autre fiche" not in page.text
 
         with watching(app) as watch:
-            assert merge(administrator, told, typed) == 303
+            assert merge(administrator, known, typed) == 303
 
-        kept, other = row_of(platform, told), row_of(platform, typed)
+        kept, other = row_of(platform, known), row_of(platform, typed)
         assert (kept.siecle_id, kept.usage_name, kept.division_id) == ("71", "", None)
         assert (kept.birth_date, kept.mef_code) == (date(2010, 3, 14), "24725512311")
         assert (kept.ine, kept.local_id) == ("0123456789A", "42")
-        assert (other.merged_into_id, other.is_active, other.ine) == (told, False, None)
+        assert (other.merged_into_id, other.is_active, other.ine) == (known, False, None)
         with platform() as session:
-            assert session.scalars(select(Fiche.student_id)).all() == [told]
+            assert session.scalars(select(Fiche.student_id)).all() == [known]
         (line,) = [each for each in watch.lines if each["action"] == "student:merged"]
         assert {"duplicate", "fiches", "birth_date", "ine"} <= line["changes"].keys()
         assert not {"usage_name", "division", "is_active"} & line["changes"].keys()
 
     def test_merge_overwrites_nothing_that_siecle_gives(
-        self, administrator: Browser, arrange: Look, platform: Look, told: int, typed: int
+        self, administrator: Browser, arrange: Look, platform: Look, known: int, typed: int
     ) -> None:
         with arrange() as session:
-            student = session.get_one(Student, told)
+            student = session.get_one(Student, known)
             student.birth_date, student.mef_code = date(2010, 3, 15), "24725512312"
 
-        assert merge(administrator, told, typed) == 303
+        assert merge(administrator, known, typed) == 303
 
-        kept = row_of(platform, told)
+        kept = row_of(platform, known)
         assert (kept.birth_date, kept.mef_code) == (date(2010, 3, 15), "24725512312")
 
     def test_merge_leaves_departed_whom_siecle_says_departed(
-        self, administrator: Browser, arrange: Look, platform: Look, told: int, typed: int
+        self, administrator: Browser, arrange: Look, platform: Look, known: int, typed: int
     ) -> None:
         with arrange() as session:
-            student = session.get_one(Student, told)
+            student = session.get_one(Student, known)
             student.is_active, student.departed_on = False, date(2026, 9, 1)
-        assert "L’élève reste parti, comme SIECLE le dit" in Page(administrator.get(address(told, typed))).text
+        assert "L’élève reste parti, comme SIECLE le dit" in Page(administrator.get(address(known, typed))).text
 
-        assert merge(administrator, told, typed) == 303
+        assert merge(administrator, known, typed) == 303
 
-        kept = row_of(platform, told)
+        kept = row_of(platform, known)
         assert (kept.is_active, kept.departed_on) == (False, date(2026, 9, 1))
 
     def test_merge_takes_either_of_two_rows_that_siecle_does_not_know(
@@ -137,24 +137,24 @@ class TestMergeWithSIECLE:
 
 class TestMergeWithSIECLERefused:
     def test_merge_refuses_to_keep_the_row_that_siecle_does_not_know(
-        self, app: Flask, administrator: Browser, told: int, typed: int
+        self, app: Flask, administrator: Browser, known: int, typed: int
     ) -> None:
-        page = administrator.get(address(typed, told))
+        page = administrator.get(address(typed, known))
         with nothing_written(app):
-            answer = administrator.post(address(typed, told), {"current_password": PASSWORD})
+            answer = administrator.post(address(typed, known), {"current_password": PASSWORD})
 
         assert [page.status_code, answer.status_code] == [409, 409]
         assert "SIECLE connaît l’autre fiche, et pas celle-ci" in Page(answer).text
-        assert address(told, typed) in Page(answer).links
-        assert administrator.get(address(typed, told) + "?proposer=oui").location == address(told, typed)
+        assert address(known, typed) in Page(answer).links
+        assert administrator.get(address(typed, known) + "?proposer=oui").location == address(known, typed)
 
     def test_merge_refuses_two_rows_that_siecle_knows_and_says_the_way_on(
-        self, app: Flask, administrator: Browser, arrange: Look, told: int, typed: int
+        self, app: Flask, administrator: Browser, arrange: Look, known: int, typed: int
     ) -> None:
         with arrange() as session:
             session.get_one(Student, typed).siecle_id = "72"
 
-        for one, other in ((told, typed), (typed, told)):
+        for one, other in ((known, typed), (typed, known)):
             page = administrator.get(address(one, other))
             with nothing_written(app):
                 answer = administrator.post(address(one, other), {"current_password": PASSWORD})
@@ -164,9 +164,10 @@ class TestMergeWithSIECLERefused:
             assert "/admin/imports" in " ".join(Page(answer).links)
             assert "Garder plutôt" not in answer.text
             assert "propose de garder" not in answer.text
+            assert "reçoit ce que tient l’autre" not in answer.text
 
     def test_merge_refuses_a_row_tied_to_a_transfer_where_siecle_knows_the_other(
-        self, app: Flask, administrator: Browser, world: World, arrange: Look, told: int, typed: int
+        self, app: Flask, administrator: Browser, world: World, arrange: Look, known: int, typed: int
     ) -> None:
         with arrange() as session:
             session.add(transfer := make_transfer(world.a.id, world.b.id, state=TransferState.DONE))
@@ -177,34 +178,34 @@ class TestMergeWithSIECLERefused:
             session.add(side)
 
         with nothing_written(app):
-            answer = administrator.post(address(told, typed), {"current_password": PASSWORD})
+            answer = administrator.post(address(known, typed), {"current_password": PASSWORD})
 
         assert answer.status_code == 409
         assert "elles restent deux" in Page(answer).text
         assert "Garder plutôt" not in answer.text
-        swapped = administrator.get(address(typed, told))
+        swapped = administrator.get(address(typed, known))
         assert "elles restent deux" in Page(swapped).text
         assert "ardez plutôt" not in swapped.text
 
     def test_merge_refuses_two_ine_and_leads_to_siecle(
-        self, app: Flask, administrator: Browser, arrange: Look, told: int, typed: int
+        self, app: Flask, administrator: Browser, arrange: Look, known: int, typed: int
     ) -> None:
         with arrange() as session:
-            session.get_one(Student, told).ine = "9876543210B"
+            session.get_one(Student, known).ine = "9876543210B"
 
         with nothing_written(app):
-            answer = administrator.post(address(told, typed), {"current_password": PASSWORD})
+            answer = administrator.post(address(known, typed), {"current_password": PASSWORD})
 
         assert answer.status_code == 409
         assert "Corrigez d’abord l’INE dans SIECLE" in Page(answer).text
         assert "/admin/imports" in Page(answer).links
-        swapped = administrator.get(address(typed, told))
+        swapped = administrator.get(address(typed, known))
         assert "Corrigez d’abord l’INE dans SIECLE" in Page(swapped).text, "no way that is refused next"
 
     def test_merge_with_another_schools_row_does_not_exist(
-        self, app: Flask, administrator: Browser, world: World, told: int, typed: int
+        self, app: Flask, administrator: Browser, world: World, known: int, typed: int
     ) -> None:
-        for page in (address(told, world.b.student_id), address(world.b.student_id, typed)):
+        for page in (address(known, world.b.student_id), address(world.b.student_id, typed)):
             with nothing_written(app):
                 answers = [administrator.get(page), administrator.post(page, {"current_password": PASSWORD})]
             assert [answer.status_code for answer in answers] == [404, 404]
@@ -212,43 +213,43 @@ class TestMergeWithSIECLERefused:
 
 class TestChooseWithSIECLE:
     def test_choose_is_offered_where_it_can_succeed(
-        self, administrator: Browser, as_: As, arrange: Look, told: int, typed: int
+        self, administrator: Browser, as_: As, arrange: Look, known: int, typed: int
     ) -> None:
         def offers(student_id: int, browser: Browser = administrator) -> bool:
             page = browser.get(f"/admin/eleves/details/?id={student_id}").text
             return f"/admin/eleves/{student_id}/doublon" in page
 
-        assert offers(told)
+        assert offers(known)
         assert offers(typed)
-        assert not offers(told, as_("head"))
+        assert not offers(known, as_("head"))
         with arrange() as session:
             session.get_one(Student, typed).siecle_id = "72"
-        assert not offers(told)
+        assert not offers(known)
 
     def test_choose_proposes_to_a_row_that_siecle_knows_only_those_it_does_not(
-        self, administrator: Browser, world: World, arrange: Look, told: int, typed: int
+        self, administrator: Browser, world: World, arrange: Look, known: int, typed: int
     ) -> None:
         with arrange() as session:
-            session.add(known := make_student(world.a.id, last_name="Secret-alpha", siecle_id="72", ine=None))
+            session.add(second := make_student(world.a.id, last_name="Secret-alpha", siecle_id="72", ine=None))
             session.flush()
-            known_id = known.id
+            second_id = second.id
 
-        page = administrator.get(f"/admin/eleves/{told}/doublon").text
+        page = administrator.get(f"/admin/eleves/{known}/doublon").text
         assert "sont proposées les fiches qu’il ne connaît pas, saisies à la main ou venues d’un tableau" in page
-        assert address(told, typed) in page
-        assert address(told, known_id) not in page
-        assert address(typed, known_id) in administrator.get(f"/admin/eleves/{typed}/doublon").text
+        assert address(known, typed) in page
+        assert address(known, second_id) not in page
+        assert address(typed, second_id) in administrator.get(f"/admin/eleves/{typed}/doublon").text
 
     def test_choose_for_a_row_that_siecle_knows_says_why_nobody_of_that_name_is_offered(
-        self, administrator: Browser, told: int, typed: int
+        self, administrator: Browser, known: int, typed: int
     ) -> None:
-        known, unknown = (
+        said_of_known, said_of_unknown = (
             Page(administrator.get(f"/admin/eleves/{student_id}/doublon?recherche=personne")).text
-            for student_id in (told, typed)
+            for student_id in (known, typed)
         )
 
-        assert "Deux élèves que SIECLE connaît ne se réunissent pas ici : corrigez-les dans SIECLE" in known
-        assert "ne connaît pas ne porte" not in known
-        assert "Choisissez l’autre fiche du même élève. Vous verrez" in unknown
-        assert "Aucune autre fiche ne porte ce nom : cherchez-la par un autre nom." in unknown
-        assert "se réunissent" not in unknown
+        assert "Deux élèves que SIECLE connaît ne se réunissent pas ici : corrigez-les dans SIECLE" in said_of_known
+        assert "ne connaît pas ne porte" not in said_of_known
+        assert "Choisissez l’autre fiche du même élève. Vous verrez" in said_of_unknown
+        assert "Aucune autre fiche ne porte ce nom : cherchez-la par un autre nom." in said_of_unknown
+        assert "se réunissent" not in said_of_unknown

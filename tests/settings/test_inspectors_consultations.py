@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.web import page_views
 from cpro.inspectors.models import Mandate
+from cpro.students.models import Student
 from tests.factories import World, make_student
 from tests.inspectors.conftest import TAB, Desk, day
 
@@ -82,6 +83,24 @@ class TestRecordConsultation:
 
         assert looks(desk) == []
         assert len(desk.lines("access:refused")) == 1
+
+    def test_record_consultation_of_a_merged_row_is_that_of_the_row_kept_alone(
+        self, desk: Desk, world: World, arrange: Arrange, open_to_inspector: Opener
+    ) -> None:
+        open_to_inspector()
+        kept = world.a.student_id
+        with arrange() as session:
+            division = session.get_one(Student, kept).division_id
+            merged = make_student(world.a.id, division_id=division, is_active=False, merged_into_id=kept)
+            session.add(merged)
+            session.flush()
+            address = f"/eleves/{merged.id}"
+        browser = desk.browser("inspector", enter="a")
+
+        assert browser.get(address).location == f"/eleves/{kept}"
+        assert looks(desk) == []
+        browser.get(f"/eleves/{kept}")
+        assert [action for action, _page in looks(desk)] == ["record:opened"]
 
     def test_record_consultation_a_list_is_recorded_by_its_name_and_a_search_by_what_was_sought(
         self, desk: Desk, open_to_inspector: Opener

@@ -73,7 +73,8 @@ _JS_COMMENT = re.compile(r"^ *(?:/\*(?:[^*]|\*(?!/))*\*/|//[^\n]*)\n| +// [^\n\"
 _JS_TYPE = re.compile(r"/\*\* @type [^\n]*?\*/ ?")
 #: No string of a script spans several lines, so the beginning of a line is always layout.
 _JS_LAYOUT = re.compile(r"^\s+|(?<=[;{,([])\n\s*", re.MULTILINE)
-_CSS_LAYOUT = re.compile(r";\s*(?=\})|(?<=[{};,:(])\s*\n\s*|(?<=[{};,:]) +| +(?=[{}])")
+#: Blanks outside strings, which are matched first and kept.
+_CSS_LAYOUT = re.compile(r"(\"[^\"\n]*\")|;\s*(?=\})|(?<=[{};,:(])\s*\n\s*|(?<=[{};,:]) +| +(?=[{}])")
 
 
 def _encoding_understood() -> str:
@@ -123,7 +124,7 @@ class Assets:
     def stylesheet(self) -> Asset:
         """Return the style sheets concatenated in order, without comments or layout."""
         sheets = "".join(_CSS_COMMENT.sub("", self._read(name)) for name in _STYLESHEETS)
-        return Asset(_CSS_LAYOUT.sub("", sheets).encode(), "css")
+        return Asset(_CSS_LAYOUT.sub(r"\1", sheets).encode(), "css")
 
     @cached_property
     def script(self) -> Asset:

@@ -82,9 +82,10 @@ def plan_credential_sheets(accounts: Sequence[Account], *, reset: bool = False, 
     and pending ones. Raises `GateClosed`, `NoSheet`.
     """
     require_open_gate(get_current_establishment())
-    eligible, kept = _sort_out(accounts, reset, by)
+    left_out = list_left_out(accounts, reset=reset, by=by)
+    kept = _leave_out(accounts, left_out)
     if not kept:
-        raise NoSheet(_why_none(accounts, eligible))
+        raise NoSheet(_why_none(accounts, left_out))
     if len(kept) > MAX_SHEETS:
         raise NoSheet(
             f"Cela ferait {format_count(len(kept))} fiches, le maximum est {MAX_SHEETS} par document : procédez "
@@ -99,7 +100,7 @@ def plan_credential_sheets(accounts: Sequence[Account], *, reset: bool = False, 
         ],
         reset,
         passwords=sum(each.password_hash is not None for each in kept),
-        left_out=list_left_out(accounts, reset=reset, by=by),
+        left_out=left_out,
         printed=codes.count_printed_codes(db.session(), ids, now=now),
     )
 
@@ -116,7 +117,7 @@ def activate_credential_sheets(plan: Plan, *, about: str, by: Actor, now: dateti
     accounts = db.session.scalars(
         select(Account).where(Account.id.in_(codes_by_account)).execution_options(populate_existing=True)
     ).all()
-    _eligible, kept = _sort_out(accounts, plan.reset, by)
+    kept = _leave_out(accounts, list_left_out(accounts, reset=plan.reset, by=by))
     if {each.id for each in kept} != codes_by_account.keys():
         raise SheetsOutdated
     to_reset = [each for each in kept if each.password_hash is not None] if plan.reset else []
@@ -143,12 +144,6 @@ def check_may_have_sheet(account: Account, by: Actor) -> None:
         raise NoSheet("Le code d’un chef d’établissement part par courriel : il ne s’imprime pas.")
 
 
-def _sort_out(accounts: Sequence[Account], reset: bool, by: Actor) -> tuple[list[Account], list[Account]]:
-    """Return the accounts that may have a sheet, and those among them that get one."""
-    eligible = [each for each in accounts if refusal_of(check_may_have_sheet, each, by) is None]
-    return eligible, [each for each in eligible if reset or each.password_hash is None]
-
-
 def list_left_out(accounts: Sequence[Account], *, reset: bool = False, by: Actor) -> dict[Why, list[Account]]:
     """Return the accounts that get no sheet, by reason: those already activated first, unless `reset`."""
     found: dict[Why, list[Account]] = {} if reset else {ACTIVATED: []}
@@ -161,16 +156,22 @@ def list_left_out(accounts: Sequence[Account], *, reset: bool = False, by: Actor
     return {why: left_out for why, left_out in found.items() if left_out}
 
 
+def _leave_out(accounts: Sequence[Account], left_out: Mapping[Why, Sequence[Account]]) -> list[Account]:
+    """Return the accounts that get a sheet, in their order."""
+    without = {each.id for found in left_out.values() for each in found}
+    return [each for each in accounts if each.id not in without]
+
+
 def left_out_sentence(plan: Plan) -> str:
     """Return the sentence that counts the accounts left out, or nothing."""
     parts = [plural(len(accounts), *why) for why, accounts in plan.left_out.items()]
     return f"Sans fiche\u202f: {join_french(parts)}." if parts else ""
 
 
-def _why_none(accounts: Sequence[Account], eligible: Sequence[Account]) -> str:
+def _why_none(accounts: Sequence[Account], left_out: Mapping[Why, Sequence[Account]]) -> str:
     if not accounts:
         return "Personne ici n’a encore de compte : il n’y a aucune fiche à imprimer."
-    if eligible:
+    if ACTIVATED in left_out:
         return (
             "Tous ces comptes sont déjà activés : leurs titulaires ont choisi leur mot de passe. Pour leur en faire "
             "choisir un autre, demandez la réinitialisation."

@@ -64,6 +64,19 @@ class TestAssets:
         assert not [each for each in sent if comments.search(each) or b"@type" in each or b"\n " in each]
         assert sum(len(gzip.compress(each, 9)) for each in sent) < 30_000
 
+    def test_assets_strings_of_style_sheets_travel_as_they_are(self, browser: Callable[[], Browser]) -> None:
+        stranger = browser()
+        sent = next(stranger.get(each).text for each in linked(stranger.get("/connexion").text) if each.endswith("css"))
+        sources = [Path("static/cpro.css"), *Path("static/css").glob("*.css")]
+        strings = {
+            string
+            for each in sources
+            for string in re.findall(r'"[^"\n]*"', re.sub(r"/\*.*?\*/", "", each.read_text("utf-8"), flags=re.DOTALL))
+        }
+
+        assert '"\\202f: "' in strings
+        assert [each for each in strings if each not in sent] == []
+
     def test_assets_no_text_of_a_script_goes_on_to_the_next_line(self) -> None:
         """What begins a line is then nothing but its layout, which does not travel."""
         lines = [line for each in Path("static").glob("*.js") for line in each.read_text(encoding="utf-8").splitlines()]

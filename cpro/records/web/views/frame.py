@@ -68,14 +68,19 @@ def read_pupil(student_id: int, what: str) -> PupilPage:
     `what` is the name of the page in the journal: « fiches », « bilans ».
     """
     page = open_pupil(student_id)
+    announce_view(page, what)
+    return page
+
+
+def announce_view(page: PupilPage, what: str) -> None:
+    """Announce that a page that shows a pupil's records is read, as `read_pupil` does."""
     announce(
         events.record_opened,
         "records",
         object_type="pupil_records",
-        object_id=str(student_id),
+        object_id=str(page.student.id),
         object_label=f"{page.name} ({what})",
     )
-    return page
 
 
 class RecordPage(EditPage[EditForm]):

@@ -27,7 +27,7 @@ from cpro.records.models import FicheState
 from cpro.records.pending import list_pending
 from cpro.records.queries import PRESENT, PupilFilter
 from cpro.records.web.views import LIST, bp
-from cpro.records.web.views.frame import PER_PAGE, get_tab_frame, read_pupil
+from cpro.records.web.views.frame import PER_PAGE, announce_view, get_tab_frame, open_pupil, read_pupil
 from cpro.records.web.views.listed import SITUATIONS, list_taught, read_asked, read_wanted
 from cpro.students.models import Division
 from cpro.students.queries import offer_divisions
@@ -82,9 +82,10 @@ def pupil(student_id: int) -> ResponseReturnValue:
 
     Of a row that was merged, all of that is with the row kept.
     """
-    page = read_pupil(student_id, "vue d’ensemble")
+    page = open_pupil(student_id)
     if page.student.merged_into_id is not None:
         return redirect(url_for(".pupil", student_id=page.student.merged_into_id))
+    announce_view(page, "vue d’ensemble")
     return render_page(
         "records/pupil.html",
         charts=list_charts(queries.list_levels(student_id)),
