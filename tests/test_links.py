@@ -13,7 +13,7 @@ from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.conformity import find_faults
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 #: Signed out, then every role; the support in a school too.
 PEOPLE = {
