@@ -76,6 +76,7 @@ def look(scene: Scene, site: Site, screenshots: Path | None) -> Seen:
         page.wait_for_load_state("networkidle")  # a click returns before the page it leads to
     document = site.witness(page).document
     assert document
+    assert document.frame.page == page  # what a page closed meanwhile had received may never be read
     status, source, address = document.status, document.text(), document.url
     shift: float = page.evaluate(_SHIFT)
     page.evaluate(Axe().axe_script)

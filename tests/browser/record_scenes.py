@@ -48,7 +48,7 @@ def _conflict(site: Site, page: Page) -> None:
     other.goto(page.url)
     other.get_by_label("Nom du lieu").fill("Atelier de la seconde fenêtre")
     other.get_by_role("button", name="Enregistrer sans soumettre").click()
-    other.wait_for_load_state("networkidle")
+    other.locator(".flash").wait_for()
     other.close()
     page.get_by_label("Nom du lieu").fill("Atelier de la première fenêtre")
     page.get_by_role("button", name="Enregistrer sans soumettre").click()

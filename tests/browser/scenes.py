@@ -77,6 +77,7 @@ def _conflict(site: Site, page: Page) -> None:
     other.goto(PARTICULARS)
     other.locator("[name=city]").fill("Ville de la seconde fenêtre")
     other.get_by_role("button", name="Valider").click()
+    other.locator(".flash").wait_for()
     other.close()
     page.get_by_role("button", name="Valider").click()
 
