@@ -7,9 +7,8 @@ that nothing is lost, instead of « en cours ».
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from math import floor
 
-from cpro.core.formatting import plural
+from cpro.core.formatting import describe_age, plural
 from cpro.core.jobs.models import Job, JobState
 
 #: Handlers send a heartbeat every second or so, except while writing, which is longer only for very large imports.
@@ -28,7 +27,7 @@ def describe_interruption(job: Job, now: datetime) -> str:
     silence = now - job.heartbeat_at
     if silence < SILENT_AFTER:
         return ""
-    silent = f"Aucun signe de vie depuis {describe_length(silence)} : le traitement semble interrompu."
+    silent = f"Aucun signe de vie depuis {describe_age(silence)} : le traitement semble interrompu."
     if now > job.lease_until + _ROUNDS:
         return (
             f"{silent} Il reprendra de lui-même dès que le service des traitements sera de nouveau en marche ; si cela "
@@ -36,11 +35,3 @@ def describe_interruption(job: Job, now: datetime) -> str:
         )
     minutes = max(0, -((now - job.lease_until) // timedelta(minutes=1))) + 1
     return f"{silent} S’il l’est, il reprendra de lui-même d’ici {plural(minutes, 'minute', 'minutes')}. {_SAFE}"
-
-
-def describe_length(length: timedelta) -> str:
-    """Return a duration in whole seconds or minutes: « 50 secondes », « 3 minutes »."""
-    seconds = floor(length.total_seconds())
-    if seconds < 60:
-        return plural(seconds, "seconde", "secondes")
-    return plural(seconds // 60, "minute", "minutes")

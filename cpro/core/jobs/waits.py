@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from cpro.core import tenancy
-from cpro.core.formatting import plural
+from cpro.core.formatting import describe_age, describe_duration, plural
 from cpro.core.jobs.handlers import find_handler
-from cpro.core.jobs.interruptions import describe_length
 from cpro.core.jobs.models import Job
 from cpro.core.jobs.queries import Queue, read_queue
 
@@ -15,7 +14,7 @@ from cpro.core.jobs.queries import Queue, read_queue
 def describe_wait(job: Job, now: datetime) -> str:
     """Return why a waiting job has not started, `now` on the database's clock."""
     if job.not_before and job.not_before > now:
-        return f"Le traitement reprendra dans {describe_length(job.not_before - now)}."
+        return f"Le traitement reprendra dans {describe_duration(job.not_before - now, in_seconds_below=60)}."
     with tenancy.platform_session("page of a job: what it waits for") as session:
         queue = read_queue(session, job, now=now)
     return _describe_workers(queue, now) or _describe_rival(job, queue.rival) or _describe_queue(queue)
@@ -24,7 +23,7 @@ def describe_wait(job: Job, now: datetime) -> str:
 def _describe_workers(queue: Queue, now: datetime) -> str:
     if queue.workers:
         return ""
-    since = f" depuis {describe_length(now - queue.seen_at)}" if queue.seen_at else ""
+    since = f" depuis {describe_age(now - queue.seen_at)}" if queue.seen_at else ""
     return (
         f"Aucun service de traitement n’est en marche{since}\u202f: le traitement commencera dès qu’il y en aura un. "
         "Si cela dure, prévenez l’équipe qui administre CPro. Rien n’est perdu."

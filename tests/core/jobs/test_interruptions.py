@@ -46,9 +46,9 @@ class TestDescribeInterruption:
         ("after", "silence", "wait"),
         [
             (timedelta(seconds=45), "45 secondes", "4 minutes"),
-            (timedelta(seconds=109), "1 minute", "3 minutes"),
+            (timedelta(seconds=109), "2 minutes", "3 minutes"),
             (timedelta(seconds=125), "2 minutes", "2 minutes"),
-            (LEASE + timedelta(seconds=30), "3 minutes", "1 minute."),
+            (LEASE + timedelta(seconds=30), "4 minutes", "1 minute."),
         ],
     )
     def test_describe_interruption_since_when_it_is_silent_and_when_it_comes_back(
