@@ -75,7 +75,7 @@ class TestDescribeWait:
 
     def test_describe_wait_until_when_a_job_was_put_off(self, shop: Shop) -> None:
         job_id = shop.ask("report")
-        shop.change(job_id, not_before=clock.utcnow() + timedelta(minutes=15, seconds=30))
+        shop.change(job_id, not_before=clock.utcnow() + timedelta(minutes=15, seconds=10))
 
         assert sentence_on(shop, job_id) == "Le traitement reprendra dans 15 minutes."
 
