@@ -58,7 +58,7 @@ class TestDraft:
         with storage.draft(3, ".zip") as draft:
             draft.stream.write(b"commencement")
             [left] = files_under(storage.root)
-            os.link(storage.root / left, storage.root / f"{left[:-5]}z.tmp")
+            os.link(storage.root / left, storage.root / f"{left[:-5]}{'y' if left[-5] == 'z' else 'z'}.tmp")
         for name in files_under(storage.root):
             os.utime(storage.root / name, (time.time() - 7200,) * 2)
 
