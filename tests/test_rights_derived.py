@@ -158,7 +158,7 @@ class TestRightsOfWhoReadsWhatTheHeadReads:
             office.act(lambda row, by, now: check_may_have_sheet(row, by), account=account)
 
     def test_role_that_reads_all_gives_the_administrator_no_code(self, office: Office, account: int) -> None:
-        assert office.act(access.reset_account, account=account) is None
+        assert office.act(access.reset_account, password_given=True, account=account) is None
 
     def test_role_that_reads_all_is_not_counted_among_those_without_a_code(self, office: Office, account: int) -> None:
         with office.session():
@@ -170,7 +170,7 @@ class TestRightsOfWhoReadsWhatTheHeadReads:
         account = office.add(reader)
 
         with nothing_written(app), pytest.raises(NotByAdministrator):
-            office.act(access.reset_account, account=account)
+            office.act(access.reset_account, password_given=True, account=account)
 
     @pytest.mark.parametrize("values", [{"email": "alix@alpha.example"}, {"role": "administrator"}])
     def test_role_that_reads_all_is_corrected_by_nobody_else(

@@ -7,6 +7,10 @@ other exception is a defect: it is logged and answered by the 500 page, never sh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cpro.core.permissions import Actor
 
 
 class DomainError(Exception):
@@ -85,6 +89,15 @@ class PasswordNeeded(DomainError):
 
     def __init__(self, purpose: str) -> None:
         super().__init__(f"{purpose}, tapez votre mot de passe.", field="current_password")
+
+
+def check_password_given(given: bool, purpose: str, *, by: Actor) -> None:
+    """Raise `PasswordNeeded` unless the actor gave their own password; tasks and the command line have none.
+
+    `purpose` begins the sentence: « Pour réinitialiser ce compte ».
+    """
+    if not given and by.kind != "system":
+        raise PasswordNeeded(purpose)
 
 
 def refusal_of(rule: Callable[..., object], *args: object, **values: object) -> DomainError | None:

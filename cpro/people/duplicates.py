@@ -17,7 +17,7 @@ from typing import Any
 from cpro.audit.operations import About, differences, record
 from cpro.core import events
 from cpro.core.clock import today_in
-from cpro.core.errors import Conflict, PasswordNeeded
+from cpro.core.errors import Conflict, check_password_given
 from cpro.core.formatting import spoken_name
 from cpro.core.permissions import Actor
 from cpro.core.validators import fold
@@ -192,8 +192,8 @@ def merge(kept_id: int, other_id: int, *, password_given: bool = False, by: Acto
     school = lock_current_establishment()  # every writer of pupils takes this lock: nothing changes meanwhile
     kept, other = get_pair(kept_id, other_id)
     holding, held, before = get_holding(kept), get_holding(other), audit_values(kept) | {"ine": kept.ine}
-    if asks_password(holding, held) and not password_given:
-        raise PasswordNeeded("Pour réunir ces deux fiches")
+    if asks_password(holding, held):
+        check_password_given(password_given, "Pour réunir ces deux fiches", by=by)
     changes: dict[str, tuple[Any, Any]] = {"duplicate": (None, f"fiche n°\u202f{other.id}, {held.name}")}
     changes |= _audit_changes(held)
     move_records(other, kept)

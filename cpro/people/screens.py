@@ -238,11 +238,14 @@ class UsersScreen(Screen):
         refused = refusal_of(access.check_reset, row, current_actor())
         if refused is not None:
             return self._refused(refused)
-        if (asked := self._ask_password("Réinitialiser", row, consequences, ".reset_view")) is not None:
-            return asked
+        form = PasswordForm()
+        if not form.validate_on_submit():
+            return self._ask_password("Réinitialiser", row, consequences, ".reset_view", form)
         try:
             with unit_of_work():
-                code = access.reset_account(row, by=current_actor(), now=clock.utcnow())
+                code = access.reset_account(
+                    row, password_given=form.password_was_given, by=current_actor(), now=clock.utcnow()
+                )
                 label, row_id = self.label_of(row), row.id
         except DomainError as refusal:
             return self._refused(refusal)
@@ -263,11 +266,14 @@ class UsersScreen(Screen):
         if (refused := refusal_of(access.check_second_factor_reset, row, current_actor())) is not None:
             return self._refused(refused)
         consequences = presenters.describe_second_factor_reset(row)
-        if (asked := self._ask_password(verb, row, consequences, ".second_factor_view")) is not None:
-            return asked
+        form = PasswordForm()
+        if not form.validate_on_submit():
+            return self._ask_password(verb, row, consequences, ".second_factor_view", form)
         try:
             with unit_of_work():
-                access.reset_second_factor(row, by=current_actor(), now=clock.utcnow())
+                access.reset_second_factor(
+                    row, password_given=form.password_was_given, by=current_actor(), now=clock.utcnow()
+                )
                 message, row_id = f"Le second facteur {of_name(self.label_of(row))} est réinitialisé.", row.id
         except DomainError as refusal:
             return self._refused(refusal)
@@ -300,12 +306,9 @@ class UsersScreen(Screen):
         )
 
     def _ask_password(
-        self, verb: str, row: Account, consequences: Sequence[str], endpoint: str
-    ) -> ResponseReturnValue | None:
-        """Return the confirmation page, with the password; None once the right one was posted."""
-        form = PasswordForm()
-        if form.validate_on_submit():
-            return None
+        self, verb: str, row: Account, consequences: Sequence[str], endpoint: str, form: PasswordForm
+    ) -> ResponseReturnValue:
+        """Return the confirmation page, with the password."""
         return self._confirm(verb, row, consequences, endpoint, form=form), form.status
 
     def _run_action(

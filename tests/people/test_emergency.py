@@ -111,7 +111,7 @@ class TestIndex:
 
     def test_index_offers_new_sheets_to_an_account_that_was_reset(self, as_: As, office: Office, world: World) -> None:
         administrator, head = as_("administrator"), as_("head")
-        office.act(access.reset_account, account=world.a.account_ids["teacher"])
+        office.act(access.reset_account, password_given=True, account=world.a.account_ids["teacher"])
         close(head, "teacher")
         reopen(head, "teacher")
 

@@ -65,7 +65,7 @@ class TestDeactivateAccount:
         self, office: Office, browser: Callable[[], Browser]
     ) -> None:
         [pupil] = office.add_pupils(1, login="lea.ambre")
-        code = office.act(access.reset_account, account=pupil)
+        code = office.act(access.reset_account, password_given=True, account=pupil)
         office.act(access.deactivate_account, account=pupil)
         office.act(access.reactivate_account, account=pupil)
 
@@ -101,13 +101,13 @@ class TestReactivateAccount:
 class TestResetAccount:
     def test_reset_account_not_oneself(self, app: Flask, office: Office) -> None:
         with nothing_written(app), pytest.raises(OwnAccount, match="Mon compte"):
-            office.act(access.reset_account, account=office.school.account_ids["administrator"])
+            office.act(access.reset_account, password_given=True, account=office.school.account_ids["administrator"])
 
     def test_reset_account_not_a_deactivated_account(self, app: Flask, office: Office) -> None:
         office.act(access.deactivate_account, account=office.school.account_ids["teacher"])
 
         with nothing_written(app), pytest.raises(InactiveAccount):
-            office.act(access.reset_account, account=office.school.account_ids["teacher"])
+            office.act(access.reset_account, password_given=True, account=office.school.account_ids["teacher"])
 
     def test_reset_account_ends_password_and_sign_ins_and_gives_a_code(
         self, app: Flask, office: Office, as_: Callable[..., Browser], browser: Callable[[], Browser]
@@ -115,7 +115,7 @@ class TestResetAccount:
         teacher = as_("teacher")
 
         with watching(app) as watch:
-            code = office.act(access.reset_account, account=office.school.account_ids["teacher"])
+            code = office.act(access.reset_account, password_given=True, account=office.school.account_ids["teacher"])
 
         assert CODE.fullmatch(code or "")
         assert [line["action"] for line in watch.lines] == ["accounts:teachers:code", "account:reset"]
@@ -128,8 +128,8 @@ class TestResetAccount:
         self, office: Office, browser: Callable[[], Browser]
     ) -> None:
         teacher = office.school.account_ids["teacher"]
-        earlier = office.act(access.reset_account, account=teacher)
-        office.act(access.reset_account, account=teacher, now=NOW + timedelta(minutes=1))
+        earlier = office.act(access.reset_account, password_given=True, account=teacher)
+        office.act(access.reset_account, password_given=True, account=teacher, now=NOW + timedelta(minutes=1))
 
         assert activate(browser(), office, "ines.quartz", earlier).status_code == 422
 

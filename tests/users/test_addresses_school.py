@@ -200,4 +200,4 @@ def confirm(office: Office, by: Any) -> None:
     """Confirm the school's address by somebody, past the pages."""
     with office.session(), unit_of_work():
         school = lock_current_establishment()
-        addresses.confirm_school_address(school, shown=school.email, by=by, now=NOW)
+        addresses.confirm_school_address(school, shown=school.email, password_given=True, by=by, now=NOW)

@@ -56,7 +56,7 @@ class TestNeedsConsent:
 
         assert office.find(second).is_pending
         with nothing_written(app), pytest.raises(ConsentPending, match="attend l’accord"):
-            office.act(access.reset_account, account=second)
+            office.act(access.reset_account, password_given=True, account=second)
 
     def test_needs_consent_is_opened_by_the_head(self, app: Flask, office: Office) -> None:
         second = office.create("administrator")
@@ -67,7 +67,7 @@ class TestNeedsConsent:
         assert office.find(second).may_sign_in
         assert (watch.line["action"], watch.line["actor_label"]) == ("account:consent:granted", "Claude BASALTE")
         assert office.mails() == []
-        assert CODE.fullmatch(office.act(access.reset_account, account=second) or "")
+        assert CODE.fullmatch(office.act(access.reset_account, password_given=True, account=second) or "")
 
     def test_needs_consent_coming_back_waits_anew(self, office: Office) -> None:
         second = office.add(Role.ADMINISTRATOR, consent_needed=True, consented_at=NOW)
@@ -136,7 +136,7 @@ class TestSignInWhileWaiting:
         import time_machine
 
         pupil = office.add(Role.ADMINISTRATOR, login="zoe.mica", password_hash=None, activated_at=None)
-        code = office.act(access.reset_account, account=pupil)
+        code = office.act(access.reset_account, password_given=True, account=pupil)
         office.change(pupil, consent_needed=True)
         page = browser()
         with time_machine.travel(NOW + timedelta(hours=1), tick=False):

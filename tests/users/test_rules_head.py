@@ -68,7 +68,7 @@ class TestCheckHeadActsAlone:
 
     def test_reset_account_refuses_a_head_in_place(self, app: Flask, office: Office, who: str | int) -> None:
         with nothing_written(app), pytest.raises(NotByAdministrator, match="ne se réinitialise pas"):
-            office.act(access.reset_account, who, account=office.school.account_ids["head"])
+            office.act(access.reset_account, who, password_given=True, account=office.school.account_ids["head"])
 
         assert office.mails() == []
 
@@ -166,7 +166,7 @@ class TestCreateFirstHead:
         assert headless.mails() == []
         assert "code_mailed_to" not in watch.line["changes"]
         with nothing_written(app), pytest.raises(HeadCodeUndeliverable, match="l’équipe qui administre CPro"):
-            headless.act(access.reset_account, account=head)
+            headless.act(access.reset_account, password_given=True, account=head)
 
     @pytest.mark.parametrize("mailbox", ["alix.granite@alpha.example", "Alix.Granite@ALPHA.example"])
     def test_create_first_head_is_refused_while_the_mailbox_is_an_accounts(
@@ -196,7 +196,7 @@ class TestCreateFirstHead:
     def test_create_first_head_gets_the_code_again_by_mail_never_on_screen(self, headless: Office) -> None:
         head = headless.create("head")
 
-        shown = headless.act(access.reset_account, account=head)
+        shown = headless.act(access.reset_account, password_given=True, account=head)
 
         assert shown is None
         assert [to for to, _ in headless.mails()] == ["direction@alpha.example"] * 2
@@ -273,7 +273,7 @@ class TestPendingHead:
 
     def test_pending_head_gets_no_code(self, app: Flask, office: Office, pending: int) -> None:
         with nothing_written(app), pytest.raises(ConsentPending):
-            office.act(access.reset_account, account=pending)
+            office.act(access.reset_account, password_given=True, account=pending)
         with nothing_written(app), pytest.raises(NoSheet):
             office.act(plan_target_sheets, target=Target(account_ids=(pending,)), reset=True)
 

@@ -102,7 +102,7 @@ class TestResetByTheHead:
         with arrange() as session:
             account = session.get_one(Account, account_id)
             by = Actor("account", account_id, account.label, "teacher", "")
-            second_factor.remove(session, account, by=by, now=NOW)
+            second_factor.remove(session, account, password_given=True, by=by, now=NOW)
 
         assert "Réinitialisé le" not in Page(as_("teacher").get(OWN)).text
 

@@ -99,7 +99,8 @@ class TestNotifyHeads:
         accounts = [office.find(each) for each in (*in_place, *others)]
 
         def draw(_row: Any, **actor: Any) -> None:
-            activate_credential_sheets(plan_credential_sheets(accounts, reset=True, **actor), about="2ALP", **actor)
+            plan = plan_credential_sheets(accounts, reset=True, **actor)
+            activate_credential_sheets(plan, about="2ALP", password_given=True, **actor)
 
         office.act(draw, account=in_place[0])
 
@@ -172,7 +173,7 @@ class TestConsentRequired:
 
         assert strict.find(account).is_pending
         with pytest.raises(ConsentPending):
-            strict.act(access.reset_account, account=account)
+            strict.act(access.reset_account, password_given=True, account=account)
         with pytest.raises(NoSheet):
             strict.act(lambda row, **actor: plan_credential_sheets([row], **actor), account=account)
 

@@ -53,13 +53,43 @@ ASKED_AGAIN = {
     "cpro.settings.views.history.restore": "/admin/parametres/historique/<int:entry_id>/retablir",
     "cpro.settings.views.history._confirmation": "/admin/parametres/historique/<int:entry_id>/retablir",
     "cpro.settings.views.history._refused": "/admin/parametres/historique/<int:entry_id>/retablir",
-    "cpro.people.screens._ask_password": "/admin/utilisateurs/reinitialiser/",
+    "cpro.people.screens.reset_view": "/admin/utilisateurs/reinitialiser/",
+    "cpro.people.screens.second_factor_view": "/admin/utilisateurs/second-facteur/",
     "cpro.people.views.emergency.ask_to_reopen": "/admin/urgence/rouvrir",
     "cpro.people.views.emergency.reopen": "/admin/urgence/rouvrir",
-    "cpro.people.views.credential_sheets._ask_password_again": "/admin/utilisateurs/fiches",
+    "cpro.people.views.credential_sheets.create": "/admin/utilisateurs/fiches",
     "cpro.people.views.account_links._password_form": "/admin/utilisateurs/<int:account_id>/relier",
     "cpro.people.views.duplicates._password_form": "/admin/eleves/<int:student_id>/doublon/<int:other_id>",
 }
+#: The operations that refuse to act without it, whatever a page did, and the functions above that ask for each.
+REFUSED_WITHOUT = {
+    "cpro.users.operations.addresses.change_own_address": ["cpro.users.web.views.addresses.own"],
+    "cpro.users.operations.addresses.confirm_school_address": ["cpro.users.web.views.addresses.confirm_school"],
+    "cpro.users.operations.second_factor.begin": ["cpro.users.web.views.second_factor.begin"],
+    "cpro.users.operations.second_factor.renew_codes": ["cpro.users.web.views.second_factor.renew_codes"],
+    "cpro.users.operations.second_factor.remove": ["cpro.users.web.views.second_factor.remove"],
+    "cpro.users.operations.access.reset_account": ["cpro.people.screens.reset_view"],
+    "cpro.users.operations.access.reset_second_factor": ["cpro.people.screens.second_factor_view"],
+    "cpro.users.operations.credential_sheets.check_agreed": ["cpro.people.views.credential_sheets.create"],
+    "cpro.users.emergency.operations.reopen_roles": ["cpro.people.views.emergency.reopen"],
+    "cpro.establishments.operations.particulars.update_particulars": [
+        "cpro.establishments.web.screens.before_update",
+        "cpro.settings.views.establishment.before_save",
+        "cpro.settings.views.history.restore",
+    ],
+    "cpro.students.accounts.links.link_account": ["cpro.people.views.account_links._password_form"],
+    "cpro.students.accounts.links.unlink_account": ["cpro.people.views.account_links._password_form"],
+    "cpro.people.duplicates.merge": ["cpro.people.views.duplicates._password_form"],
+}
+#: Functions above that only show the form.
+SHOWN = {
+    "cpro.users.web.views.second_factor._page",
+    "cpro.settings.views.history._confirmation",
+    "cpro.settings.views.history._refused",
+    "cpro.people.views.emergency.ask_to_reopen",
+}
+#: What is changed there is the password itself: the operation compares the hash that the page compared.
+OWN_PASSWORD = "cpro.users.web.views.users.own_account"
 NEW = {"password": "Grès-vif-42-marne!", "password_confirm": "Grès-vif-42-marne!"}
 WRONG = "Faux-faux-faux-42!"
 
@@ -122,6 +152,13 @@ def test_throttle_everywhere_the_pages_that_ask_again_are_listed(app: Flask) -> 
     comparing = {PasswordForm.__name__, *(each.__name__ for each in PasswordForm.__subclasses__()), "compare_password"}
     assert list_callers(comparing) - {"cpro.core.web.forms.validate"} == set(ASKED_AGAIN)
     assert set(ASKED_AGAIN.values()) <= {rule.rule for rule in app.url_map.iter_rules()}
+
+
+@pytest.mark.integration
+@pytest.mark.any_database
+def test_throttle_everywhere_what_a_page_asks_the_password_for_its_operation_refuses_without() -> None:
+    assert list_callers({"check_password_given"}) == set(REFUSED_WITHOUT)
+    assert {page for pages in REFUSED_WITHOUT.values() for page in pages} | SHOWN | {OWN_PASSWORD} == set(ASKED_AGAIN)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import differences
 from cpro.core import events
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError, PasswordNeeded, check_no_error
+from cpro.core.errors import DomainError, check_no_error, check_password_given
 from cpro.core.permissions import Actor
 from cpro.core.validators import (
     clean_text,
@@ -109,8 +109,8 @@ def update_particulars(
     check_fresh(before, opened_on, changes)
     if "uai" in changes and establishment.uai_locked_at is not None:
         raise UAILocked
-    if "email" in changes and before["email"] and by.kind != "system" and not password_given:
-        raise PasswordNeeded("Pour changer l’adresse électronique de l’établissement")
+    if "email" in changes and before["email"]:
+        check_password_given(password_given, "Pour changer l’adresse électronique de l’établissement", by=by)
     _assign(db.session(), establishment, {name: clean[name] for name in changes})
     record_about_school("establishment:particulars:changed", establishment, changes, by=by, now=now)
     if "email" in changes:

@@ -89,7 +89,11 @@ def link(account_id: int) -> ResponseReturnValue:
             return _link_confirmation(account, student, form)
         with unit_of_work():
             code = links.link_account(
-                account, student, password_given=form is not None, by=current_actor(), now=clock.utcnow()
+                account,
+                student,
+                password_given=form is not None and form.password_was_given,
+                by=current_actor(),
+                now=clock.utcnow(),
             )
     except DomainError as refusal:
         return _account_page(account, refusal)
@@ -135,7 +139,12 @@ def unlink(account_id: int) -> ResponseReturnValue:
         )
     try:
         with unit_of_work():
-            links.unlink_account(account, password_given=form is not None, by=current_actor(), now=clock.utcnow())
+            links.unlink_account(
+                account,
+                password_given=form is not None and form.password_was_given,
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
     except DomainError as refusal:
         return _account_page(account, refusal)
     return back_to(_account_url(account), f"Le compte {account.login} n’est plus relié à {name}.")

@@ -12,7 +12,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from cpro.core import clock
 from cpro.core.counts import count_rows
-from cpro.core.errors import DomainError, PasswordNeeded
+from cpro.core.errors import DomainError
 from cpro.core.file_names import safe_file_name
 from cpro.core.formatting import format_time, plural
 from cpro.core.parsing import read_integer
@@ -40,6 +40,7 @@ from cpro.students.credential_sheets.kept import SheetsGone, get_document, list_
 from cpro.students.credential_sheets.models import KeptSheets
 from cpro.students.credential_sheets.operations import Batch, create_batch_documents, plan_target_sheets
 from cpro.users.credential_sheets import LAYOUTS
+from cpro.users.operations.credential_sheets import check_agreed
 from cpro.users.queries import select_without_code
 
 bp = Blueprint("credential_sheets", __name__)
@@ -75,7 +76,9 @@ def create() -> ResponseReturnValue:
         batch = plan_target_sheets(form.target(), reset=bool(form.reset.data), by=current_actor(), now=now)
         if batch.plan.printed and not is_confirmed:
             return _confirmation(form, batch)
-        _ask_password_again(form)
+        if batch.plan.reset:
+            form.compare_password()
+        check_agreed(batch.plan, password_given=form.password_was_given, by=current_actor())
         document_id = _create_documents(form, batch, now)
     except GateClosed as refusal:
         return _page(form, refusal.status)
@@ -97,6 +100,7 @@ def _create_documents(form: CredentialSheetsForm, batch: Batch, now: datetime) -
             file_format=form.format.data,
             key=key,
             sign_in_id=_sign_in_id(),
+            password_given=form.password_was_given,
             by=current_actor(),
             now=now,
         ).id
@@ -158,15 +162,6 @@ def _confirmation(form: CredentialSheetsForm, batch: Batch, status: int = 200) -
         form=form if batch.plan.reset else None,
         status=status,
     )
-
-
-def _ask_password_again(form: CredentialSheetsForm) -> None:
-    """Compare the typed password if accounts are to be reset; raise a refusal on its field."""
-    if not form.reset.data:
-        return
-    form.compare_password()
-    if not form.password_was_given:
-        raise PasswordNeeded("Pour réinitialiser des comptes")
 
 
 def _own_key() -> str:

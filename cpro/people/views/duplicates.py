@@ -74,7 +74,11 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
     try:
         with unit_of_work():
             duplicates.merge(
-                student_id, other_id, password_given=form is not None, by=current_actor(), now=clock.utcnow()
+                student_id,
+                other_id,
+                password_given=form is not None and form.password_was_given,
+                by=current_actor(),
+                now=clock.utcnow(),
             )
     except Conflict as refused:  # another action came first
         return _page(student_id, other_id, refusal=refused)

@@ -89,7 +89,14 @@ def reopen() -> ResponseReturnValue:
         return _ask_to_reopen(form, roles, chosen)
     try:
         with platform_unit_of_work("an emergency lock", schools=[principal.establishment_id]) as work:
-            reopened = reopen_roles(work.session, _school_of(principal), roles, by=current_actor(), now=clock.utcnow())
+            reopened = reopen_roles(
+                work.session,
+                _school_of(principal),
+                roles,
+                password_given=form.password_was_given,
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
     except DomainError as refusal:
         form.blame(refusal)
         return _ask_to_reopen(form, roles, chosen)

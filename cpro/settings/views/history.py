@@ -64,7 +64,7 @@ def restore(entry_id: int) -> ResponseReturnValue:
     form = PasswordForm() if plan.asks_password else None
     if form is not None and not form.validate_on_submit():
         return _confirmation(entry, part, plan, form), form.status
-    proof = {"password_given": form is not None} if restoring.may_ask_password else {}
+    proof = {"password_given": form is not None and form.password_was_given} if restoring.may_ask_password else {}
     try:
         with unit_of_work():
             done = restoring.restore(

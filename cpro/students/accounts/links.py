@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cpro.audit.operations import About, record
 from cpro.core.drafts.models import Draft
-from cpro.core.errors import Conflict, Forbidden, PasswordNeeded
+from cpro.core.errors import Conflict, Forbidden, check_password_given
 from cpro.core.formatting import spoken_name
 from cpro.core.permissions import Actor, Permission
 from cpro.extensions import db
@@ -62,12 +62,6 @@ def check_linkable(account: Account) -> None:
         raise InactiveAccount(account.label)
 
 
-def _check_password_given(account: Account, password_given: bool, purpose: str) -> None:
-    """Raise `PasswordNeeded` if an account that was opened is taken from its holder without one's own password."""
-    if was_ever_opened(account) and not password_given:
-        raise PasswordNeeded(purpose)
-
-
 def link_account(
     account: Account, student: Student, *, password_given: bool = False, by: Actor, now: datetime
 ) -> str | None:
@@ -81,8 +75,9 @@ def link_account(
     db.session.refresh(student)
     check_linkable(account)
     check_may_receive(student)
-    _check_password_given(account, password_given, "Pour relier ce compte, qui a déjà servi")
     opened, changes = was_ever_opened(account), _changes(account, student)
+    if opened:
+        check_password_given(password_given, "Pour relier ce compte, qui a déjà servi", by=by)
     for name, (_old, new) in changes.items():
         setattr(account, name, new)
     forget_address(account, now=now)
@@ -107,7 +102,8 @@ def unlink_account(account: Account, *, password_given: bool = False, by: Actor,
     student = queries.find_student_of(account.id)
     if student is None:
         raise NotLinked
-    _check_password_given(account, password_given, "Pour délier ce compte, qui a déjà servi")
+    if was_ever_opened(account):
+        check_password_given(password_given, "Pour délier ce compte, qui a déjà servi", by=by)
     student.account_id = None
     _close(account, now)
     db.session.flush()

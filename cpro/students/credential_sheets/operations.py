@@ -60,11 +60,12 @@ def create_batch_documents(
     file_format: str,
     key: str,
     sign_in_id: int,
+    password_given: bool = False,
     by: Actor,
     now: datetime,
 ) -> KeptSheets:
     """Store the codes of a batch and the documents that show them. Raises as `activate_credential_sheets` does."""
-    activate_credential_sheets(batch.plan, about=batch.about, by=by, now=now)
+    activate_credential_sheets(batch.plan, about=batch.about, password_given=password_given, by=by, now=now)
     return keep_document(
         documents,
         key=key,

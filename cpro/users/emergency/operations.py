@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cpro.core.errors import Conflict, Forbidden
+from cpro.core.errors import Conflict, Forbidden, check_password_given
 from cpro.core.mail import Mail, enqueue
 from cpro.core.permissions import Actor, Permission, Role
 from cpro.core.transactions import lock_schools
@@ -80,17 +80,25 @@ def lock_roles(
 
 
 def reopen_roles(
-    session: Session, establishment_id: int, roles: Sequence[Role], *, by: Actor, now: datetime
+    session: Session,
+    establishment_id: int,
+    roles: Sequence[Role],
+    *,
+    password_given: bool = False,
+    by: Actor,
+    now: datetime,
 ) -> list[Role]:
     """Reopen the closed ones of these roles, and return them. Passwords are unchanged; voided codes remain void.
 
-    Raises `OutOfReach` for anyone except a head in place and the command line, `Conflict` if none is closed.
+    Raises `OutOfReach` for anyone except a head in place and the command line, `Conflict` if none is closed,
+    `PasswordNeeded`.
     """
     school = _lock_school(session, establishment_id)
     _check_actor(session, school, by, Permission.EMERGENCY_LOCK_ALL)
     locks = [lock for role in roles if (lock := find_open_lock(session, school.id, role)) is not None]
     if not locks:
         raise Conflict("Cet accès est déjà ouvert.")
+    check_password_given(password_given, "Pour rouvrir un accès", by=by)
     for lock in locks:
         lock.reopened_at, lock.reopened_by = now, by.label[:200]
     session.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from cpro.core.errors import DomainError, refusal_of
+from cpro.core.errors import DomainError, check_password_given, refusal_of
 from cpro.core.permissions import Actor
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
@@ -51,15 +51,16 @@ def reactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
     teachers.notify_heads(account, establishment, "réactivé", by=by, now=now)
 
 
-def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
+def reset_account(account: Account, *, password_given: bool = False, by: Actor, now: datetime) -> str | None:
     """Return a new one-time code to be shown once; the password stops working and every sign-in ends.
 
     For a head who never activated their account, the code is mailed to the proved address and None is returned: the
     actor must not see it. A teacher is notified. Raises `OwnAccount`, `NotByAdministrator` for a head who did activate
-    it, `ConsentPending`, `InactiveAccount`, `HeadCodeUndeliverable`.
+    it, `ConsentPending`, `InactiveAccount`, `HeadCodeUndeliverable`, `PasswordNeeded`.
     """
     establishment = rules.lock(account)
     check_reset(account, by)
+    check_password_given(password_given, "Pour réinitialiser ce compte", by=by)
     if not account.role.has_private_code:
         teachers.notify_of_codes([account], establishment, by=by, now=now)
         return accounts.reset(db.session(), account, by=by, now=now)
@@ -69,10 +70,14 @@ def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
     return None
 
 
-def reset_second_factor(account: Account, *, by: Actor, now: datetime) -> None:
-    """Remove the second factor of a person of the school. Raises as `check_second_factor_reset`."""
+def reset_second_factor(account: Account, *, password_given: bool = False, by: Actor, now: datetime) -> None:
+    """Remove the second factor of a person of the school.
+
+    Raises as `check_second_factor_reset`, and `PasswordNeeded`.
+    """
     rules.lock(account)
     check_second_factor_reset(account, by)
+    check_password_given(password_given, "Pour réinitialiser ce second facteur", by=by)
     second_factor.reset(db.session(), account, by=by, now=now)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import Conflict, DomainError, NotFound
+from cpro.core.errors import Conflict, DomainError, NotFound, check_password_given
 from cpro.core.formatting import of_name
 from cpro.core.mail import MailMessage, enqueue, public_link
 from cpro.core.mail.queries import select_times_written_about
@@ -77,17 +77,26 @@ def change_account_address(account: Account, email: str, *, by: Actor, now: date
 
 
 def change_own_address(
-    session: Session, account: Account, email: str, *, opened_on: str | None, by: Actor, now: datetime
+    session: Session,
+    account: Account,
+    email: str,
+    *,
+    opened_on: str | None,
+    password_given: bool = False,
+    by: Actor,
+    now: datetime,
 ) -> None:
     """Set the address given by an account's owner, with their password: it takes effect at once.
 
     Both addresses are notified: a typing error shows by the message that does not come. `account` is locked
-    (`queries.lock_account`). Raises `StaleForm` if the address changed since the form was opened, `LimitReached`.
+    (`queries.lock_account`). Raises `StaleForm` if the address changed since the form was opened, `PasswordNeeded`,
+    `LimitReached`.
     """
     earlier, shown = account.confirmed_email, account.email
     check_fresh({"email": shown}, opened_on)
     if email == earlier == shown:
         return
+    check_password_given(password_given, "Pour changer votre adresse électronique", by=by)
     _LIMIT.check(session, select_times_written_about(account.establishment_id, "account", account.id), now=now)
     _replace_waiting(session, account.establishment_id, account.id, now=now)
     account.email = account.confirmed_email = email
@@ -180,11 +189,13 @@ def notify_school_address(
         enqueue(letter, by=by, now=now, about=("establishment", establishment.id))
 
 
-def confirm_school_address(establishment: Establishment, *, shown: str, by: Actor, now: datetime) -> None:
+def confirm_school_address(
+    establishment: Establishment, *, shown: str, password_given: bool = False, by: Actor, now: datetime
+) -> None:
     """Make the school's address effective for heads' codes, as `shown` to a signed-in head who gave their password.
 
     Raises `Forbidden` for anyone else, `DomainError` if there is none or it is an account's own, `Conflict` if it
-    changed meanwhile. An address already in effect is left unchanged.
+    changed meanwhile, `PasswordNeeded`. An address already in effect is left unchanged.
     """
     session = db.session()
     rules.check_head(by, "Seul le chef d’établissement en place confirme l’adresse de l’établissement.")
@@ -202,6 +213,7 @@ def confirm_school_address(establishment: Establishment, *, shown: str, by: Acto
             f"Cette adresse est aussi celle du compte {of_name(owner.label)}, qui recevrait les codes d’un chef "
             "d’établissement. Donnez d’abord à l’établissement une adresse qui n’est celle de personne."
         )
+    check_password_given(password_given, "Pour confirmer l’adresse de l’établissement", by=by)
     _replace_waiting(session, establishment.id, None, now=now)
     _confirm_school(session, establishment, by=by, now=now)
 

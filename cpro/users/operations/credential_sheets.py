@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from cpro.audit.operations import About, record
-from cpro.core.errors import Conflict, DomainError, refusal_of
+from cpro.core.errors import Conflict, DomainError, check_password_given, refusal_of
 from cpro.core.formatting import format_count, join_french, plural
 from cpro.core.permissions import Actor, Role
 from cpro.establishments.gate import require_open_gate
@@ -105,12 +105,16 @@ def plan_credential_sheets(accounts: Sequence[Account], *, reset: bool = False, 
     )
 
 
-def activate_credential_sheets(plan: Plan, *, about: str, by: Actor, now: datetime) -> None:
+def activate_credential_sheets(
+    plan: Plan, *, about: str, password_given: bool = False, by: Actor, now: datetime
+) -> None:
     """Store the codes of planned sheets, and void the earlier unused codes of their accounts.
 
     If the plan resets, passwords stop working and sign-ins end. Teachers who use their account are notified. `about`
-    names the batch in the journal: a division, or how many people. Raises `GateClosed`, `SheetsOutdated`.
+    names the batch in the journal: a division, or how many people. Raises `GateClosed`, `SheetsOutdated`, and as
+    `check_agreed`.
     """
+    check_agreed(plan, password_given=password_given, by=by)
     establishment = lock_current_establishment()
     require_open_gate(establishment)
     codes_by_account = {each.account_id: each.code for each in plan.sheets}
@@ -135,6 +139,12 @@ def activate_credential_sheets(plan: Plan, *, about: str, by: Actor, now: dateti
         now=now,
         changes={"sheets": (None, len(kept)), **voided},
     )
+
+
+def check_agreed(plan: Plan, *, password_given: bool, by: Actor) -> None:
+    """Raise `PasswordNeeded` if a plan resets accounts, and the actor did not give their own password."""
+    if plan.reset:
+        check_password_given(password_given, "Pour réinitialiser des comptes", by=by)
 
 
 def check_may_have_sheet(account: Account, by: Actor) -> None:

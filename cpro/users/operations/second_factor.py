@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
 from cpro.audit.queries import find_last_of
-from cpro.core.errors import Conflict
+from cpro.core.errors import Conflict, check_password_given
 from cpro.core.mail import Mail, enqueue
 from cpro.core.permissions import Actor
 from cpro.core.printed_codes import generate_printed_code, group_printed_code, read_printed_code
@@ -40,11 +40,15 @@ _ON, _OFF, _RESET, CODES_DRAWN = (f"account:second-factor:{each}" for each in ("
 _SHAPE = re.compile(r"[0-9]{6}")
 
 
-def begin(session: Session, account: AnyAccount, *, now: datetime) -> None:
-    """Generate a new secret, in effect once confirmed. Raises `Conflict` if one is already in effect."""
+def begin(session: Session, account: AnyAccount, *, password_given: bool = False, by: Actor, now: datetime) -> None:
+    """Generate a new secret, in effect once confirmed.
+
+    Raises `Conflict` if one is already in effect, `PasswordNeeded`.
+    """
     factor = find_second_factor(session, account)
     if factor is not None and factor.confirmed_at is not None:
         raise Conflict("Votre second facteur est déjà activé, dans une autre fenêtre peut-être.")
+    check_password_given(password_given, "Pour préparer votre second facteur", by=by)
     if factor is None:
         factor = SecondFactor(created_at=now, trusted_from=now)
         if isinstance(account, Account):
@@ -81,16 +85,26 @@ def confirm(session: Session, factor: SecondFactor, account: AnyAccount, *, by: 
     return codes
 
 
-def renew_codes(session: Session, factor: SecondFactor, account: AnyAccount, *, by: Actor, now: datetime) -> list[str]:
-    """Generate new recovery codes that replace the earlier ones, and return them."""
+def renew_codes(
+    session: Session,
+    factor: SecondFactor,
+    account: AnyAccount,
+    *,
+    password_given: bool = False,
+    by: Actor,
+    now: datetime,
+) -> list[str]:
+    """Generate new recovery codes that replace the earlier ones, and return them. Raises `PasswordNeeded`."""
+    check_password_given(password_given, "Pour changer vos codes de secours", by=by)
     codes = _generate_recovery_codes(factor)
     session.flush()
     record_about(session, CODES_DRAWN, account, by=by, now=now)
     return codes
 
 
-def remove(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> bool:
-    """Remove the actor's own second factor; return whether there was one."""
+def remove(session: Session, account: AnyAccount, *, password_given: bool = False, by: Actor, now: datetime) -> bool:
+    """Remove the actor's own second factor; return whether there was one. Raises `PasswordNeeded`."""
+    check_password_given(password_given, "Pour retirer votre second facteur", by=by)
     return _delete(session, account, _OFF, by=by, now=now)
 
 

@@ -58,7 +58,7 @@ class Closing(Office):
         """Reopen roles, as somebody or as the command line."""
         actor = self.actor(by) if isinstance(by, str) else by
         with self.app.app_context(), platform_unit_of_work("test") as work:
-            return reopen_roles(work.session, self.school.id, roles, by=actor, now=clock.utcnow())
+            return reopen_roles(work.session, self.school.id, roles, password_given=True, by=actor, now=clock.utcnow())
 
     def give_code(self, role: str, kind: Callable[..., str] = codes.create_code) -> str:
         """Create a code of the person of a role, as a sheet or a message carries one."""

@@ -59,7 +59,11 @@ def confirm_school() -> ResponseReturnValue:
         with unit_of_work():
             school = lock_current_establishment()
             addresses.confirm_school_address(
-                school, shown=request.form.get("email", ""), by=current_actor(), now=clock.utcnow()
+                school,
+                shown=request.form.get("email", ""),
+                password_given=form.password_was_given,
+                by=current_actor(),
+                now=clock.utcnow(),
             )
             confirmed = school.email
     except DomainError as refusal:
@@ -116,6 +120,7 @@ def _change_own(form: OwnEmailForm, principal: Principal) -> None:
             account,
             form.email.data or "",
             opened_on=form.version.data,
+            password_given=form.password_was_given,
             by=current_actor(),
             now=clock.utcnow(),
         )

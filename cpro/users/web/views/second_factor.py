@@ -155,7 +155,8 @@ def begin() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(password_form=form)
     with platform_unit_of_work("own second factor") as work:
-        operations.begin(work.session, _lock_own(work.session), now=clock.utcnow())
+        account, given = _lock_own(work.session), form.password_was_given
+        operations.begin(work.session, account, password_given=given, by=current_actor(), now=clock.utcnow())
     return back_to(url_for(".index", retour=find_way_back()))
 
 
@@ -193,7 +194,14 @@ def renew_codes() -> ResponseReturnValue:
         factor = queries.find_second_factor(work.session, account)
         if factor is None or factor.confirmed_at is None:
             raise Conflict("Votre second facteur n’est pas activé.")
-        codes = operations.renew_codes(work.session, factor, account, by=current_actor(), now=clock.utcnow())
+        codes = operations.renew_codes(
+            work.session,
+            factor,
+            account,
+            password_given=form.password_was_given,
+            by=current_actor(),
+            now=clock.utcnow(),
+        )
     return render_page("users/recovery_codes.html", codes=codes, way_back=find_way_back())
 
 
@@ -208,7 +216,8 @@ def remove() -> ResponseReturnValue:
         account = _lock_own(work.session)
         if second_factor_policy.is_asked(work.session, account):
             raise Forbidden("Un second facteur est exigé de votre rôle : il ne se retire pas.")
-        operations.remove(work.session, account, by=current_actor(), now=clock.utcnow())
+        given = form.password_was_given
+        operations.remove(work.session, account, password_given=given, by=current_actor(), now=clock.utcnow())
     return back_to(url_for(".index"), "Votre second facteur est retiré.", OWN)
 
 
