@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -15,10 +16,12 @@ from cpro.audit.models import AuditEntry
 from cpro.core import tenancy
 from cpro.core.permissions import Permission, Role, can
 from cpro.records import queries
+from cpro.records.errors import NotYourPupil
 from cpro.records.models import Evaluation
 from tests.factories import World, make_mandate
 from tests.helpers.access_table import GET, POST
 from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written
 from tests.helpers.screens import screens
 from tests.records.conftest import MARKER, Class
@@ -72,6 +75,18 @@ class TestRecordsAccess:
         got = tuple(browser.get(f"/eleves/{getattr(classroom, whose)}{page}").status_code for whose in WHOSE)
 
         assert got == READ[role]
+
+    @pytest.mark.parametrize("page", ["", "/fiches", "/fiches/{fiche}", "/fiches/999999", "/bilans"])
+    def test_records_access_a_refusal_says_the_same_of_every_pupil(self, as_: As, classroom: Class, page: str) -> None:
+        browser = as_("student")
+        said = set()
+        for whose in (classroom.mate, classroom.stranger, classroom.gone):
+            answer = browser.get(f"/eleves/{whose}{page.format(fiche=classroom.fiche)}")
+            assert answer.status_code == 403
+            said.add(re.sub("[0-9a-f]{12}", "", Page(answer).text))  # the number of the request
+
+        assert len(said) == 1, said
+        assert Page(answer).says(NotYourPupil.message)
 
     @pytest.mark.parametrize("role", WRITE_FICHE)
     def test_create_fiche_is_given_to_those_of_the_table(self, as_: As, classroom: Class, role: str) -> None:
