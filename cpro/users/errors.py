@@ -90,6 +90,18 @@ class UnknownAccount(DomainError):
     status = 404
 
 
+class MaybeMistyped(DomainError):
+    """An address looks mistyped: the same call with `confirmed` takes it all the same."""
+
+    def __init__(self, email: str, meant: str) -> None:
+        super().__init__(
+            f"Cette adresse finit par «\u202f{email.rpartition('@')[2]}\u202f»\u202f: est-ce plutôt "
+            f"«\u202f{meant}\u202f»\u202f? Corrigez-la\u202f; si elle est juste, laissez-la et "
+            "enregistrez-la à nouveau.",
+            field="email",
+        )
+
+
 class LoginTaken(DomainError):
     """Raised for a login that another account of the school has just taken."""
 

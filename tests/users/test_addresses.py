@@ -24,10 +24,11 @@ from tests.helpers.browser import Browser
 from tests.helpers.letters import LINK, TYPED, answer, letters, link_in, run_night
 from tests.helpers.office import CODE, Office
 from tests.helpers.pages import Page
-from tests.helpers.records import watching
+from tests.helpers.records import nothing_written, watching
 
 Arrange = Callable[..., Any]
 TAB, CONFIRM = "/admin/parametres/etablissement", "/admin/parametres/etablissement/confirmer-adresse"
+OWN_PAGE = "/mon-compte/adresse"
 OLD, OWN = "direction@alpha.example", "ines.quartz@alpha.example"
 
 
@@ -110,12 +111,12 @@ class TestChangeAccountAddress:
         self, office: Office, changed: int, as_: Callable[..., Browser]
     ) -> None:
         owner = as_("teacher")
-        page = owner.get("/mon-compte/adresse")
+        page = owner.get(OWN_PAGE)
 
         assert "a été saisie par quelqu’un d’autre" in page.text
-        assert owner.post("/mon-compte/adresse", {"email": TYPED, "current_password": PASSWORD}).status_code == 303
+        assert owner.post(OWN_PAGE, {"email": TYPED, "current_password": PASSWORD}).status_code == 303
         assert office.find(changed).confirmed_email == TYPED
-        assert "a été saisie par quelqu’un d’autre" not in owner.get("/mon-compte/adresse").text
+        assert "a été saisie par quelqu’un d’autre" not in owner.get(OWN_PAGE).text
 
     @pytest.mark.parametrize(("days", "counts"), [(6, False), (7, True), (20, True)])
     def test_apply_silence_counts_by_silence_after_seven_days(
@@ -269,8 +270,8 @@ class TestChangeAccountAddress:
         self, office: Office, as_: Callable[..., Browser]
     ) -> None:
         owner = as_("teacher")
-        owner.get("/mon-compte/adresse")
-        owner.post("/mon-compte/adresse", {"email": "ines@maison.example", "current_password": PASSWORD})
+        owner.get(OWN_PAGE)
+        owner.post(OWN_PAGE, {"email": "ines@maison.example", "current_password": PASSWORD})
 
         [text] = letters(office, OWN)
         assert "ines@maison.example" in text
@@ -282,8 +283,8 @@ class TestChangeAccountAddress:
         browser, earlier = as_(role), f"{office.world.logins[role]}@alpha.example"
         account = office.find(office.school.account_ids[role])
 
-        browser.get("/mon-compte/adresse")
-        browser.post("/mon-compte/adresse", {"email": "nouvelle@alpha.example", "current_password": PASSWORD})
+        browser.get(OWN_PAGE)
+        browser.post(OWN_PAGE, {"email": "nouvelle@alpha.example", "current_password": PASSWORD})
 
         [told], [sent] = letters(office, earlier), letters(office, "nouvelle@alpha.example")
         assert "nouvelle@alpha.example" in told
@@ -292,15 +293,48 @@ class TestChangeAccountAddress:
         assert "s’est trompée" in sent and "http" not in sent
         assert "s’il n’arrive pas à nouvelle@alpha.example, corrigez-la" in Page(browser.get("/mon-compte")).flashes[-1]
 
+    @pytest.mark.parametrize(
+        ("typed", "meant"), [("ines@gmial.com", "gmail.com"), ("ines@aplha.example", "alpha.example")]
+    )
+    def test_change_own_address_asks_once_about_a_domain_that_looks_mistyped(
+        self, app: Flask, office: Office, as_: Callable[..., Browser], teacher: int, typed: str, meant: str
+    ) -> None:
+        browser = as_("teacher")
+        form = {**browser.form(OWN_PAGE), "email": typed, "current_password": PASSWORD}
+
+        with nothing_written(app):
+            asked = browser.post(OWN_PAGE, form)
+        page = Page(asked)
+
+        assert (asked.status_code, page.values()["email"]) == (422, typed)
+        assert f"est-ce plutôt « {meant} »" in page.error("email")
+        again = {**page.values(), "current_password": PASSWORD}
+        with nothing_written(app):
+            assert browser.post(OWN_PAGE, {**again, "email": "ines@orang.fr"}).status_code == 422
+        assert browser.post(OWN_PAGE, again).status_code == 303
+        assert office.find(teacher).confirmed_email == typed
+
+    def test_change_own_address_asks_nothing_about_what_corrects_it(
+        self, office: Office, as_: Callable[..., Browser], teacher: int
+    ) -> None:
+        browser = as_("teacher")
+        asked = browser.post(OWN_PAGE, {"email": "ines@gmial.com", "current_password": PASSWORD})
+
+        answer = browser.post(
+            OWN_PAGE, {**Page(asked).values(), "email": "ines@gmail.com", "current_password": PASSWORD}
+        )
+
+        assert (answer.status_code, office.find(teacher).confirmed_email) == (303, "ines@gmail.com")
+
     def test_change_own_address_many_times_an_hour_is_refused_and_what_was_typed_stays(
         self, office: Office, as_: Callable[..., Browser]
     ) -> None:
         browser = as_("teacher")
 
         def change(number: int) -> TestResponse:
-            form = browser.form("/mon-compte/adresse")
+            form = browser.form(OWN_PAGE)
             typed = {"email": f"encore{number}@alpha.example", "current_password": PASSWORD}
-            return browser.post("/mon-compte/adresse", {**form, **typed})
+            return browser.post(OWN_PAGE, {**form, **typed})
 
         answers = [change(number) for number in range(7)]
 

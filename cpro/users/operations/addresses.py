@@ -22,11 +22,14 @@ from cpro.core.mail.queries import select_times_written_about
 from cpro.core.permissions import Actor
 from cpro.core.rate_limits import HOUR, RateLimit
 from cpro.core.secrets import new_token, token_hash
+from cpro.core.validators.mail_domains import find_meant_domain
 from cpro.establishments.models import Establishment
+from cpro.establishments.official_mailboxes import DOMAINS
 from cpro.establishments.operations.audit import record_about_school
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.extensions import db
 from cpro.users import queries
+from cpro.users.errors import MaybeMistyped
 from cpro.users.models import Account, AddressChange, AddressState
 from cpro.users.operations import address_letters, codes, rules
 from cpro.users.operations.audit import record_about
@@ -82,21 +85,25 @@ def change_own_address(
     email: str,
     *,
     opened_on: str | None,
+    confirmed: bool = False,
     password_given: bool = False,
     by: Actor,
     now: datetime,
 ) -> None:
     """Set the address given by an account's owner, with their password: it takes effect at once.
 
-    Both addresses are notified: a typing error shows by the message that does not come. `account` is locked
-    (`queries.lock_account`). Raises `StaleForm` if the address changed since the form was opened, `PasswordNeeded`,
-    `LimitReached`.
+    Both addresses are notified: a typing error shows by the message that does not come. `confirmed` states that the
+    owner was asked about a domain that looks mistyped. `account` is locked (`queries.lock_account`). Raises `StaleForm`
+    if the address changed since the form was opened, `PasswordNeeded`, `MaybeMistyped`, `LimitReached`.
     """
     earlier, shown = account.confirmed_email, account.email
     check_fresh({"email": shown}, opened_on)
     if email == earlier == shown:
         return
     check_password_given(password_given, "Pour changer votre adresse électronique", by=by)
+    school = session.get_one(Establishment, account.establishment_id)
+    if not confirmed:
+        _ask_if_mistyped(email, school)
     _LIMIT.check(session, select_times_written_about(account.establishment_id, "account", account.id), now=now)
     _replace_waiting(session, account.establishment_id, account.id, now=now)
     account.email = account.confirmed_email = email
@@ -107,11 +114,16 @@ def change_own_address(
     record_about(session, "account:changed", account, by=by, now=now, changes=changes)
     if earlier == email:
         return
-    school = session.get_one(Establishment, account.establishment_id)
     letters = [address_letters.own_notice(account, school, earlier)] if earlier else []
     letters += [address_letters.own_new_notice(email)] if email else []
     for mail in letters:
         enqueue(mail, by=by, now=now, session=session, establishment_id=school.id, about=("account", account.id))
+
+
+def _ask_if_mistyped(email: str, school: Establishment) -> None:
+    own = {address.rpartition("@")[2] for address in (school.email, find_proved_address(school)) if address}
+    if meant := find_meant_domain(email, besides={*DOMAINS.values(), *own}):
+        raise MaybeMistyped(email, meant)
 
 
 def forget_address(account: Account, *, now: datetime) -> None:

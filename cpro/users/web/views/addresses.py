@@ -18,6 +18,7 @@ from cpro.establishments.models import Establishment
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.users import queries
+from cpro.users.errors import MaybeMistyped
 from cpro.users.models import Account
 from cpro.users.operations import addresses
 from cpro.users.web.forms import OwnEmailForm
@@ -106,6 +107,7 @@ def _own_page(
     refusal: DomainError | None = None,
 ) -> ResponseReturnValue:
     context = {"principal": principal, "stored": stored, "counting": counting}
+    context["asked"] = form.email.data if isinstance(refusal, MaybeMistyped) else request.form.get("asked", "")
     conflict = explain(form, refusal, stored={"email": stored})
     return render_page("users/own_email.html", form=form, conflict=conflict, status=status, **context)
 
@@ -120,6 +122,7 @@ def _change_own(form: OwnEmailForm, principal: Principal) -> None:
             account,
             form.email.data or "",
             opened_on=form.version.data,
+            confirmed=request.form.get("asked") == form.email.data,
             password_given=form.password_was_given,
             by=current_actor(),
             now=clock.utcnow(),
