@@ -11,6 +11,8 @@ from sqlalchemy import Table, delete, exists, func, insert, literal, select, tex
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
+from cpro.audit import operations as audit
+from cpro.audit.models import AuditEntry
 from cpro.core import tenancy
 from cpro.core.bulk_writes import bulk_insert, bulk_update
 from cpro.core.permissions import Role
@@ -20,7 +22,7 @@ from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.students.models import Diploma, Division, Student
 from cpro.users.models import Account, PlatformAccount
-from tests.factories import World, make_diploma, make_student
+from tests.factories import NOW, TESTER, World, make_diploma, make_student
 
 STUDENTS = Student.__table__
 assert isinstance(STUDENTS, Table)
@@ -102,6 +104,27 @@ class TestTenancyReading:
     def test_tenancy_reading_without_a_scope_nothing_is_read(self, app: Flask, world: World) -> None:
         with app.app_context(), pytest.raises(TenancyError, match="no scope"):
             db.session.scalars(select(Student)).all()
+
+    def test_tenancy_reading_a_kept_statement_is_narrowed_to_each_scope(self, app: Flask, world: World) -> None:
+        names = tenancy.keep(select(Student.last_name))
+        lines = tenancy.keep(select(AuditEntry.action).where(AuditEntry.object_type == "mandate"))
+        with app.app_context(), platform_unit_of_work("test") as work:
+            for school in (world.a, world.b):
+                about = audit.About("mandate", 1, "Accès")
+                audit.record(
+                    "mandate:opened", about, by=TESTER, now=NOW, establishment_id=school.id, session=work.session
+                )
+
+        def read(scope: Scope) -> tuple[list[str], int]:
+            with app.app_context():
+                enter(scope)
+                return list(db.session.scalars(names)), len(db.session.scalars(lines).all())
+
+        readers = Role.HEAD.permissions
+        for _ in range(2):
+            assert read(Scope(world.a.id, rights=readers)) == (["Secret-alpha"], 1)
+            assert read(Scope(world.a.id, rights=readers - {AuditEntry.confidential_to})) == (["Secret-alpha"], 0)
+            assert read(Scope(world.b.id, rights=readers)) == (["Secret-beta"], 1)
 
     def test_tenancy_reading_a_session_keeps_its_scope(self, in_a: Session, world: World) -> None:
         with pytest.raises(TenancyError, match="keeps the scope"):

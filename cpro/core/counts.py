@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cpro.core.formatting import MoreThan
+from cpro.core.tenancy import keep
 from cpro.extensions import db
 
 Name = TypeVar("Name", bound=Hashable)
@@ -37,6 +39,21 @@ class Counted:
         return MoreThan(self.most) if number > self.most else number
 
 
+@dataclass(frozen=True)
+class KeptCounts(Generic[Name]):
+    """Several counts asked for often, whose statement is composed once: their values are bound when they are read."""
+
+    asked: Mapping[Name, Counted]
+
+    @cached_property
+    def _statement(self) -> Any:
+        return keep(_select(self.asked))
+
+    def read(self, values: Mapping[str, Any]) -> dict[Name, int]:
+        """Return the counts, like `count_together`, for the values of the bound parameters."""
+        return _read(self.asked, self._statement, values)
+
+
 def count_rows(found: Select[Any], *, most: int = MOST_COUNTED) -> int:
     """Return how many rows a statement finds, bounded like `Counted`."""
     return count_together({"rows": Counted(found, most)})["rows"]
@@ -47,8 +64,16 @@ def count_together(asked: Mapping[Name, Counted]) -> dict[Name, int]:
 
     A statement that fails ends the transaction: a page that can do without the counts may read on.
     """
+    return _read(asked, _select(asked), {})
+
+
+def _select(asked: Mapping[Name, Counted]) -> Any:
+    return select(*(each.number for each in asked.values()))
+
+
+def _read(asked: Mapping[Name, Counted], statement: Any, values: Mapping[str, Any]) -> dict[Name, int]:
     try:
-        numbers = db.session.execute(select(*(each.number for each in asked.values()))).one()
+        numbers = db.session.execute(statement, values).one()
     except SQLAlchemyError:
         db.session.rollback()
         raise

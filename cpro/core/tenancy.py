@@ -16,9 +16,10 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import ColumnElement, ForeignKey, Table, event, false, inspect, or_, text
+from sqlalchemy import ColumnElement, Executable, ForeignKey, Table, event, false, inspect, or_, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import (
     LoaderCriteriaOption,
@@ -41,7 +42,9 @@ from cpro.extensions import application, db
 
 _SCOPE = "cpro_scope"
 BULK = "cpro_bulk"  # execution option of the statements of `core.bulk_writes`, which checked their rows
-_CRITERIA = "cpro_criteria"  # key in a session's `info`: the criteria of its statements, built once
+_KEPT = "cpro_kept"  # execution option of the statements of `keep`
+#: How many scopes have their criteria kept, and how many statements are kept narrowed to a scope.
+_MOST_SCOPES, _MOST_NARROWED = 512, 256
 #: Strategies of update and delete to which the filter's criteria apply.
 _NARROWED = (None, "auto", "orm")
 #: Keys of the statements that name no raw table; they hold tables and classes, never a value.
@@ -49,6 +52,7 @@ _checked: set[Any] = set()
 _MOST_CHECKED = 500
 
 Mark = TypeVar("Mark")
+Kept = TypeVar("Kept", bound=Executable)
 
 
 class TenancyError(RuntimeError):
@@ -197,14 +201,27 @@ def _narrow(state: ORMExecuteState) -> None:
     if state.is_insert or (state.is_update and state.execution_options.get(BULK)):
         return
     asked = state.statement
-    made = state.session.info.setdefault(_CRITERIA, {})
-    criteria = made.get((scope, writes)) or made.setdefault((scope, writes), _criteria_of(scope, writes=writes))
-    state.statement = asked.options(*criteria)
+    narrow_to = _narrow_kept if _KEPT in asked.get_execution_options() else _narrow_to
+    state.statement = narrow_to(asked, scope, writes)
     if not (state.is_relationship_load or state.is_column_load):
         _check_once(asked, state.statement)
 
 
-def _criteria_of(scope: Scope, *, writes: bool) -> list[LoaderCriteriaOption]:
+def keep(statement: Kept) -> Kept:
+    """Return a statement that the process composes once and executes often: it is narrowed once to each scope."""
+    return statement.execution_options(**{_KEPT: True})
+
+
+def _narrow_to(statement: Any, scope: Scope, writes: bool) -> Any:
+    return statement.options(*_criteria_of(scope, writes))
+
+
+#: A scope has all that criteria depend on, rights and mandate included: another one gets another statement.
+_narrow_kept = lru_cache(maxsize=_MOST_NARROWED)(_narrow_to)
+
+
+@lru_cache(maxsize=_MOST_SCOPES)
+def _criteria_of(scope: Scope, writes: bool) -> list[LoaderCriteriaOption]:
     """Return the criteria of a scope: the school's rows, the national ones when reading, the diplomas."""
     school, diploma_ids = scope.establishment_id, scope.diploma_ids
     criteria = [

@@ -67,7 +67,7 @@ def list_past_mandates(since: datetime, today: date, *, limit: int) -> Sequence[
     ).all()
 
 
-def select_ending(today: date, until: date) -> Select[int]:
+def select_ending(today: date | ColumnElement[date], until: date | ColumnElement[date]) -> Select[int]:
     """Return the ids of the running mandates whose last day is between `today` and `until`."""
     return select(Mandate.id).where(is_in_state(MandateState.RUNNING, today), Mandate.ends_on <= until)
 
@@ -82,7 +82,7 @@ def select_times_opened(establishment_id: int) -> Select[datetime]:
     return select(Mandate.opened_at).where(Mandate.establishment_id == establishment_id)
 
 
-def is_in_state(state: MandateState, today: date) -> ColumnElement[bool]:
+def is_in_state(state: MandateState, today: date | ColumnElement[date]) -> ColumnElement[bool]:
     """Return the condition for mandates in a state; `Mandate.state_on` is the same rule for one mandate."""
     if state is MandateState.CLOSED:
         return Mandate.closed_at.is_not(None)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flask_admin import Admin
 
 from cpro.core.counts import MOST_WAITING, Counted
-from cpro.core.permissions import Permission, Principal
+from cpro.core.permissions import Permission
 from cpro.core.web.registry import MenuEntry, registry
 
 
@@ -67,11 +67,11 @@ def register(app: Flask) -> None:
     app_registry.add_object_section(sections.head_code_section)
 
 
-def _list_for_head(person: Principal) -> list[Counted]:
+def _list_for_head(rights: frozenset[Permission]) -> list[Counted]:
     """Return the counts of the accounts that the head must act on: to consent to, to review."""
     from cpro.users.queries import select_pending, select_unseen_teachers
 
-    if not person.can(Permission.USERS_CONSENT):
+    if Permission.USERS_CONSENT not in rights:
         return []
     return [Counted(each, MOST_WAITING) for each in (select_pending(), select_unseen_teachers())]
 

@@ -32,7 +32,7 @@ def select_pending(*pupils: ColumnElement[bool]) -> Select[int]:
     return select(Fiche.id).where(Fiche.state == FicheState.SUBMITTED, Fiche.student_id.in_(present))
 
 
-def select_pending_of_teacher(account_id: int) -> Select[int]:
+def select_pending_of_teacher(account_id: ColumnElement[int]) -> Select[int]:
     """Return the ids of the pending fiches of a teacher's divisions."""
     taught = select(TeacherDivision.division_id).where(TeacherDivision.account_id == account_id)
     return select_pending(Student.division_id.in_(taught))

@@ -107,7 +107,7 @@ def list_divisions_of(account_id: int) -> Sequence[Division]:
     ).all()
 
 
-def select_journal_ids_of_divisions(account_id: int) -> Select[str]:
+def select_journal_ids_of_divisions(account_id: ColumnElement[int]) -> Select[str]:
     """Return the ids, as the journal writes them, of a teacher's divisions."""
     return select(Cast(TeacherDivision.division_id, String)).where(TeacherDivision.account_id == account_id)
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 
-from cpro.core.counts import count_together
+from cpro.core.counts import KeptCounts
 from cpro.core.permissions import Permission, Principal
 from cpro.core.tenancy import TenancyError
 from cpro.core.web.registry import MenuEntry, find_entry, registry
-from cpro.site.news.queries import count_new
+from cpro.site.news.queries import bind_news, count_new
 
 #: The key under which news is counted: no menu entry has it.
 _NEWS = -1
@@ -63,13 +64,20 @@ def _count_waiting(person: Principal, entries: Sequence[MenuEntry]) -> Mapping[i
 
     One statement; an empty result when it fails.
     """
-    asked = {
-        (place, part): counted
-        for place, entry in enumerate(entries)
-        for part, counted in enumerate(entry.waits(person))
-    } | {(_NEWS, part): counted for part, counted in enumerate(count_new(person))}
+    counts = _compose(person.role.permissions, tuple(entries))
     try:
-        found = count_together(asked) if asked else {}
+        found = counts.read(bind_news(person)) if counts.asked else {}
     except (SQLAlchemyError, TenancyError):  # the frame also surrounds the pages that report these errors
         return {}
     return {place: sum(found[each] for each in found if each[0] == place) for place, _part in found}
+
+
+@lru_cache(maxsize=64)
+def _compose(rights: frozenset[Permission], entries: tuple[MenuEntry, ...]) -> KeptCounts[tuple[int, int]]:
+    """Return the counts of some entries and of the news, for people of some rights.
+
+    Kept, as composing their statement takes a tenth of a page: it holds no value of a person, a school or a moment.
+    """
+    waiting = [(place, counted) for place, entry in enumerate(entries) for counted in entry.waits(rights)]
+    waiting += [(_NEWS, counted) for counted in count_new(rights)]
+    return KeptCounts({(place, part): counted for part, (place, counted) in enumerate(waiting)})

@@ -16,6 +16,7 @@ from cpro.core.counts import Counted, count_rows, count_together
 from cpro.core.errors import NotFound
 from cpro.core.lists import ListState, Page, find_page_from
 from cpro.core.permissions import Permission, Role
+from cpro.core.tenancy import keep
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
@@ -182,7 +183,7 @@ def _compose_divisions_and_courses() -> Any:
     courses = select(literal("mef"), MEF.code, MEF.label)
     unknown = select_unknown_mefs().subquery()
     borne = select(literal("mef"), unknown.c.code, literal(""))
-    return union_all(divisions, courses, borne)
+    return keep(union_all(divisions, courses, borne))
 
 
 def offer_divisions() -> list[tuple[str, str]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Cast, ColumnElement, Select, String, and_, exists, func, not_, or_, select
+from sqlalchemy import Cast, ColumnElement, Select, String, and_, bindparam, exists, func, not_, or_, select
 from sqlalchemy.orm import Session, undefer
 
 from cpro.config import CODE_WAIT
@@ -96,19 +97,7 @@ def find_sign_in(session: Session, token: str, *, awaits_code: bool = False) -> 
 
     A sign-in that still waits for the second-factor code gives no access, and is only found with `awaits_code`.
     """
-    worked_in = func.coalesce(Account.establishment_id, SignIn.entered_establishment_id)
-    is_own = or_(
-        SecondFactor.account_id == SignIn.account_id, SecondFactor.platform_account_id == SignIn.platform_account_id
-    )
-    has_factor = exists().where(is_own, SecondFactor.confirmed_at.is_not(None)).correlate(SignIn)
-    row = session.execute(
-        select(SignIn, Account, PlatformAccount, Establishment, has_factor, shuts_account())
-        .outerjoin(Account, Account.id == SignIn.account_id)
-        .outerjoin(PlatformAccount, PlatformAccount.id == SignIn.platform_account_id)
-        .outerjoin(Establishment, Establishment.id == worked_in)
-        .where(SignIn.token_hash == token_hash(token), SignIn.awaits_code.is_(awaits_code))
-        .options(undefer(Establishment.logo_id))
-    ).one_or_none()
+    row = session.execute(_compose_sign_in(awaits_code), {"token_hash": token_hash(token)}).one_or_none()
     if row is None:
         return None
     sign_in, of_school, of_platform, school, has_second_factor, is_shut_out = row
@@ -116,6 +105,24 @@ def find_sign_in(session: Session, token: str, *, awaits_code: bool = False) -> 
     if is_shut_out or not account.may_sign_in:
         return None
     return OpenSignIn(sign_in, account, school, has_second_factor)
+
+
+@cache
+def _compose_sign_in(awaits_code: bool) -> Any:
+    """Return the statement of `find_sign_in`, composed once a process: every page executes it."""
+    worked_in = func.coalesce(Account.establishment_id, SignIn.entered_establishment_id)
+    is_own = or_(
+        SecondFactor.account_id == SignIn.account_id, SecondFactor.platform_account_id == SignIn.platform_account_id
+    )
+    has_factor = exists().where(is_own, SecondFactor.confirmed_at.is_not(None)).correlate(SignIn)
+    return (
+        select(SignIn, Account, PlatformAccount, Establishment, has_factor, shuts_account())
+        .outerjoin(Account, Account.id == SignIn.account_id)
+        .outerjoin(PlatformAccount, PlatformAccount.id == SignIn.platform_account_id)
+        .outerjoin(Establishment, Establishment.id == worked_in)
+        .where(SignIn.token_hash == bindparam("token_hash"), SignIn.awaits_code.is_(awaits_code))
+        .options(undefer(Establishment.logo_id))
+    )
 
 
 def find_pending_sign_in(session: Session, token: str, *, now: datetime) -> OpenSignIn | None:
@@ -336,7 +343,7 @@ def list_reading_school(*, limit: int) -> Sequence[Account]:
     ).all()
 
 
-def select_journal_ids_with_powers(*, besides: int) -> Select[str]:
+def select_journal_ids_with_powers(*, besides: ColumnElement[int]) -> Select[str]:
     """Return the ids, as text for the journal, of the other accounts that read the school or need a consent."""
     has_powers = or_(Account.consent_needed, Account.holds(Permission.USERS_VIEW))
     return select(Cast(Account.id, String)).where(has_powers, Account.id != besides)

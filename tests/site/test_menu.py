@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 import pytest
 from sqlalchemy.orm import Session
 
-from cpro.core.permissions import Role
+from cpro.core.permissions import ROLE_PERMISSIONS, Permission, Role
 from cpro.records.models import FicheState
+from cpro.site import menu
 from cpro.students.models import Student, TeacherDivision
 from cpro.transfers.models import Direction, TransferState
 from tests.factories import World, make_account, make_transfer, make_transfer_side
@@ -68,6 +69,24 @@ class TestWaiting:
         assert waiting(head, "/")["Gérer les profils utilisateurs"] == "3 en attente"
         assert len(Page(head.get("/admin/utilisateurs/?etat=a-voir")).rows()) == 1
         assert len(Page(head.get("/admin/utilisateurs/?etat=accord")).rows()) == 2
+
+    def test_waiting_is_composed_once_for_people_of_the_same_rights(self, as_: As) -> None:
+        menu._compose.cache_clear()
+        for school, account in (("a", "head"), ("b", "head"), ("a", "teacher"), ("b", "teacher")):
+            as_(account, school).get("/", follow_redirects=True)
+
+        assert menu._compose.cache_info().misses == 2
+
+    def test_waiting_follows_the_rights_of_a_role(self, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+        administrator = as_("administrator")
+        before = waiting(administrator, "/")
+        rights = Role.ADMINISTRATOR.permissions
+        monkeypatch.setitem(ROLE_PERMISSIONS, Role.ADMINISTRATOR, rights | {Permission.USERS_CONSENT})
+
+        assert waiting(administrator, "/") == before | {"Gérer les profils utilisateurs": "1 en attente"}
+
+        monkeypatch.setitem(ROLE_PERMISSIONS, Role.ADMINISTRATOR, rights - {Permission.TRANSFERS_MANAGE})
+        assert waiting(administrator, "/") == {}
 
     def test_waiting_is_nobody_elses(self, as_: As) -> None:
         assert waiting(as_("administrator"), "/") == {"Transferts": "1 en attente"}

@@ -35,8 +35,9 @@ class MenuEntry:
     when: Callable[[], bool] | None = None
     #: returns the tabs of its page that the signed-in person may open: label, url
     tabs: Callable[[], Sequence[Mapping[str, Any]]] = lambda: ()
-    #: rows waiting for a person there, counted beside the entry; none for people who do not act on them
-    waits: Callable[[Principal], Sequence[Counted]] = lambda person: ()
+    #: rows waiting there for a person of some rights, counted beside the entry; none for people who do not act on
+    #: them. Kept for all people of these rights and all schools: the statements name the person as `core.reader` does
+    waits: Callable[[frozenset[Permission]], Sequence[Counted]] = lambda rights: ()
 
 
 def find_entry(entries: Sequence[MenuEntry], endpoint: str) -> MenuEntry | None:

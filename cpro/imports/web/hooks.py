@@ -21,7 +21,7 @@ def register_hooks(app: Flask) -> None:
             order=10,
             icon="import",
             covers=("imports.*", "historique_imports.*"),
-            waits=lambda person: [Counted(select_unconfirmed(), MOST_WAITING)],
+            waits=lambda rights: [Counted(select_unconfirmed(), MOST_WAITING)],
         )
     )
     app_registry.add_menu_entry(

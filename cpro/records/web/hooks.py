@@ -8,7 +8,8 @@ from flask import Flask
 
 from cpro.core import events
 from cpro.core.counts import MOST_WAITING, Counted
-from cpro.core.permissions import Permission, Principal
+from cpro.core.permissions import Permission
+from cpro.core.reader import READER_ID
 from cpro.core.web.registry import MenuEntry, registry
 from cpro.records.operations.retention import forget_drafts
 from cpro.records.pending import select_pending_of_teacher
@@ -38,11 +39,11 @@ def register_hooks(app: Flask) -> None:
     events.import_undone.connect(_forget_drafts)
 
 
-def _list_fiches(person: Principal) -> list[Counted]:
+def _list_fiches(rights: frozenset[Permission]) -> list[Counted]:
     """Return the ids of the fiches that wait for a teacher."""
-    if not person.can(Permission.PUPILS_EVALUATE) or person.id is None:
+    if Permission.PUPILS_EVALUATE not in rights:
         return []
-    return [Counted(select_pending_of_teacher(person.id), MOST_WAITING)]
+    return [Counted(select_pending_of_teacher(READER_ID), MOST_WAITING)]
 
 
 def _competences_used(sender: object, *, ids: frozenset[int], **_more: object) -> set[int]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, and_, or_
 
 from cpro.audit.models import AuditEntry
-from cpro.core.permissions import Permission, Principal
+from cpro.core.permissions import Permission
+from cpro.core.reader import READER_ID, READER_KIND
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Kind:
     #: returns the address of a line's subject
     link: Callable[[AuditEntry], str]
     label: str
-    #: narrows the lines to those that concern the person; None for every line of the school
-    concerns: Callable[[Principal], ColumnElement[bool]] | None = None
+    #: narrows the lines to those that concern the reader (`core.reader`); None for every line of the school
+    concerns: Callable[[], ColumnElement[bool]] | None = None
     #: whether the person's own actions are included: for work that ended later, while they were elsewhere
     includes_own: bool = False
     #: text of a line, instead of the journal's label
@@ -30,17 +31,17 @@ class Kind:
     #: whether the bell counts it; work that is counted beside its menu entry is not counted again
     is_counted: bool = True
 
-    def condition(self, person: Principal) -> ColumnElement[bool]:
-        """Return the condition of the lines that are news for a person."""
+    def condition(self) -> ColumnElement[bool]:
+        """Return the condition of the lines that are news for the reader."""
         conditions: list[ColumnElement[bool]] = [AuditEntry.action.in_(self.actions)]
         if self.concerns is not None:
-            conditions.append(self.concerns(person))
+            conditions.append(self.concerns())
         if not self.includes_own:
-            conditions.append(_is_by_another(person))
+            conditions.append(_is_by_another())
         return and_(*conditions)
 
 
-def list_conditions(kinds: Sequence[Kind], person: Principal) -> list[ColumnElement[bool]]:
+def list_conditions(kinds: Sequence[Kind]) -> list[ColumnElement[bool]]:
     """Return the conditions of the lines that the bell counts: one for all the kinds that differ by action only."""
     counted = [each for each in kinds if each.is_counted]
     plain = [each for each in counted if each.concerns is None]
@@ -52,8 +53,8 @@ def list_conditions(kinds: Sequence[Kind], person: Principal) -> list[ColumnElem
         )
         if group
     ]
-    return [each.condition(person) for each in [*alike, *(each for each in counted if each not in plain)]]
+    return [each.condition() for each in [*alike, *(each for each in counted if each not in plain)]]
 
 
-def _is_by_another(person: Principal) -> ColumnElement[bool]:
-    return or_(AuditEntry.actor_kind != person.kind, AuditEntry.actor_id.is_distinct_from(person.id))
+def _is_by_another() -> ColumnElement[bool]:
+    return or_(AuditEntry.actor_kind != READER_KIND, AuditEntry.actor_id.is_distinct_from(READER_ID))

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, and_
 from cpro.audit import labels
 from cpro.audit.models import AuditEntry
 from cpro.core.formatting import plural, upper_first
-from cpro.core.permissions import Permission, Principal
+from cpro.core.permissions import Permission
+from cpro.core.reader import READER_ID, READER_JOURNAL_ID, READER_REFERENCE
 from cpro.imports.models import RunKind
 from cpro.records.queries import select_journal_ids_of_divisions
 from cpro.site.news.kind import Kind
@@ -25,39 +26,39 @@ from cpro.users.queries import select_journal_ids_awaited, select_journal_ids_wi
 _NAMED = 5
 
 
-def _is_about_own_account(person: Principal) -> ColumnElement[bool]:
-    return and_(AuditEntry.object_type == "account", AuditEntry.object_id == str(person.id))
+def _is_about_own_account() -> ColumnElement[bool]:
+    return and_(AuditEntry.object_type == "account", AuditEntry.object_id == READER_JOURNAL_ID)
 
 
-def _is_about_own_records(person: Principal) -> ColumnElement[bool]:
-    own = select_journal_ids(person.id)
+def _is_about_own_records() -> ColumnElement[bool]:
+    own = select_journal_ids(READER_ID)
     return and_(AuditEntry.object_type == "pupil_records", AuditEntry.object_id.in_(own))
 
 
-def _is_own_problem(person: Principal) -> ColumnElement[bool]:
-    return and_(AuditEntry.object_type == "problem", AuditEntry.object_id == f"{person.kind}:{person.id}")
+def _is_own_problem() -> ColumnElement[bool]:
+    return and_(AuditEntry.object_type == "problem", AuditEntry.object_id == READER_REFERENCE)
 
 
-def _is_by_support(_person: Principal) -> ColumnElement[bool]:
+def _is_by_support() -> ColumnElement[bool]:
     return AuditEntry.is_by(Permission.SCHOOLS_ENTER)
 
 
-def _is_about_account_with_powers(person: Principal) -> ColumnElement[bool]:
+def _is_about_account_with_powers() -> ColumnElement[bool]:
     """Return the condition of the lines about other accounts that can read the whole school, or that need a consent."""
-    others = select_journal_ids_with_powers(besides=person.id)
+    others = select_journal_ids_with_powers(besides=READER_ID)
     return and_(AuditEntry.object_type == "account", AuditEntry.object_id.in_(others))
 
 
-def _is_about_account_to_consent_to(person: Principal) -> ColumnElement[bool]:
+def _is_about_account_to_consent_to() -> ColumnElement[bool]:
     return and_(AuditEntry.object_type == "account", AuditEntry.object_id.in_(select_journal_ids_awaited()))
 
 
-def _is_about_account_without_consent(person: Principal) -> ColumnElement[bool]:
-    return and_(_is_about_account_with_powers(person), ~_is_about_account_to_consent_to(person))
+def _is_about_account_without_consent() -> ColumnElement[bool]:
+    return and_(_is_about_account_with_powers(), ~_is_about_account_to_consent_to())
 
 
-def _is_about_own_division(person: Principal) -> ColumnElement[bool]:
-    own = select_journal_ids_of_divisions(person.id)
+def _is_about_own_division() -> ColumnElement[bool]:
+    own = select_journal_ids_of_divisions(READER_ID)
     return and_(AuditEntry.object_type == "division", AuditEntry.object_id.in_(own))
 
 
@@ -83,8 +84,8 @@ def _cut(names: str) -> str:
     return names if len(few) <= _NAMED else f"{', '.join(few[:_NAMED])}…"
 
 
-def _is_about_another_account(person: Principal) -> ColumnElement[bool]:
-    return ~_is_about_own_account(person)
+def _is_about_another_account() -> ColumnElement[bool]:
+    return ~_is_about_own_account()
 
 
 #: The support's actions on a problem.
@@ -110,7 +111,7 @@ KINDS: Sequence[Kind] = (
         permission=Permission.TRANSFERS_MANAGE,
         link=lambda line: url_for("transfers.show", side_id=line.object_id),
         label="Voir le transfert",
-        concerns=lambda person: AuditEntry.object_type == "transfer",
+        concerns=lambda: AuditEntry.object_type == "transfer",
     ),
     Kind(
         actions=["transfer:offer-received"],
@@ -248,8 +249,8 @@ KINDS: Sequence[Kind] = (
 )
 
 
-def list_kinds(person: Principal) -> list[Kind]:
-    """Return the kinds of news for a person; none for those who read no news."""
-    if not person.can(Permission.NEWS_READ):
+def list_kinds(rights: frozenset[Permission]) -> list[Kind]:
+    """Return the kinds of news for people of some rights; none for those who read no news."""
+    if Permission.NEWS_READ not in rights:
         return []
-    return [each for each in KINDS if person.can(each.permission)]
+    return [each for each in KINDS if each.permission in rights]

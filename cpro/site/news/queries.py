@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
@@ -18,6 +19,7 @@ from cpro.core import clock
 from cpro.core.clock import today_in
 from cpro.core.counts import MOST_WAITING, Counted
 from cpro.core.permissions import Permission, Principal
+from cpro.core.reader import bind_reader
 from cpro.core.web.registry import registry
 from cpro.extensions import db
 from cpro.inspectors.models import SOON, Mandate
@@ -30,6 +32,15 @@ from cpro.site.news.records.queries import RecordNews
 #: How long an event is news, and how many are shown.
 KEPT = timedelta(days=30)
 SHOWN = 50
+#: What stands for how far a person has read, and for the day, in the statements; `bind_news` gives the values.
+_READ_LINE: BindParameter[int] = bindparam("news_read_line", type_=AuditEntry.id.type)
+_READ_AT: BindParameter[datetime] = bindparam("news_read_at", type_=AuditEntry.at.type)
+#: the last day that was soon when they read
+_READ_SOON: BindParameter[date] = bindparam("news_read_soon", type_=Mandate.ends_on.type)
+#: the instant after which a line is new, unless it comes before the one last read
+_LINES_AFTER: BindParameter[datetime] = bindparam("news_lines_after", type_=AuditEntry.at.type)
+_TODAY: BindParameter[date] = bindparam("news_today", type_=Mandate.ends_on.type)
+_SOON: BindParameter[date] = bindparam("news_soon", type_=Mandate.ends_on.type)
 
 
 @dataclass(frozen=True)
@@ -57,20 +68,32 @@ class Ending:
     is_new: bool
 
 
-def count_new(person: Principal) -> list[Counted]:
-    """Return the count of a person's news, to be read with the counts of the menu."""
+def count_new(rights: frozenset[Permission]) -> list[Counted]:
+    """Return the counts of the news of people of some rights, to be read with those of the menu.
+
+    Reading them requires the values of `bind_news`.
+    """
+    if Permission.NEWS_READ not in rights:
+        return []
+    lines = [select(AuditEntry.id).where(each, _is_new_line()) for each in list_conditions(list_kinds(rights))]
+    lines += records.select_new(rights, _READ_AT)
+    if Permission.MANDATES_MANAGE in rights:
+        lines.append(select_ending(_TODAY, _SOON).where(_is_new_ending()))
+    return [Counted(each, MOST_WAITING) for each in lines]
+
+
+def bind_news(person: Principal) -> dict[str, Any]:
+    """Return the values of the statements on a person's news: who they are, how far they have read, the day."""
     now = clock.utcnow()
-    read = _find_mark(person, now)
-    is_new = _is_new_line(read, now)
-    lines = [
-        Counted(select(AuditEntry.id).where(condition, is_new), MOST_WAITING)
-        for condition in list_conditions(list_kinds(person), person)
-    ]
-    if person.can(Permission.NEWS_READ):
-        lines += [Counted(each, MOST_WAITING) for each in records.select_new(person, read.at)]
-    if not _may_read_endings(person):
-        return lines
-    return [*lines, Counted(_select_endings(now).where(_is_new_ending(read)), MOST_WAITING)]
+    read, today = _find_mark(person, now), _day_of(now)
+    return bind_reader(person) | {
+        _READ_LINE.key: read.line or 0,
+        _READ_AT.key: read.at,
+        _READ_SOON.key: _day_of(read.at) + SOON,
+        _LINES_AFTER.key: read.at if read.line is None else now - KEPT,
+        _TODAY.key: today,
+        _SOON.key: today + SOON,
+    }
 
 
 def list_news(person: Principal, *, unread: bool) -> list[News]:
@@ -78,15 +101,14 @@ def list_news(person: Principal, *, unread: bool) -> list[News]:
 
     One statement; returns up to one more than `SHOWN`, so that the caller knows whether there are more.
     """
-    now = clock.utcnow()
-    is_new = _is_new_line(_find_mark(person, now), now)
-    kinds = [each for each in list_kinds(person) if each.is_counted or not unread]
+    kinds = [each for each in list_kinds(person.role.permissions) if each.is_counted or not unread]
     if not kinds:
         return []
-    kept, order = (is_new, AuditEntry.id.asc()) if unread else (_is_after(now - KEPT), AuditEntry.id.desc())
+    is_new, is_kept = _is_new_line(), _is_after(clock.utcnow() - KEPT)
+    kept, order = (is_new, AuditEntry.id.asc()) if unread else (is_kept, AuditEntry.id.desc())
     lines = [
         select(AuditEntry.id.label("line"), literal(place).label("kind"))
-        .where(kind.condition(person), kept)
+        .where(kind.condition(), kept)
         .order_by(order)
         .limit(SHOWN + 1)
         .subquery()
@@ -97,7 +119,8 @@ def list_news(person: Principal, *, unread: bool) -> list[News]:
         select(AuditEntry, found.c.kind, is_new)
         .join(found, found.c.line == AuditEntry.id)
         .order_by(order)
-        .limit(SHOWN + 1)
+        .limit(SHOWN + 1),
+        bind_news(person),
     )
     return [News(line, kinds[place], bool(new) and kinds[place].is_counted) for line, place, new in rows]
 
@@ -120,28 +143,21 @@ def find_last_line(session: Session, establishment_id: int, until: int) -> int:
 
 def list_endings(person: Principal) -> list[Ending]:
     """Return the mandates that end soon, the earliest end first, for those who may extend or close them."""
-    if not _may_read_endings(person):
+    if not (person.can(Permission.NEWS_READ) and person.can(Permission.MANDATES_MANAGE)):
         return []
-    now = clock.utcnow()
-    mandates = db.session.scalars(
-        select(Mandate).where(Mandate.id.in_(_select_endings(now))).order_by(Mandate.ends_on, Mandate.id).limit(SHOWN)
+    found = db.session.execute(
+        select(Mandate, _is_new_ending())
+        .where(Mandate.id.in_(select_ending(_TODAY, _SOON)))
+        .order_by(Mandate.ends_on, Mandate.id)
+        .limit(SHOWN),
+        bind_news(person),
     )
-    read = _find_mark(person, now)
-    return [Ending(each, each.ends_on > _day_of(read.at) + SOON or each.opened_at > read.at) for each in mandates]
+    return [Ending(mandate, bool(is_new)) for mandate, is_new in found]
 
 
-def _may_read_endings(person: Principal) -> bool:
-    return person.can(Permission.NEWS_READ) and person.can(Permission.MANDATES_MANAGE)
-
-
-def _select_endings(now: datetime) -> Select[int]:
-    today = _day_of(now)
-    return select_ending(today, today + SOON)
-
-
-def _is_new_ending(read: Mark) -> ColumnElement[bool]:
+def _is_new_ending() -> ColumnElement[bool]:
     """Return the condition of the mandates that were not ending soon when the person last read, or did not exist."""
-    return (Mandate.ends_on > _day_of(read.at) + SOON) | (Mandate.opened_at > read.at)
+    return (Mandate.ends_on > _READ_SOON) | (Mandate.opened_at > _READ_AT)
 
 
 def _find_mark(person: Principal, now: datetime) -> Mark:
@@ -150,13 +166,11 @@ def _find_mark(person: Principal, now: datetime) -> Mark:
     return Mark(person.news_read_line, max(person.news_read_at or floor, floor))
 
 
-def _is_new_line(read: Mark, now: datetime) -> ColumnElement[bool]:
-    if read.line is None:
-        return _is_after(read.at)
-    return and_(_is_after(now - KEPT), AuditEntry.id > read.line)
+def _is_new_line() -> ColumnElement[bool]:
+    return and_(_is_after(_LINES_AFTER), AuditEntry.id > _READ_LINE)
 
 
-def _is_after(instant: datetime) -> ColumnElement[bool]:
+def _is_after(instant: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Return the condition of the lines written after the last one written at an instant."""
     last = (
         select(AuditEntry.id)

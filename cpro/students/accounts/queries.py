@@ -237,6 +237,6 @@ def _label_of(selection: Selection) -> str:
     return f"division {selection.division}" if selection.division else "tous les élèves"
 
 
-def select_journal_ids(account_id: int) -> Select[str]:
+def select_journal_ids(account_id: ColumnElement[int]) -> Select[str]:
     """Return the ids, as the journal writes them, of the pupils who sign in with an account."""
     return select(Cast(Student.id, String)).where(Student.account_id == account_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from cpro.core.counts import MOST_WAITING, Counted
-from cpro.core.permissions import Permission, Principal
+from cpro.core.permissions import Permission
 from cpro.core.web.registry import MenuEntry, registry
 from cpro.transfers import queries
 
@@ -26,8 +26,8 @@ def register_hooks(app: Flask) -> None:
     )
 
 
-def _list_decisions(person: Principal) -> list[Counted]:
-    """Return the transfers that wait for a decision of this person."""
-    if not person.can(Permission.TRANSFERS_MANAGE):
+def _list_decisions(rights: frozenset[Permission]) -> list[Counted]:
+    """Return the transfers that wait for a decision of people who decide."""
+    if Permission.TRANSFERS_MANAGE not in rights:
         return []
     return [Counted(queries.select_to_decide(), MOST_WAITING)]
