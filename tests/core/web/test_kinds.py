@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.orm import Session
 
 from cpro.core.permissions import Role
 from cpro.core.web.screens.kinds import _sorted_by_related
+from cpro.core.web.screens.parts import Stored
 from cpro.students.models import Division, Student
 from tests.factories import NOW, World, make_account, make_diploma, make_mef, make_student
 from tests.helpers.browser import Browser
@@ -170,3 +172,16 @@ class TestOrderOf:
 def test_order_of_a_long_list_by_another_row_is_refused() -> None:
     with pytest.raises(TypeError, match=r"Student\.division is in no index"):
         _sorted_by_related(Student, "division", "code")
+
+
+def test_open_texts_finds_once_for_a_list_what_depends_on_its_reader() -> None:
+    opened: list[str] = []
+
+    def text() -> Callable[[str], str]:
+        opened.append("")
+        return str.upper
+
+    read = Stored("name", "sans nom", text=text, cell=text).open_texts()
+
+    assert [read(SimpleNamespace(name=name)) for name in ("agate", None, "opale")] == ["AGATE", "sans nom", "OPALE"]
+    assert len(opened) == 1

@@ -29,17 +29,27 @@ class Stored:
 
     def text_of(self, row: Any) -> str:
         """Return the text of a row."""
-        return str(self._read(row, self.text))
+        return self.open_texts()(row)
 
-    def cell_of(self, row: Any) -> Any:
-        """Return the workbook value of a row."""
-        return self._read(row, self.cell)
+    def open_texts(self) -> Callable[[Any], str]:
+        """Return what reads the text of each row: what depends on the reader or the school is found once."""
+        read = self._open(self.text)
+        return lambda row: str(read(row))
 
-    def _read(self, row: Any, reader: Callable[[], Callable[[Any], Any]]) -> Any:
-        value = getattr(row, self.name)
-        if value is None:
-            return self.blank
-        return reader()(getattr(value, self.of) if self.of else value)
+    def open_cells(self) -> Callable[[Any], Any]:
+        """Return what reads the workbook value of each row."""
+        return self._open(self.cell)
+
+    def _open(self, reader: Callable[[], Callable[[Any], Any]]) -> Callable[[Any], Any]:
+        show = reader()
+
+        def read(row: Any) -> Any:
+            value = getattr(row, self.name)
+            if value is None:
+                return self.blank
+            return show(getattr(value, self.of) if self.of else value)
+
+        return read
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,10 @@ class Column:
     stored: Stored | None = None
     #: otherwise the attributes that `value` reads, so that an export loads no objects; if empty, it loads them
     needs: Sequence[str] = ()
+
+    def open_texts(self) -> Callable[[Any], str]:
+        """Return what reads the text of each row of a list."""
+        return self.stored.open_texts() if self.stored else self.value
 
     @property
     def css(self) -> str:

@@ -43,7 +43,7 @@ def read_blocks(
 
 
 def _rows_reader(columns: Sequence[Column], *, as_text: bool) -> Reader[Block]:
-    readers = [each.value if as_text or each.stored is None else each.stored.cell_of for each in columns]
+    readers = [each.open_texts() if as_text or each.stored is None else each.stored.open_cells() for each in columns]
     return lambda rows: [[read(row[0]) for row in rows] for read in readers]
 
 

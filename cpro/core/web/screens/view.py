@@ -166,13 +166,13 @@ class Screen(ArrangedScreen):
         self, rows: Sequence[Any], columns: Sequence[Column], actions: Sequence[BulkAction]
     ) -> Iterator[ListedRow]:
         """Yield the rows as the template renders them; what is the same for all rows is computed once."""
-        first, *others = columns
+        readers = [column.open_texts() for column in columns]
         refused = [action.left_out(rows, by=current_actor(), together=False) for action in actions]
         details, edit, delete = map(self._row_address, (".details_view", ".edit_view", ".delete_view"))
         can_edit, deletable = self.can_edit, self.list_deletable(rows) if self.can_delete else ()
         labels = [self.full_label(row) for row in rows]
         for row, label, unique in zip(rows, labels, disambiguate(labels, [row.id for row in rows]), strict=True):
-            heading = first.value(row)
+            heading, *texts = [read(row) for read in readers]
             row_actions = [("Corriger", edit(row.id))] if can_edit and not self.why_not_edit(row) else []
             row_actions += self.row_actions(row)
             if row.id in deletable:
@@ -183,7 +183,7 @@ class Screen(ArrangedScreen):
                 url=details(row.id),
                 heading=heading or label,
                 link_name=unique if heading in unique else f"{heading}, {unique}",
-                cells=[self._cell(column, row) for column in others],
+                cells=[self._cell(column, text) for column, text in zip(columns[1:], texts, strict=True)],
                 actions=row_actions,
                 anchor=above.row_anchor(row.id),
                 why_no_box=_explain_no_box(row.id, refused),
@@ -195,8 +195,7 @@ class Screen(ArrangedScreen):
         more = "".join(f"&{urlencode({name: query})}" for name, query in above.list_parameters().items())
         return lambda row_id: f"{page}?id={row_id}{more}"
 
-    def _cell(self, column: Column, row: Any) -> tuple[str, str, str]:
-        text = column.value(row)
+    def _cell(self, column: Column, text: str) -> tuple[str, str, str]:
         return column.css, text, self.levels.get(text, "") if column.key == "state" else ""
 
     def details_page(self, row: Any, *, refusal_text: str = "", status: int = 200) -> ResponseReturnValue:
