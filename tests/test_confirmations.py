@@ -165,7 +165,7 @@ class TestDeactivateTicked:
 
         for action, why in (("deactivate", "Ce compte est déjà désactivé."), ("sheets", "est désactivé")):
             answer = browser.post(address[1], {"action": action, "rowid": [gone]})
-            assert answer.location == "/admin/utilisateurs/?etat=desactive"
+            assert answer.location == f"/admin/utilisateurs/?etat=desactive&coches={gone}"
             assert why in Page(browser.get(answer.location)).text
 
     def test_reactivate_ticked_leaves_out_those_who_are_active(
@@ -181,7 +181,7 @@ class TestDeactivateTicked:
         assert "Réactiver 1 utilisateur ?" in asked.text
         assert f"({office.find(back).login})" in asked.text
         assert "Ce compte est actif" in asked.text
-        assert "/admin/utilisateurs/?etat=desactive" in asked.links
+        assert f"/admin/utilisateurs/?etat=desactive&coches={back}%2C{ids[1]}" in asked.links
         assert done.location == "/admin/utilisateurs/?etat=desactive"
         assert "Imprimez de nouvelles fiches" in Page(browser.get(done.location)).text
         with platform() as session:

@@ -82,13 +82,18 @@ class TestGiveUpSheets:
         whom = {"ids": [*map(str, office.add_pupils(2))]}
         browser = as_("administrator")
         assert ask(browser, **whom).status_code == 303
-        refused = ask(browser, **whom, reset="y", confirme="oui")
+        refused = ask(browser, **whom, layout="2", reset="y", confirme="oui")
         assert refused.status_code == 422
+        back = way_back(refused)
 
-        for address in (way_back(refused), ADDRESS):
+        for address in (back, ADDRESS):
             page = Page(browser.get(address))
             assert not page.alerts, address
             assert "pas encore enregistrée" not in page.text
+        page = Page(browser.get(back))
+        assert "2 comptes choisis" in page.text
+        ticked = {each.get("value") for each in page.main.iter("input") if each.get("checked") is not None}
+        assert ticked == {"2", "csv", "y"}
 
 
 class TestConfirmReset:

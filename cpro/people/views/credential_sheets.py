@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, redirect, request, send_file, session, url_for
@@ -23,6 +25,7 @@ from cpro.core.web.current_user import current_actor, get_principal
 from cpro.core.web.forms import typed_before_sign_in
 from cpro.core.web.pages import render_page
 from cpro.core.web.registry import registry
+from cpro.core.web.screens import above
 from cpro.establishments.gate import GateClosed
 from cpro.establishments.web.gate_links import describe_missing
 from cpro.people.forms.credential_sheets import CredentialSheetsForm
@@ -42,10 +45,15 @@ from cpro.students.credential_sheets.operations import Batch, create_batch_docum
 from cpro.users.credential_sheets import LAYOUTS
 from cpro.users.operations.credential_sheets import check_agreed
 from cpro.users.queries import select_without_code
+from cpro.users.web import refused_forms
 
 bp = Blueprint("credential_sheets", __name__)
 
-_PREPARED = ("division", "ids", "eleves", "pour", "role", "reset")
+#: The lists whose ticked rows lead here, by the field that names them.
+_LISTS = {"ids": "utilisateurs", "eleves": "eleves"}
+above.stand_below(bp, *_LISTS.values(), carries=lambda _endpoint, _values: True)
+
+_PREPARED = ("division", "ids", "eleves", "pour", "role", "reset", "layout", "format")
 #: The cookie's entry with the key to the documents of this sign-in.
 _KEY = "sheets_key"
 _MIMETYPES = {"pdf": "application/pdf", "csv": "text/csv"}
@@ -55,6 +63,8 @@ _MIMETYPES = {"pdf": "application/pdf", "csv": "text/csv"}
 @requires(Permission.USERS_EDIT, code_again=True)
 def choose() -> ResponseReturnValue:
     """Show the form, prefilled for a division, a role, or accounts (`ids`) or pupils (`eleves`) chosen in a list."""
+    if "abandonner" in request.args:  # the form was posted without the chosen people in its address
+        refused_forms.forget(get_principal(), url_for("credential_sheets.create"))
     asked = [(name, value) for name, value in request.args.items(multi=True) if name in _PREPARED]
     defaults = [("layout", "8"), ("format", "pdf")]
     return _page(CredentialSheetsForm(typed_before_sign_in() or ImmutableMultiDict([*asked, *defaults])))
@@ -157,11 +167,24 @@ def _confirmation(form: CredentialSheetsForm, batch: Batch, status: int = 200) -
         action_url=url_for("credential_sheets.create"),
         fields={**form.chosen_values(), "confirme": "oui"},
         submit_label=f"Préparer {plural(number, 'fiche', 'fiches')}",
-        cancel_url=url_for("credential_sheets.choose", abandonner=1),
+        cancel_url=_again_url(form.chosen_values()),
         danger=True,
         form=form if batch.plan.reset else None,
         status=status,
     )
+
+
+def _again_url(chosen: Mapping[str, Any]) -> str:
+    """Return the URL of the form with these values chosen; what was typed in it is forgotten."""
+    asked: dict[str, Any] = {"abandonner": 1}
+    asked |= {name: ",".join(map(str, value)) if isinstance(value, list) else value for name, value in chosen.items()}
+    return url_for("credential_sheets.choose", **asked)
+
+
+def _list_url(form: CredentialSheetsForm) -> str:
+    """Return the URL of the list in which the people were chosen, with them ticked again if they were."""
+    name = "ids" if form.ids.data else "eleves"
+    return above.ticked_list_address(_LISTS[name], url_for(f"{_LISTS[name]}.index_view"), form[name].data)
 
 
 def _own_key() -> str:
@@ -198,6 +221,8 @@ def _page(form: CredentialSheetsForm, status: int = 200) -> ResponseReturnValue:
     return render_page(
         "people/credential_sheets.html",
         form=form,
+        again_url=_again_url({name: form[name].data for name in _LISTS if form[name].data}),
+        list_url=_list_url(form) if form.names_people else "",
         people=[describe_people(target), *describe_left_out(target, by=current_actor())] if form.names_people else [],
         to_open=None if nobody else to_open,
         missing=missing,

@@ -111,7 +111,7 @@ def _confirmation(selection: Selection, candidates: Candidates) -> ResponseRetur
         action_url=url_for("pupil_accounts.open_accounts"),
         fields={**get_fields(selection), "confirme": "oui"},
         submit_label=f"Ouvrir {what}",
-        cancel_url=above.list_address(LIST, url_for("eleves.index_view")),
+        cancel_url=_list_url(selection),
         danger=False,
     )
 
@@ -157,5 +157,11 @@ def _nothing(
         label=f"Ouvrir {plural(candidates.to_open, 'compte', 'comptes')}",
         reasons=left_out(selection, candidates),
         sheets_url=sheets_url(selection, candidates) if candidates.with_account else "",
+        list_url=_list_url(selection),
         status=status,
     )
+
+
+def _list_url(selection: Selection) -> str:
+    """Return the URL of the list of pupils, with those of the selection still ticked if they were."""
+    return above.ticked_list_address(LIST, url_for("eleves.index_view"), selection.student_ids)

@@ -35,7 +35,7 @@ def depart() -> ResponseReturnValue:
     students = _asked_students()
     leaving = [each for each in students if each.is_active]
     if not leaving:
-        return back_to(_address_of(students), presenters.ALL_GONE, "warning")
+        return back_to(_address_of(students, ticked=True), presenters.ALL_GONE, "warning")
     return _ask_and_act(
         DepartureForm,
         leaving,
@@ -71,9 +71,10 @@ def give_course() -> ResponseReturnValue:
 @requires(Permission.STUDENTS_EDIT)
 def change_division() -> ResponseReturnValue:
     """Ask for the new division of the selected students, then put them there."""
-    present = [each for each in _asked_students() if each.is_active]
+    students = _asked_students()
+    present = [each for each in students if each.is_active]
     if not present:
-        return back_to(url_for("eleves.index_view"), presenters.NOBODY_PRESENT, "warning")
+        return back_to(_address_of(students, ticked=True), presenters.NOBODY_PRESENT, "warning")
     return _ask_and_act(
         DivisionForm,
         present,
@@ -95,7 +96,7 @@ def come_back() -> ResponseReturnValue:
     kept = describe_left_out(left_out)
     returning = [each for each in students if each.id not in refusals]
     if not returning:
-        return back_to(_address_of(students), " ".join(kept), "warning")
+        return back_to(_address_of(students, ticked=True), " ".join(kept), "warning")
     return _ask_and_act(
         BaseForm,
         returning,
@@ -124,7 +125,8 @@ def _ask_and_act(
 ) -> ResponseReturnValue:
     form = form_class()
     ids, address = [each.id for each in students], _address_of(students)
-    context |= {"names": [presenters.name_and_birth(each) for each in students], "ids": ids, "cancel_url": address}
+    names, cancel_url = [presenters.name_and_birth(each) for each in students], _address_of(students, ticked=True)
+    context |= {"names": names, "ids": ids, "cancel_url": cancel_url}
     if form.validate_on_submit():
         try:
             with unit_of_work():
@@ -135,8 +137,12 @@ def _ask_and_act(
     return render_page("students/several.html", form=form, status=form.status, **context)
 
 
-def _address_of(students: Sequence[Student]) -> str:
-    """Return the page to return to: that of one student, or for several the list in its last state."""
-    if len(students) == 1:
+def _address_of(students: Sequence[Student], *, ticked: bool = False) -> str:
+    """Return the page to return to: the list in its last state, or the page of one student who was not ticked there.
+
+    The list shows the students `ticked` again if they were: nothing was done.
+    """
+    if len(students) == 1 and not above.is_from_boxes(LIST):
         return url_for("eleves.details_view", id=students[0].id)
-    return above.list_address(LIST, url_for("eleves.index_view"))
+    base, ids = url_for("eleves.index_view"), [each.id for each in students]
+    return above.ticked_list_address(LIST, base, ids) if ticked else above.list_address(LIST, base)

@@ -46,13 +46,11 @@ def restore(principal: Principal, page: str) -> None:
     """Restore a refused form on its page; delete it if its owner discards it."""
     if not session.get(_SOME) or request.method != "GET":
         return
-    owner = _owner(principal)
     if "abandonner" in request.args:
-        with platform_unit_of_work("a refused form is given up") as work:
-            parked_forms.forget_refused(work.session, owner=owner, path=page)
+        forget(principal, page)
         return
     with tenancy.platform_session("a form refused on this page") as lookup:
-        kept = parked_forms.read_refused(lookup, owner=owner, path=page, now=clock.utcnow())
+        kept = parked_forms.read_refused(lookup, owner=_owner(principal), path=page, now=clock.utcnow())
     if kept is None:
         return
     g.typed_form = [(name, value) for name, value in kept if not name.startswith(_SENTENCE)]
@@ -60,6 +58,12 @@ def restore(principal: Principal, page: str) -> None:
     for name, sentence in kept:
         if name.startswith(_SENTENCE):
             g.typed_errors.setdefault(name.removeprefix(_SENTENCE), []).append(sentence)
+
+
+def forget(principal: Principal, page: str) -> None:
+    """Delete the stored form of a page: its owner discards it."""
+    with platform_unit_of_work("a refused form is given up") as work:
+        parked_forms.forget_refused(work.session, owner=_owner(principal), path=page)
 
 
 def forget_saved(response: Response) -> Response:

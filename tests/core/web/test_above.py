@@ -88,7 +88,8 @@ class TestBack:
 
         page = Page(browser.post(f"{LIST}action/?{query}", ticked, follow_redirects=True))
 
-        assert page.links.count(f"{LIST}?{query}") == 1  # « Ne rien changer »
+        again = f"{LIST}?{query}&coches={pupils['MICA A']}%2C{pupils['MICA C']}"
+        assert page.links.count(again) == 1  # « Ne rien changer »
         asked = next(each for each in page.main.iter("form") if each.get("method") == "post").get("action", "")
         done = browser.post(asked, {"ids": f"{pupils['MICA A']},{pupils['MICA C']}", "departed_on": "2026-09-10"})
         assert done.location == f"{LIST}?{query}"

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from cpro.core.errors import DomainError
+from cpro.core.errors import Conflict, DomainError
 from cpro.core.ticked_rows import MOST_AT_ONCE, NoRowTicked, NoSuchRow, TooManyRows
 from cpro.core.web.screens import bulk
 from cpro.students.models import Division
@@ -21,7 +21,7 @@ from tests.helpers.records import nothing_written, set_school
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
-ACTION = "/admin/eleves/action/"
+LIST, ACTION = "/admin/eleves/", "/admin/eleves/action/"
 
 
 @pytest.mark.unit
@@ -32,6 +32,88 @@ def test_describe_left_out_names_a_few_and_counts_the_others() -> None:
         "Rien ne change pour P0, P1, P2, P3, P4 et 4 autres. Parti.",
         "Rien ne change pour Q. Actif.",
     ]
+
+
+def ticked(page: Page) -> list[str]:
+    """Return the values of the boxes that a list shows ticked."""
+    boxes = (each for each in page.main.iter("input") if each.get("name") in ("rowid", "tous"))
+    return [each.get("value", "") for each in boxes if each.get("checked") is not None]
+
+
+def way_back(page: Page, words: str = "Ne rien changer") -> str:
+    return next(each.get("href") or "" for each in page.main.iter("a") if (each.text or "").strip() == words)
+
+
+class TestTickedAgain:
+    """Whoever gives up, or is refused, finds the list as it was: its search, its page, its ticks."""
+
+    ACCOUNTS = "/admin/utilisateurs/?recherche=alpha&lignes=50"
+
+    @pytest.fixture(autouse=True)
+    def pupil(self, app: Flask, world: World, arrange: Look) -> str:
+        """Give school A, outside SIECLE, a pupil without an account; return their id."""
+        set_school(app, world.a.id, uses_siecle=False)
+        with arrange() as session:
+            session.add(new := make_student(world.a.id, last_name="QUARTZ", division_id=world.a.division_id))
+            session.flush()
+            return str(new.id)
+
+    def test_ticked_again_after_a_confirmation_given_up_and_not_once_done(self, as_: As, world: World) -> None:
+        browser, teacher = as_("administrator"), world.a.account_ids["teacher"]
+        address, rows = self.ACCOUNTS.replace("/?", "/action/?"), [teacher, world.a.account_ids["head"]]
+
+        asked = Page(browser.post(address, {"action": "deactivate", "rowid": rows}))
+        back = way_back(asked)
+
+        assert back == f"{self.ACCOUNTS}&coches={rows[0]}%2C{rows[1]}"
+        assert "coches=" not in "".join(Page(browser.get(back)).links), "another page of the list is another choice"
+        form = next(each for each in asked.main.iter("form"))
+        done = browser.post(form.get("action", ""), {"action": "deactivate", "rowid": [teacher], "confirme": "oui"})
+        assert done.location == self.ACCOUNTS
+
+    @pytest.mark.parametrize("endpoint", ["depart", "division", "course", "open-accounts", "sheets"])
+    def test_ticked_again_after_a_page_of_its_own_given_up(self, as_: As, pupil: str, endpoint: str) -> None:
+        browser, address = as_("administrator"), f"{LIST}action/?situation=presents"
+
+        for typed, expected in (({"rowid": [pupil]}, [pupil]), ({"tous": "oui"}, ["oui"])):
+            asked = Page(browser.post(address, {"action": endpoint, **typed}, follow_redirects=True))
+            back = way_back(asked, "Ne rien préparer" if endpoint == "sheets" else "Ne rien changer")
+
+            assert back.startswith(f"{LIST}?situation=presents&coches=")
+            assert ticked(Page(browser.get(back))) == expected
+
+    def test_ticked_again_after_a_refusal(self, as_: As, pupil: str) -> None:
+        browser = as_("administrator")
+
+        answer = browser.post(ACTION, {"action": "return", "rowid": [pupil]}, follow_redirects=True)
+        assert ticked(Page(answer)) == [pupil]
+        answer = browser.post(ACTION, {"action": "division", "rowid": [pupil, "999999"]}, follow_redirects=True)
+        assert ticked(Page(answer)) == [pupil]
+
+    def test_ticked_again_after_a_change_by_another_meanwhile(
+        self, app: Flask, as_: As, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_accounts: Any, **_who: Any) -> None:
+            raise Conflict("Ces comptes viennent de changer.")
+
+        monkeypatch.setattr("cpro.users.operations.access.deactivate_accounts", refuse)
+        browser, teacher = as_("administrator"), str(world.a.account_ids["teacher"])
+        asked = {"action": "deactivate", "rowid": [teacher], "confirme": "oui"}
+
+        with nothing_written(app):
+            page = Page(browser.post("/admin/utilisateurs/action/", asked, follow_redirects=True))
+        assert ticked(page) == [teacher]
+        assert "Ces comptes viennent de changer." in page.text
+
+    @pytest.mark.parametrize("made_up", ["mot", "1,%00", "9" * 400, ",,,"])
+    def test_ticked_again_nothing_that_a_list_does_not_show(self, as_: As, made_up: str) -> None:
+        assert ticked(Page(as_("administrator").get(f"{LIST}?coches={made_up}"))) == []
+
+    def test_ticked_says_what_unticks(self, as_: As) -> None:
+        page = Page(as_("administrator").get(LIST))
+        assert page.says(
+            "Les cases sont celles de cette page : chercher, filtrer, trier ou changer de page les décoche."
+        )
 
 
 class TestAllOfAList:

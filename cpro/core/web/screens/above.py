@@ -6,7 +6,7 @@ the list parses its own, invalid parameters are ignored, and without it the pare
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlencode
 
@@ -17,30 +17,33 @@ from cpro.core.lists import ListState
 PARAMETER = "liste"
 #: The list of another screen, to return to from this page: that of a pupil, on the page of their account.
 OTHER = "autre_liste"
+#: The boxes that a list shows ticked: ids, or `WHOLE`. In the URL of a page that its ticked rows lead to, `WHOLE` or
+#: `SOME`, whose ids that page knows.
+TICKED, WHOLE, SOME = "coches", "tous", "choisies"
 #: Maximum length: with it, a form's URL is still short enough for its input to be kept (`ParkedForm`).
 _LONGEST = 300
 
 
-def stand_below(blueprint: Blueprint, name: str, *, carries: Callable[[str, Mapping[str, Any]], bool]) -> None:
+def stand_below(blueprint: Blueprint, *names: str, carries: Callable[[str, Mapping[str, Any]], bool]) -> None:
     """Make the pages of a blueprint pass on their parent list, in each URL that `carries` it.
 
-    `name` is the name of the list, which may be the parent of several blueprints.
+    `names` are the lists that may be the parent, each of which may be that of several blueprints.
     """
 
     @blueprint.before_request
     def _read() -> None:
-        _set(name, request.args.get(PARAMETER, ""))
+        _set(names, request.args.get(PARAMETER, ""))
 
     @blueprint.url_defaults
     def _carry(endpoint: str, values: dict[str, Any]) -> None:
-        query = _query(name)
+        query = next(filter(None, map(_query, names)), "")
         if query and carries(endpoint, values):
             values.setdefault(PARAMETER, query)
 
 
-def show_list(name: str, asked: ListState) -> None:
-    """Note the list that this page shows, or returns to, for the URLs in it."""
-    _set(name, urlencode(asked.parameters()))
+def show_list(name: str, asked: ListState, *, ticked: str = "") -> None:
+    """Note the list that this page shows, or returns to, for the URLs in it; `ticked` is `WHOLE` or `SOME`."""
+    _set((name,), urlencode(asked.parameters(**{TICKED: ticked})))
 
 
 def recall_list(name: str) -> Mapping[str, str]:
@@ -50,8 +53,22 @@ def recall_list(name: str) -> Mapping[str, str]:
 
 def list_address(name: str, base: str) -> str:
     """Return the URL of the parent list, from the list's base URL; the list ignores invalid parameters."""
-    query = urlencode(recall_list(name))
+    query = urlencode({each: value for each, value in recall_list(name).items() if each != TICKED})
     return f"{base}?{query}" if query else base
+
+
+def is_from_boxes(name: str) -> bool:
+    """Return whether rows ticked in the parent list led to this page."""
+    return TICKED in recall_list(name)
+
+
+def ticked_list_address(name: str, base: str, ids: Sequence[int]) -> str:
+    """Return the URL of the parent list with the rows ticked again that led to this page, if some did."""
+    asked = recall_list(name)
+    if TICKED not in asked:
+        return list_address(name, base)
+    ticked = WHOLE if asked[TICKED] == WHOLE else ",".join(map(str, ids))
+    return f"{base}?{urlencode({**asked, TICKED: ticked})}"
 
 
 def at_row(address: str, row_id: int) -> str:
@@ -66,23 +83,23 @@ def row_anchor(row_id: int) -> str:
 
 def list_parameters() -> dict[str, str]:
     """Return the parameter for the parent list in this page's URL, for a list or a form of the page itself."""
-    query = g.get("list_above", ("", ""))[1]
+    query = g.get("list_above", ((), ""))[1]
     return {PARAMETER: query} if query else {}
 
 
 def cross_over() -> dict[str, Any]:
     """Return the parameters of a link to a row of another screen: its list, if one came from it, and this page's."""
-    passed = {PARAMETER: request.args.get(OTHER, ""), OTHER: g.get("list_above", ("", ""))[1]}
+    passed = {PARAMETER: request.args.get(OTHER, ""), OTHER: g.get("list_above", ((), ""))[1]}
     return {name: query for name, query in passed.items() if query and _is_sound(query)}
 
 
 def _query(name: str) -> str:
-    found: tuple[str, str] = g.get("list_above", ("", ""))
-    return found[1] if found[0] == name else ""
+    found: tuple[Collection[str], str] = g.get("list_above", ((), ""))
+    return found[1] if name in found[0] else ""
 
 
-def _set(name: str, query: str) -> None:
-    g.list_above = (name, query if _is_sound(query) else "")
+def _set(names: Collection[str], query: str) -> None:
+    g.list_above = (names, query if _is_sound(query) else "")
 
 
 def _is_sound(query: str) -> bool:

@@ -87,9 +87,9 @@ class Listing(ListState):
         """Return the URL of the same list without search or filters."""
         return replace(self, search="", chosen={}).page_url()
 
-    def elsewhere(self, base: str) -> str:
+    def elsewhere(self, base: str, **changes: Any) -> str:
         """Return another URL of the screen with the parameters and page of the list: for an action on its rows."""
-        return replace(self, base=base).url()
+        return replace(self, base=base).url(**changes)
 
     def export_url(self, base: str) -> str:
         """Return the URL that exports all the rows of the list, on all pages."""

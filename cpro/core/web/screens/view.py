@@ -135,6 +135,7 @@ class Screen(ArrangedScreen):
             "page_sizes": PAGE_SIZES,
             "bulk_actions": actions,
             "most_at_once": MOST_AT_ONCE,
+            "ticked": request.args.get(above.TICKED, "").split(","),
             "are_close": remembered.choose_rows(request.args.get("rangs", "")),
             "last_narrowed": None if listing.is_narrowed else self.last_narrowed(),
         }
@@ -320,7 +321,8 @@ class Screen(ArrangedScreen):
         if action is None:
             raise Forbidden("Cette action n’existe pas, ou votre compte n’en a pas le droit.")
         listing = self._listing()  # the search and the filters of the posted list
-        back = listing.url()
+        ticked = _read_ticked()
+        back = listing.url(**{above.TICKED: ticked})
         try:
             rows = self._rows_meant(listing)
         except DomainError as refusal:
@@ -332,20 +334,23 @@ class Screen(ArrangedScreen):
         if not rows:
             return back_to(back, " ".join(kept), "warning")
         if action.leads_to is not None:
-            above.show_list(self.endpoint, listing)
+            above.show_list(self.endpoint, listing, ticked=above.WHOLE if ticked == above.WHOLE else above.SOME)
             return back_to(action.leads_to([row.id for row in rows]), " ".join(kept), "warning")
         if request.form.get("confirme") != "oui":
             return _confirm(
                 action.describe(len(rows), self.noun),
                 consequences=[*action.consequences([self.full_label(row) for row in rows]), *kept],
-                action_url=listing.elsewhere(self.get_url(".action_view")),
+                action_url=listing.elsewhere(self.get_url(".action_view"), **{above.TICKED: ticked}),
                 fields={"action": action.key, "rowid": [row.id for row in rows], "confirme": "oui"},
                 cancel_url=back,
                 danger=action.danger,
             )
-        with unit_of_work():
-            done = action.run([row.id for row in rows], by=current_actor(), now=clock.utcnow())
-        return back_to(back, done)
+        try:
+            with unit_of_work():
+                done = action.run([row.id for row in rows], by=current_actor(), now=clock.utcnow())
+        except DomainError as refusal:
+            return back_to(back, refusal.message, "warning")
+        return back_to(listing.url(), done)
 
     def _rows_meant(self, listing: Listing) -> list[Any]:
         """Return the ticked rows, or every row of the list if all of it is meant. Raises as `core.ticked_rows` does."""
@@ -372,6 +377,14 @@ class Screen(ArrangedScreen):
 def _answer(answer: ResponseReturnValue) -> NoReturn:
     """End the request with our own response, where Flask-Admin would flash English and redirect with 302."""
     abort(make_response(answer))
+
+
+def _read_ticked() -> str:
+    """Return what the posted list has ticked, for the URL that shows it ticked again; no page has more rows."""
+    if request.form.get("tous") == "oui" or request.args.get(above.TICKED) == above.WHOLE:
+        return above.WHOLE
+    ids = map(read_id, request.form.getlist("rowid")[: PAGE_SIZES[-1]])
+    return ",".join(str(each) for each in ids if each)
 
 
 def _explain_no_box(row_id: int, refused: Sequence[Mapping[int, str]]) -> str:
