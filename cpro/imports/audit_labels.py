@@ -21,7 +21,7 @@ _COUNTS = {
     "deactivated": "désactivés",
     "reactivated": "réactivés",
     "unchanged": "inchangés",
-    "refused": "refusés",
+    "refused": "refusés ou sans réponse",
     "without_ine": "sans INE",
 }
 

@@ -24,6 +24,7 @@ from cpro.imports.models import RunState
 from cpro.imports.queries import get_run
 from cpro.imports.runs.deposits import analyse, foresee, receive
 from cpro.imports.runs.lifecycle import close_run
+from cpro.imports.summaries import get_figures
 from cpro.users.queries import get_named_establishment
 
 imports = AppGroup("imports", help="Imports des établissements.")
@@ -35,6 +36,7 @@ _LABELS = {
     "reactivated": "à réactiver",
     "unchanged": "inchangés",
     "refused": "refusés",
+    "to_confirm": "à confirmer",
     "without_ine": "sans INE",
 }
 
@@ -118,7 +120,9 @@ def _apply(sources: Sources, given: Sequence[str], opens_accounts: bool) -> dict
 def _in_words(report: Mapping[str, Any]) -> str:
     lines = []
     for family, label in (("students", "Élèves"), ("staff", "Personnels")):
-        figures = ", ".join(f"{_LABELS[name]} {format_count(number)}" for name, number in report[family].items())
+        figures = ", ".join(
+            f"{_LABELS[name]} {format_count(number)}" for name, number in get_figures(report, family).items()
+        )
         lines.append(f"{label} : {figures}.")
     if report.get("accounts_opened"):
         lines.append(f"Comptes d’élèves ouverts : {format_count(report['accounts_opened'])}.")

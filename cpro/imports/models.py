@@ -234,7 +234,7 @@ class ImportFinding(Owned, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
     run_id: Mapped[int]
-    #: REFUSED, IGNORED or WARNING
+    #: name of a `Severity`
     severity: Mapped[str] = mapped_column(String(8))
     #: name of a `FindingCode` or a `MatchCode`
     code: Mapped[str] = mapped_column(String(24))

@@ -14,6 +14,7 @@ _DONE = {
     "deactivated": ("désactivé", "désactivés"),
     "reactivated": ("réactivé", "réactivés"),
     **_REST,
+    "to_confirm": ("sans réponse", "sans réponse"),
 }
 _TO_DO = {
     "created": ("élève à créer", "élèves à créer"),
@@ -21,6 +22,7 @@ _TO_DO = {
     "deactivated": ("à désactiver", "à désactiver"),
     "reactivated": ("à réactiver", "à réactiver"),
     **_REST,
+    "to_confirm": ("à confirmer", "à confirmer"),
 }
 _STRUCTURE_DONE = {
     "divisions_created": ("division créée", "divisions créées"),
@@ -36,6 +38,13 @@ _STRUCTURE_TO_DO = {
 }
 
 
+def get_figures(counts: Mapping[str, Any], family: str) -> dict[str, int]:
+    """Return the figures of one family; lines with an open question are counted apart from those refused."""
+    figures = dict(counts[family])
+    to_confirm = counts.get("to_confirm", {}).get(family, 0)  # absent from the figures of earlier imports
+    return {**figures, "refused": figures["refused"] - to_confirm, "to_confirm": to_confirm}
+
+
 def describe_outcome(counts: Mapping[str, Any] | None, *, is_done: bool) -> str:
     """Return a one-line summary of an import, accounts opened included, or « rien à changer »."""
     parts = [summarise(counts, is_done=is_done)] if counts else []
@@ -46,7 +55,7 @@ def describe_outcome(counts: Mapping[str, Any] | None, *, is_done: bool) -> str:
 
 def summarise(counts: Mapping[str, Any], *, is_done: bool) -> str:
     """Return the figures of an import in one line, "" when it changes nothing."""
-    students, staff = counts["students"], counts["staff"]
+    students, staff = get_figures(counts, "students"), counts["staff"]
     words = _DONE if is_done else _TO_DO
     parts = [plural(students[name], *words[name]) for name in words if students[name]]
     concerned = staff["created"] + staff["changed"] + staff["deactivated"] + staff["reactivated"]

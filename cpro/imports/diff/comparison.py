@@ -58,6 +58,7 @@ class Comparison:
             "staff": self._staff_tally.counts,
             "ignored": {"students": self._students.tally.ignored, "staff": self._staff_tally.ignored},
             "unticked": {"students": self._students.tally.unticked, "staff": self._staff_tally.unticked},
+            "to_confirm": {"students": self._students.tally.to_confirm, "staff": self._staff_tally.to_confirm},
             "active_before": {"students": self._students.tally.active_before},
             "divisions": self._structure["divisions_created"] + self._structure["divisions_changed"],
             "structure": dict(self._structure),

@@ -32,6 +32,7 @@ class MatchCode(enum.Enum):
     """Findings of the comparison with the school's data; values are the French labels of the filter."""
 
     TO_CONFIRM = "à confirmer"
+    LEFT_OUT = "ligne laissée de côté"
     HOMONYM = "homonyme"
     INE_CHANGED = "INE différent"
     MEF_UNLINKED = "MEF à rattacher"
@@ -53,8 +54,8 @@ class MatchCode(enum.Enum):
     @property
     def severity(self) -> Severity:
         """Return what happens to a line with this finding."""
-        if self is MatchCode.TO_CONFIRM:
-            return Severity.REFUSED
+        if self in (MatchCode.TO_CONFIRM, MatchCode.LEFT_OUT):
+            return Severity.QUESTION if self is MatchCode.TO_CONFIRM else Severity.REFUSED
         return Severity.IGNORED if self in _IGNORING else Severity.WARNING
 
 
@@ -122,12 +123,20 @@ class Tally:
         self.ignored = 0
         #: active in the school before the import
         self.active_before = 0
+        #: lines, counted as refused, about which a question is open
+        self.to_confirm = 0
         #: deactivations that wait to be ticked
         self.unticked = 0
 
     def add(self, count: str) -> None:
         """Increment a count."""
         self.counts[count] += 1
+
+    def refuse(self, *, is_open: bool) -> MatchCode:
+        """Count a line left out, and return the code that says so; `is_open`: its question has no answer yet."""
+        self.add("refused")
+        self.to_confirm += is_open
+        return MatchCode.TO_CONFIRM if is_open else MatchCode.LEFT_OUT
 
     def note(self, proposal: Proposal) -> Proposal:
         """Count a proposal, and return it."""

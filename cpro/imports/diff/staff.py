@@ -39,6 +39,7 @@ from cpro.users import roles
 from cpro.users.models import Account
 from cpro.users.operations import rules
 
+_TWICE = "Deux lignes désignent le même compte : la seconde n’est pas reprise."
 _NAMESAKE = "Un compte d’enseignant porte ce nom, sans numéro qui le confirme : dites s’il s’agit de la même personne."
 _SAME_ADDRESS = (
     "Un compte d’enseignant a cette adresse électronique, sous un autre nom : dites s’il s’agit de la même personne."
@@ -100,7 +101,7 @@ class StaffAnalysis:
         if record.is_refused or record.is_ignored:
             self._count_out(record, account)
         elif account is not None and account.id in self._seen:
-            yield self._refuse(record, "Deux lignes désignent le même compte : la seconde n’est pas reprise.")
+            yield self._refuse(record, _TWICE)
         elif account is not None and not _looks_alike(record, account):
             yield from self._ask(record, self._objection(record, account), [account], can_create=False)
         elif account is not None:
@@ -279,7 +280,8 @@ class StaffAnalysis:
             yield from self._create_teacher(record)
         else:
             self._seen.update(by_id)
-            yield self._refuse(record, LEFT_OUT if answer == 0 else sentence)
+            why = sentence if answer is None else LEFT_OUT if answer == 0 else _TWICE
+            yield self._refuse(record, why, is_open=answer is None)
 
     def _make_question_key(self, record: StaffRecord, family: str) -> str:
         said = self._key_of(record), record.last_name, record.first_name, record.email
@@ -298,9 +300,8 @@ class StaffAnalysis:
             changes[DIVISIONS] = Pair([], sorted(record.division_codes))
         yield self.tally.note(self._proposal(record, None, ChangeAction.CREATE, changes))
 
-    def _refuse(self, record: StaffRecord, sentence: str) -> Note:
-        self.tally.add("refused")
-        return self._note(MatchCode.TO_CONFIRM, record, sentence)
+    def _refuse(self, record: StaffRecord, sentence: str, *, is_open: bool = False) -> Note:
+        return self._note(self.tally.refuse(is_open=is_open), record, sentence)
 
     def _note(self, code: MatchCode, record: StaffRecord, sentence: str) -> Note:
         return Note(code, self._kind, record.line, sentence, record.label)

@@ -173,7 +173,8 @@ class StudentAnalysis:
             yield from self._create(record)
         else:
             self._see(*candidates)
-            yield self._refuse(record, matching.LEFT_OUT if answer == 0 else sentence)
+            why = sentence if answer is None else matching.LEFT_OUT if answer == 0 else matching.TWICE
+            yield self._refuse(record, why, is_open=answer is None)
 
     def _make_key(self, record: StudentRecord, family: str) -> str:
         """Return the key of the question about a record; a line that appears twice in a file asks twice."""
@@ -365,9 +366,8 @@ class StudentAnalysis:
     def _note(self, code: MatchCode, record: StudentRecord, sentence: str) -> Note:
         return Note(code, self._source.kind, record.line, sentence, record.label)
 
-    def _refuse(self, record: StudentRecord, sentence: str) -> Note:
-        self.tally.add("refused")
-        return self._note(MatchCode.TO_CONFIRM, record, sentence)
+    def _refuse(self, record: StudentRecord, sentence: str, *, is_open: bool = False) -> Note:
+        return self._note(self.tally.refuse(is_open=is_open), record, sentence)
 
     @staticmethod
     def _is_out(record: StudentRecord) -> bool:

@@ -10,6 +10,8 @@ class Severity(enum.Enum):
     """What happens to the line; values are the French labels."""
 
     REFUSED = "refusé"
+    #: left out unless the user answers the question about it
+    QUESTION = "question"
     IGNORED = "ignoré"
     WARNING = "avertissement"
 

@@ -34,7 +34,7 @@ CHANGE_CHOICES: dict[str, Mapping[str, str]] = {
     "retenu": {"oui": "retenus", "non": "proposés, non cochés"},
 }
 FINDING_CHOICES: dict[str, Mapping[str, str]] = {
-    "gravite": {"REFUSED": "refusés", "IGNORED": "ignorés", "WARNING": "avertissements"},
+    "gravite": {"REFUSED": "refusés", "QUESTION": "questions", "IGNORED": "ignorés", "WARNING": "avertissements"},
     "constat": {code.name: code.value for kind in (FindingCode, MatchCode) for code in kind},
 }
 

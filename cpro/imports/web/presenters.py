@@ -14,7 +14,7 @@ from cpro.imports.diff.proposals import label_of
 from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun, RunState
 from cpro.imports.parse.findings import Severity
 from cpro.imports.runs import listing
-from cpro.imports.summaries import summarise
+from cpro.imports.summaries import get_figures, summarise
 from cpro.students.queries import list_diplomas
 
 OBJECT_LABELS = {"student": "Élève", "account": "Personnel", "division": "Division", "mef": "Formation (MEF)"}
@@ -31,7 +31,8 @@ _FIGURES = (
     ("deactivated", "À désactiver", "Désactivés", "deactivate"),
     ("reactivated", "À réactiver", "Réactivés", "reactivate"),
     ("unchanged", "Inchangés", "Inchangés", ""),
-    ("refused", "Refusés ou à confirmer", "Refusés", ""),
+    ("refused", "Refusés", "Refusés", ""),
+    ("to_confirm", "À confirmer", "Sans réponse", ""),
     ("without_ine", "Sans INE", "Sans INE", ""),
 )
 
@@ -151,10 +152,10 @@ class ImportPresenter:
     def present_finding(self, finding: ImportFinding) -> ShownFinding:
         """Return a finding as text."""
         severity = Severity[finding.severity]
-        levels = {Severity.REFUSED: "blocked", Severity.IGNORED: "info", Severity.WARNING: "warning"}
+        levels = {Severity.REFUSED: "blocked", Severity.IGNORED: "info"}
         return ShownFinding(
             severity.value,
-            levels[severity],
+            levels.get(severity, "warning"),
             label_of(finding.code),
             finding.file_kind,
             str(finding.line) if finding.line else "",
@@ -204,7 +205,7 @@ def list_figures(run: ImportRun) -> tuple[tuple[str, ...], list[FigureLine]]:
     titles = tuple(after if is_done else before for _name, before, after, _action in _FIGURES)
     lines = []
     for title, family, object_type in (("Élèves", "students", "student"), ("Personnels", "staff", "account")):
-        counts = run.counts[family]
+        counts = get_figures(run.counts, family)
         figures = [
             Figure(counts[name], f"quoi={object_type}&action={action}" if action else "")
             for name, _before, _after, action in _FIGURES
@@ -221,11 +222,16 @@ def list_figures(run: ImportRun) -> tuple[tuple[str, ...], list[FigureLine]]:
                 (
                     Figure(created, f"quoi={object_type}&action=create"),
                     Figure(changed, f"quoi={object_type}&action=change"),
-                    *[None] * 5,
+                    *[None] * (len(_FIGURES) - 2),
                 ),
             )
         )
     return titles, lines
+
+
+def count_refused(run: ImportRun) -> int:
+    """Return how many lines of an analysed import are refused, those to confirm aside."""
+    return sum(get_figures(run.counts, family)["refused"] for family in ("students", "staff"))
 
 
 def list_sentences(run: ImportRun) -> list[str]:

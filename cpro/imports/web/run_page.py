@@ -110,6 +110,7 @@ def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
         "columns": columns,
         "question_count": asked,
         "open_count": still_open,
+        "refused_count": presenters.count_refused(run),
         "more_questions": len(questions) > MAX_SHOWN,
         "proposals": [(each, _is_ticked(each.id, each.is_selected, refusal)) for each in proposals[:MAX_SHOWN]],
         "proposed_count": proposed,

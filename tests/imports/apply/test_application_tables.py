@@ -137,7 +137,7 @@ class TestApplyStudentTable:
             ),
         )
 
-        assert row_of(admin, address)[:6] == ["0", "2", "0", "0", "0", "1"]
+        assert row_of(admin, address)[:7] == ["0", "2", "0", "0", "0", "0", "1"]
         with desk.look() as session:
             question = session.scalars(select(ImportQuestion)).one()
             field, candidate = question.field, question.candidates[0][0]
@@ -155,11 +155,11 @@ class TestApplyStudentTable:
         apply(app, admin, analyse(admin, pupils(*many)))
         moved = [(*one[:4], "CAP3", "") for one in many]
         address = analyse(admin, pupils(*moved))
-        assert "5 lignes douteuses" in Page(admin.get(address)).text
+        assert "5 questions sans réponse" in Page(admin.get(address)).text
 
         admin.post(f"{address}/reponses", {"geste": "evident"})
 
-        assert row_of(admin, address)[:6] == ["0", "5", "0", "0", "0", "0"]
+        assert row_of(admin, address)[:7] == ["0", "5", "0", "0", "0", "0", "0"]
 
     def test_apply_student_table_the_absent_are_proposed_unticked_and_counted_once_ticked(
         self, app: Flask, admin: Browser, desk: Desk
@@ -334,7 +334,7 @@ class TestApplyStaffTable:
             question = session.scalars(select(ImportQuestion)).one()
             field, candidate = question.field, question.candidates[0][0]
 
-        assert row_of(admin, address, "Personnels")[5] == "1"
+        assert row_of(admin, address, "Personnels")[5:7] == ["0", "1"]
         admin.post(f"{address}/reponses", {field: str(candidate)})
         apply(app, admin, address)
 

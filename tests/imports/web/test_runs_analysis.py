@@ -37,7 +37,7 @@ class TestShowImport:
         page = Page(browser.get(analyse(browser, *SAMPLES)))
 
         rows = {row[0]: row[1:] for row in page.rows() if row[0] in ("Élèves", "Personnels")}
-        assert rows["Élèves"] == ["11", "0", "0", "0", "0", "0", "1"]
+        assert rows["Élèves"] == ["11", "0", "0", "0", "0", "0", "0", "1"]
         assert rows["Personnels"][:1] == ["5"]
         assert "2 lignes d’élèves ne sont pas reprises" in page.text
         with platform() as session:

@@ -127,7 +127,7 @@ class TestAnswer:
     def test_answer_unanswered_the_line_is_left_out(self, app: Flask, as_: As, desk: Desk, namesake: int) -> None:
         browser = as_("administrator")
         address = analyse(browser, ONE)
-        assert "À confirmer : 1 ligne douteuse" in Page(browser.get(address)).text
+        assert "Est-ce la même personne ? 1 question sans réponse" in Page(browser.get(address)).text
 
         apply(app, browser, address)
 
@@ -209,3 +209,79 @@ class TestAnswer:
         found = desk.students()
         assert (found["1"]["first_name"], found["1"]["ine"], found["1"]["id"]) == ("Alixe", "990000011DB", first)
         assert not found["2"]["is_active"]
+
+
+class TestQuestionsAndErrors:
+    """A question is no error: each is counted apart, in sentences that hold for none, one and several."""
+
+    SENTENCES = (None, "1 question attend votre réponse", "2 questions attendent votre réponse")
+    REFUSED = (None, "1 ligne est refusée", "2 lignes sont refusées")
+
+    @pytest.mark.parametrize("refused", range(3))
+    @pytest.mark.parametrize("asked", range(3))
+    def test_show_import_counts_questions_and_errors_apart(
+        self, app: Flask, as_: As, desk: Desk, world: World, arrange: Look, asked: int, refused: int
+    ) -> None:
+        born, names = dt.date(2010, 3, 14), ("Onyx", "Opale")[:asked]
+        with arrange() as session:
+            session.add_all(
+                make_student(world.a.id, last_name=each, first_name="Alix", birth_date=born, ine=None) for each in names
+            )
+        lines = [{"id": f"8{n}", "ine": "", "NOM_DE_FAMILLE": name} for n, name in enumerate(names)]
+        lines += [{"id": f"9{n}", "ine": "", "DATE_NAISS": "31/02/2010"} for n in range(refused)]
+        browser = as_("administrator")
+        address = analyse(browser, desk.file_of({"id": "1", "ine": "990000011DB"}, *lines))
+
+        page = Page(browser.get(address))
+
+        head = page.text.partition("Ce qui changerait")[0]
+        for sentences, number in ((self.SENTENCES, asked), (self.REFUSED, refused)):
+            assert [each for each in sentences[1:] if each in head] == [sentences[number]][: min(number, 1)]
+        assert (page.links.count("#questions"), f"{address}/constats?gravite=REFUSED" in page.links) == (
+            min(asked, 1),
+            refused > 0,
+        )
+        figures = next(row for row in page.rows() if row[0] == "Élèves")
+        assert figures[6:8] == [str(refused), str(asked)]
+        for severity, number in (("REFUSED", refused), ("QUESTION", asked)):
+            assert len(Page(browser.get(f"{address}/constats?gravite={severity}")).rows()) == number
+
+        with desk.look() as session:
+            questions = session.scalars(select(ImportQuestion)).all()
+        if questions:
+            plural = ("question, répondue", "questions, toutes répondues")[len(questions) - 1]
+            browser.post(f"{address}/reponses", {each.field: "0" for each in questions})
+            page = Page(browser.get(address))
+            assert f"Est-ce la même personne ? {asked} {plural}" in page.text
+            assert "#questions" not in page.links
+
+    def test_show_import_applied_counts_the_lines_without_an_answer(
+        self, app: Flask, as_: As, desk: Desk, world: World, arrange: Look
+    ) -> None:
+        with arrange() as session:
+            session.add(
+                make_student(world.a.id, last_name="Onyx", first_name="Alix", birth_date=dt.date(2010, 3, 14), ine=None)
+            )
+        browser = as_("administrator")
+        files = desk.file_of({"id": "1", "ine": "990000011DB"}, {"id": "8", "ine": "", "NOM_DE_FAMILLE": "Onyx"})
+
+        page = Page(apply(app, browser, analyse(browser, files), "deactivations"))
+
+        figures = next(row for row in page.rows() if row[0] == "Élèves")
+        assert figures[6:8] == ["0", "1"]
+        assert "1 sans réponse" in Page(browser.get("/admin/imports")).text
+
+    def test_show_import_a_line_left_out_by_an_answer_is_refused(self, as_: As, desk: Desk) -> None:
+        desk.import_files(
+            desk.file_of({"id": "1", "ine": "990000011DB"}, {"id": "2", "ine": "990000022CA", "PRENOM": "Noé"})
+        )
+        browser = as_("administrator")
+        address = analyse(browser, desk.file_of({"id": "2", "ine": "990000011DB"}))
+        with desk.look() as session:
+            field = session.scalars(select(ImportQuestion)).one().field
+
+        browser.post(f"{address}/reponses", {field: "0"})
+
+        [line] = Page(browser.get(f"{address}/constats?gravite=REFUSED")).rows()
+        assert "refuséligne laissée de côté" in " ".join(line)
+        assert "1 ligne est refusée" in Page(browser.get(address)).text
