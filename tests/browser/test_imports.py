@@ -63,7 +63,7 @@ class TestMondayMorning:
     def _the_analysis_tells_what_would_change(self, page: Page) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"^\s*Import SIECLE n°"))
         pupils, staff = (self._figures(page, title) for title in ("Élèves", "Personnels"))
-        assert (pupils[0], pupils[6]) == ("11", "1")
+        assert (pupils[0], pupils[7]) == ("11", "1")
         assert staff[0] == "5"
         main = page.get_by_role("main")
         expect(main).to_contain_text("2 lignes d’élèves ne sont pas reprises")
@@ -93,7 +93,7 @@ class TestMondayMorning:
     def _the_report_tells_what_was_done(self, page: Page) -> None:
         expect(page.get_by_role("heading", name="Ce que l’import a fait")).to_be_visible()
         pupils = self._figures(page, "Élèves")
-        assert (pupils[0], pupils[5], pupils[6]) == ("11", "0", "1")
+        assert (pupils[0], pupils[5], pupils[7]) == ("11", "0", "1")
         with page.expect_download() as download:
             page.get_by_role("link", name="Le compte rendu en CSV").click()
         assert "SANSINE" in download.value.path().read_text("utf-8-sig")

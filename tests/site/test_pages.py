@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -54,6 +55,18 @@ def test_favicon_is_a_picture(browser: Callable[[], Browser]) -> None:
 
 def test_help_pages_are_one_for_each_template() -> None:
     assert {path.stem for path in TEMPLATES.glob("*.html")} - {"base", "index"} == {*HELP_PAGES}
+
+
+def test_help_links_lead_to_sections_that_exist() -> None:
+    links = [
+        link
+        for path in TEMPLATES.parent.rglob("*.html")
+        for link in re.findall(r"pages\.help_page', slug='([\w-]+)', _anchor='([\w-]+)'", path.read_text())
+    ]
+
+    assert {("utilisateurs", "qui-a-acces"), ("parcours", "chiffres")} <= {*links}
+    for slug, anchor in links:
+        assert f'<h2 id="{anchor}">' in (TEMPLATES / f"{slug}.html").read_text(), (slug, anchor)
 
 
 def test_help_page_opens_and_lists_all_in_their_order(as_: As) -> None:
