@@ -24,10 +24,11 @@ def ask(browser: Browser, **fields: Any) -> TestResponse:
 
 
 def fetch(browser: Browser, **fields: Any) -> TestResponse:
-    """Request sheets, confirm where codes on paper would be voided, and return the document."""
+    """Request sheets, confirm a reset or codes on paper that would be voided, and return the document."""
     answer = ask(browser, **fields)
     if answer.status_code == 200:
-        answer = browser.post(ADDRESS, confirmation(answer))
+        asked = {name: each for name, each in confirmation(answer).items() if name != "current_password"}
+        answer = browser.post(ADDRESS, {**fields, **asked})
     assert answer.status_code == 303, answer.text
     return browser.get(f"{answer.location}/fichier")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 import time_machine
@@ -13,11 +14,12 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from cpro.students.models import Student
-from tests.factories import NOW, World, make_student
+from tests.factories import NOW, PASSWORD, World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.credential_sheets import ADDRESS, ask
 from tests.helpers.office import Office
 from tests.helpers.pages import Page
+from tests.helpers.records import nothing_written
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
@@ -114,13 +116,30 @@ class TestConfirmReset:
         assert ("de passe déjà choisi" in reset) is bool(sentence)
         assert "de passe déjà choisi" not in Page(ask(browser, ids=ids)).text
 
-    def test_create_credential_sheets_asks_the_password_of_a_reset_as_needed(self, as_: As, office: Office) -> None:
+    @pytest.mark.parametrize("has_code", [True, False])
+    @pytest.mark.parametrize("activated", [{}, {"password_hash": "x", "activated_at": NOW}])
+    def test_create_credential_sheets_asks_before_a_reset_whether_or_not_a_code_becomes_void(
+        self, app: Flask, as_: As, office: Office, activated: dict[str, Any], has_code: bool
+    ) -> None:
         ids = office.add_pupils(1)
         browser = as_("administrator")
-        assert "inutile sinon" in Page(browser.get(ADDRESS)).text
-        ask(browser, ids=ids)
+        if has_code:
+            ask(browser, ids=ids)
+        office.change(ids[0], **activated)
 
-        for confirmed in ({}, {"confirme": "oui"}):
-            page = Page(ask(browser, ids=ids, reset="y", **confirmed)).text
-            assert "Demandé pour réinitialiser des comptes." in page
-            assert "inutile sinon" not in page
+        with nothing_written(app):
+            asked = ask(browser, ids=ids, reset="y", current_password=PASSWORD)
+            refused = ask(browser, ids=ids, reset="y", confirme="oui", current_password="x" * 5_000)
+
+        for answer, status in ((asked, 200), (refused, 422)):
+            page = Page(answer)
+            assert answer.status_code == status
+            assert "Demandé pour réinitialiser des comptes." in page.text
+            assert ("1 code déjà créé" in page.text) is has_code
+            assert ("1 mot de passe déjà choisi cesse" in page.text) is bool(activated)
+            assert page.says("la réinitialisation n’en annule aucun") is not bool(activated)
+        assert Page(refused).error("current_password")
+        done = ask(browser, ids=ids, reset="y", confirme="oui", current_password=PASSWORD)
+        assert done.status_code == 303
+        assert "mot de passe" in Page(browser.get(ADDRESS)).text
+        assert 'name="current_password"' not in browser.get(ADDRESS).text

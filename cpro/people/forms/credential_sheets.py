@@ -71,13 +71,14 @@ class CredentialSheetsForm(MayAskPassword):
     )
     reset = BooleanField(
         "Réinitialiser aussi les comptes déjà activés",
-        description="Leurs mots de passe cessent aussitôt de servir et leurs connexions prennent fin.",
+        description="Leurs mots de passe cessent aussitôt de servir et leurs connexions prennent fin ; une page le "
+        "confirme d’abord, avec votre mot de passe.",
     )
 
     current_password = PasswordField(
         "Votre mot de passe",
         [plausible_password],
-        description="Demandé pour réinitialiser des comptes ; inutile sinon.",
+        description="Demandé pour réinitialiser des comptes.",
     )
 
     def offer(self, divisions: Sequence[Division], *, without_code: int) -> None:

@@ -107,19 +107,25 @@ def describe_sheets(plan: Plan, target: Target) -> list[str]:
     return [
         f"{'Une fiche se prépare' if len(plan.sheets) == 1 else 'Des fiches se préparent'} pour "
         f"{_name_some(plan.sheets)}.",
-        plural(
-            plan.printed,
-            "code déjà créé et pas encore utilisé cesse de servir : la fiche qui le porte est à jeter.",
-            "codes déjà créés et pas encore utilisés cessent de servir : les fiches qui les portent sont à jeter.",
-        ),
-        *([_describe_passwords(plan.passwords)] if plan.passwords else []),
+        *([_describe_codes(plan.printed)] if plan.printed else []),
+        *([_describe_passwords(plan.passwords)] if plan.reset else []),
         *_name_left_out(plan.left_out),
         *([without_account["text"]] if without_account else []),
         *_describe_departed(target),
     ]
 
 
+def _describe_codes(number: int) -> str:
+    return plural(
+        number,
+        "code déjà créé et pas encore utilisé cesse de servir : la fiche qui le porte est à jeter.",
+        "codes déjà créés et pas encore utilisés cessent de servir : les fiches qui les portent sont à jeter.",
+    )
+
+
 def _describe_passwords(number: int) -> str:
+    if not number:
+        return "Aucun de ces comptes n’a encore de mot de passe : la réinitialisation n’en annule aucun."
     return plural(
         number,
         "mot de passe déjà choisi cesse aussitôt de servir, et les connexions de son compte prennent fin.",

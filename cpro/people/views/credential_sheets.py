@@ -73,19 +73,22 @@ def choose() -> ResponseReturnValue:
 @bp.post("/admin/utilisateurs/fiches")
 @requires(Permission.USERS_EDIT, keeps_typed_form=True, code_again=True)
 def create() -> ResponseReturnValue:
-    """Create the codes and redirect to the document's page; ask for confirmation if printed codes would become void.
+    """Create the codes and redirect to the document's page; first confirm a reset, or codes on paper that become void.
 
     The document is rendered before anything is written: if rendering fails, the earlier codes remain valid.
     """
     form, now = CredentialSheetsForm(), clock.utcnow()
     _offer(form, now)
     is_confirmed = request.form.get("confirme") == "oui"
-    if not form.validate():
+    is_valid = form.validate()
+    if not is_valid and [*form.errors] != ["current_password"]:  # which the confirmation asks for
         return _page(form, 409 if describe_missing() else 422)
     try:
         batch = plan_target_sheets(form.target(), reset=bool(form.reset.data), by=current_actor(), now=now)
-        if batch.plan.printed and not is_confirmed:
-            return _confirmation(form, batch)
+        if (batch.plan.printed or batch.plan.reset) and not (is_confirmed and is_valid):
+            return _confirmation(form, batch, 200 if is_valid else 422)
+        if not is_valid:
+            return _page(form, 422)
         if batch.plan.reset:
             form.compare_password()
         check_agreed(batch.plan, password_given=form.password_was_given, by=current_actor())
@@ -94,7 +97,7 @@ def create() -> ResponseReturnValue:
         return _page(form, refusal.status)
     except DomainError as refusal:
         form.blame(refusal)
-        if is_confirmed and refusal.field == "current_password":
+        if refusal.field == "current_password":
             return _confirmation(form, batch, refusal.status)
         return _page(form, refusal.status)
     return redirect(url_for("credential_sheets.show", document_id=document_id), 303)
@@ -156,9 +159,8 @@ def document(document_id: int) -> ResponseReturnValue:
 
 
 def _confirmation(form: CredentialSheetsForm, batch: Batch, status: int = 200) -> ResponseReturnValue:
-    """Ask for confirmation, with who gets a sheet and the printed codes voided; for the password too, if it resets."""
+    """Ask for confirmation, with who gets a sheet, the codes and passwords voided; for the password, if it resets."""
     number = len(batch.plan.sheets)
-    form.current_password.description = "Demandé pour réinitialiser des comptes."
     return render_page(
         "confirm.html",
         title="Préparer de nouvelles fiches",
