@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from xml.etree.ElementTree import Element
 
 import pytest
 from flask import Flask
@@ -195,6 +196,12 @@ class TestFindBeside:
         assert (beside(outside).before, beside(outside).after, beside(outside).listed) == (None, None, asked)
 
 
+def pagers(page: Shown) -> list[Element]:
+    """Return the links to other pages of a list, above its table and under it."""
+    names = ("Pages de la liste, en haut", "Pages de la liste")
+    return [nav for nav in page.main.iter("nav") if nav.get("aria-label") in names]
+
+
 class TestPagesOfScreens:
     @pytest.mark.parametrize(
         "query", ["", "&tri=name", "&tri=name&ordre=desc", "&recherche=pupille", "&situation=presents"]
@@ -211,6 +218,8 @@ class TestPagesOfScreens:
         while url:
             page = Shown(browser.get(url))
             seen.append(re.findall(r"PUPILLE\d\d", " ".join(cell for row in page.rows() for cell in row[:2])))
+            ends = [[link.get("rel") for link in nav.iter("a")] for nav in pagers(page)]
+            assert len(ends) == 2 and ends[0] == ends[1], "above the table as under it"
             url = next((link.get("href") or "" for link in page.main.iter("a") if link.get("rel") == "next"), "")
         assert [len(rows) for rows in seen] == [20, 20, 5]
         assert len({name for rows in seen for name in rows}) == 45
