@@ -170,7 +170,7 @@ def _the_new_ones() -> list[tuple[Any, ...]]:
 
 def _corrected_from_the_refusals_the_workbook_goes_in(platform: Live, administrator: Visitor) -> None:
     steps.deposit(administrator, _corrected_workbook())
-    administrator.sees("Élèves 4 0 0 0 2 1")
+    administrator.sees("Élèves 4 0 0 0 2 0 1")
     _it_is_the_same_person(administrator)
     administrator.sees("Élèves 4 1 0 0 2 0")
     steps.apply_import(platform, administrator)
