@@ -97,7 +97,7 @@ def _questions(site: Site, page: Page) -> None:
 
 def _answered(site: Site, page: Page) -> None:
     _questions(site, page)
-    page.get_by_label("La même personne").first.check()
+    page.get_by_role("radio", name="La même personne").first.check()
     page.get_by_role("button", name="Enregistrer les réponses").click()
 
 
@@ -110,7 +110,7 @@ def _proposals(site: Site, page: Page) -> None:
     start = sts.index(b"<INDIVIDU ")
     shorter = sts[:start] + sts[sts.index(b"<INDIVIDU ", start + 1) :]
     deposit(page, _pupil("700002"), (name, shorter))
-    page.get_by_label("La même personne").first.check()
+    page.get_by_role("radio", name="La même personne").first.check()
     page.locator("[name=coche]").first.check()
 
 
