@@ -18,6 +18,7 @@ from cpro.users.operations import access
 from cpro.users.sign_in_models import SignIn
 from tests.factories import PASSWORD, World, make_mandate
 from tests.helpers.browser import Browser
+from tests.helpers.credential_sheets import confirmation
 from tests.helpers.office import Office
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, rows, set_up
@@ -135,9 +136,10 @@ class TestIndex:
         assert administrator.form(link)["reset"] == "y"
         assert "reset" not in administrator.form("/admin/utilisateurs/fiches?pour=role&role=teacher")
         form = {**administrator.form(link), "pour": "role", "role": "teacher", "layout": "8", "format": "csv"}
-        drawn = administrator.post(
-            "/admin/utilisateurs/fiches", {**form, "reset": "y", "current_password": PASSWORD}, follow_redirects=True
-        )
+        asked = administrator.post("/admin/utilisateurs/fiches", {**form, "reset": "y"})
+        assert "1 mot de passe déjà choisi cesse" in Page(asked).text
+        confirmed = {**confirmation(asked), "current_password": PASSWORD}
+        drawn = administrator.post("/admin/utilisateurs/fiches", confirmed, follow_redirects=True)
         assert "1 fiche" in text_of(drawn)
         login = world.logins["teacher"]
         assert Browser(app).sign_in(world.a.code, login, PASSWORD).status_code == 422

@@ -26,7 +26,11 @@ ACTS: dict[str, Act] = {
     "the school's address on its tab": (TAB, TAB, {"email": OTHER, "city": "Metz"}),
     "the school's address on its record": (SCREEN, SCREEN, {"email": OTHER, "city": "Metz"}),
     "a reset": (RESET + "?id={teacher}", RESET, {"id": "{teacher}"}),
-    "a reset by sheets": (SHEETS, SHEETS, {"layout": "8", "format": "csv", "ids": "{teacher}", "reset": "y"}),
+    "a reset by sheets, confirmed": (
+        SHEETS,
+        SHEETS,
+        {"layout": "8", "format": "csv", "ids": "{teacher}", "reset": "y", "confirme": "oui"},
+    ),
 }
 
 
