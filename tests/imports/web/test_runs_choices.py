@@ -249,7 +249,7 @@ class TestQuestionsAndErrors:
         with desk.look() as session:
             questions = session.scalars(select(ImportQuestion)).all()
         if questions:
-            plural = ("question, répondue", "questions, toutes répondues")[len(questions) - 1]
+            plural = ("question, avec une réponse", "questions, toutes avec une réponse")[len(questions) - 1]
             browser.post(f"{address}/reponses", {each.field: "0" for each in questions})
             page = Page(browser.get(address))
             assert f"Est-ce la même personne ? {asked} {plural}" in page.text
