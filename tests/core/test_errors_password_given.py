@@ -63,7 +63,7 @@ def _remove(row: Account, **given: Any) -> None:
     second_factor.remove(db.session(), row, **given)
 
 
-#: What asks for the password, and who does it.
+#: What asks for the password, and who does it; links, merged rows and particulars are tried with their own rules.
 ACTS: dict[Act, str] = {
     access.reset_account: "administrator",
     access.reset_second_factor: "head",

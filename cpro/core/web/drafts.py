@@ -1,9 +1,10 @@
 """The web side of drafts: show one when a form is opened, keep it while the user types, delete it once it is saved.
 
-A form opts in with four calls: `typed` when it is opened, `is_asked` and `answer` before it is validated, `saved` in
-the unit of work that saves it. Its template includes what `macros/drafts.html` offers. The URL and the permission are
-the form's own: a person who may not post it keeps no draft of it. Drafts are written in the school's session, as
-`saved` does. The list of forms that keep drafts is in the help, the privacy notice and CHANGELOG (decision 0011).
+The form of an `EditPage` names its `draft`; another opts in with four calls: `typed` when it is opened, `is_asked` and
+`answer` before it is validated, `saved` in the unit of work that saves it. Its template includes what
+`macros/drafts.html` offers. The URL and the permission are the form's own: a person who may not post it keeps no draft
+of it. Drafts are written in the school's session, as `saved` does. The list of forms that keep drafts is in the help
+and the privacy notice.
 """
 
 from __future__ import annotations

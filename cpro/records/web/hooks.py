@@ -40,7 +40,7 @@ def register_hooks(app: Flask) -> None:
 
 
 def _list_fiches(rights: frozenset[Permission]) -> list[Counted]:
-    """Return the ids of the fiches that wait for a teacher."""
+    """Return the count of the fiches that wait for a teacher."""
     if Permission.PUPILS_EVALUATE not in rights:
         return []
     return [Counted(select_pending_of_teacher(READER_ID), MOST_WAITING)]

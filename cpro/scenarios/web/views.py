@@ -31,7 +31,7 @@ from cpro.scenarios.web.forms import CHANGE_DIPLOMA, MORE_LINKS, ScenarioForm
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
 
-#: The title of the list for the pages below it.
+#: The name of the list for the pages below it.
 _LIST = "scenarios"
 
 bp = Blueprint("scenarios", __name__, url_prefix="/scenarios")

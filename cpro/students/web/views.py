@@ -15,7 +15,7 @@ from cpro.establishments.queries import get_school_today
 from cpro.students import queries
 from cpro.students.web.presenters import call_apart, describe_ine_remedy, describe_no_missing_ine
 
-#: The title of the list of students for the pages below it.
+#: The name of the list of students for the pages below it.
 LIST = "eleves"
 
 bp = Blueprint("students", __name__)

@@ -6,7 +6,7 @@ from flask import Blueprint
 
 from cpro.core.web.screens import above
 
-#: The title of the list of pupils for the pages below it: those of a pupil.
+#: The name of the list of pupils for the pages below it: those of a pupil.
 LIST = "pupils"
 
 bp = Blueprint("records", __name__, url_prefix="/eleves")
