@@ -165,7 +165,7 @@ class TestDeactivateTicked:
 
         for action, why in (("deactivate", "Ce compte est déjà désactivé."), ("sheets", "est désactivé")):
             answer = browser.post(address[1], {"action": action, "rowid": [gone]})
-            assert answer.location == f"/admin/utilisateurs/?etat=desactive&coches={gone}"
+            assert answer.location == f"/admin/utilisateurs/?etat=desactive&coches={gone}&action=deactivate"
             assert why in Page(browser.get(answer.location)).text
 
     def test_reactivate_ticked_leaves_out_those_who_are_active(
@@ -180,8 +180,8 @@ class TestDeactivateTicked:
 
         assert "Réactiver 1 utilisateur ?" in asked.text
         assert f"({office.find(back).login})" in asked.text
-        assert "Ce compte est actif" in asked.text
-        assert f"/admin/utilisateurs/?etat=desactive&coches={back}%2C{ids[1]}" in asked.links
+        assert "Ce compte n’est pas désactivé" in asked.text
+        assert f"/admin/utilisateurs/?etat=desactive&coches={back}%2C{ids[1]}&action=reactivate" in asked.links
         assert done.location == "/admin/utilisateurs/?etat=desactive"
         assert "Imprimez de nouvelles fiches" in Page(browser.get(done.location)).text
         with platform() as session:

@@ -75,7 +75,9 @@ def _sentences(refused: Mapping[int, DomainError | None]) -> dict[int, str]:
 
 def _left_out_of_reactivation(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
     refused = {row.id: refusal_of(access.check_reactivation, row, by) for row in rows}
-    active = {row.id: "Ce compte est actif : il n’y a rien à réactiver." for row in rows if row.is_active}
+    active = {
+        row.id: "Ce compte n’est pas désactivé\u202f: il n’y a rien à réactiver." for row in rows if row.is_active
+    }
     return _sentences(refused) | active
 
 

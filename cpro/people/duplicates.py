@@ -26,7 +26,7 @@ from cpro.passport.operations import move_issues
 from cpro.passport.queries import count_issues
 from cpro.records.operations.moving import check_movable, move_records
 from cpro.records.queries import Figures, count_records
-from cpro.students.accounts.links import unlink_account, was_ever_opened
+from cpro.students.accounts.links import unlink_account
 from cpro.students.accounts.queries import get_account
 from cpro.students.merging import hand_over, is_known_to_siecle, lock_pair
 from cpro.students.models import Student
@@ -97,16 +97,6 @@ def list_identity_differences(one: Student, other: Student) -> list[str]:
 def is_doubtful(one: Student, other: Student) -> bool:
     """Return whether two rows are more likely two people: more than one typing mistake would be needed."""
     return len(list_identity_differences(one, other)) > 1
-
-
-def asks_password(kept: Holding, other: Holding) -> bool:
-    """Return whether merging a row asks for one's own password.
-
-    It does where an account that was ever opened is taken from its holder, or opens the other row's data from then on,
-    and where two people look merged.
-    """
-    accounts = [each.account for each in (kept, other) if each.account is not None]
-    return any(map(was_ever_opened, accounts)) or is_doubtful(kept.student, other.student)
 
 
 def get_holding(student: Student) -> Holding:
@@ -185,15 +175,14 @@ def merge(kept_id: int, other_id: int, *, password_given: bool = False, by: Acto
     """Merge a row of a pupil into the kept one, and return the kept one.
 
     Records, passports and missing details move to the kept row; the other row's account is unlinked, and deactivated if
-    the kept row has one. Raises `NotFound`, as `check_pair`, and `PasswordNeeded` (`asks_password`).
+    the kept row has one. Raises `NotFound`, as `check_pair`, and `PasswordNeeded`.
     """
     list_students([kept_id, other_id])
     lock_pair(kept_id, other_id)
     school = lock_current_establishment()  # every writer of pupils takes this lock: nothing changes meanwhile
     kept, other = get_pair(kept_id, other_id)
-    holding, held, before = get_holding(kept), get_holding(other), audit_values(kept) | {"ine": kept.ine}
-    if asks_password(holding, held):
-        check_password_given(password_given, "Pour réunir ces deux fiches", by=by)
+    held, before = get_holding(other), audit_values(kept) | {"ine": kept.ine}
+    check_password_given(password_given, "Pour réunir ces deux fiches", by=by)
     changes: dict[str, tuple[Any, Any]] = {"duplicate": (None, f"fiche n°\u202f{other.id}, {held.name}")}
     changes |= _audit_changes(held)
     move_records(other, kept)

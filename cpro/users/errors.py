@@ -96,8 +96,8 @@ class MaybeMistyped(DomainError):
     def __init__(self, email: str, meant: str) -> None:
         super().__init__(
             f"Cette adresse finit par «\u202f{email.rpartition('@')[2]}\u202f»\u202f: est-ce plutôt "
-            f"«\u202f{meant}\u202f»\u202f? Corrigez-la\u202f; si elle est juste, laissez-la et "
-            "enregistrez-la à nouveau.",
+            f"«\u202f{meant}\u202f»\u202f? Corrigez-la\u202f; si elle est juste, laissez-la. Puis tapez votre "
+            "mot de passe et enregistrez-la.",
             field="email",
         )
 

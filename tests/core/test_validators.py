@@ -173,6 +173,7 @@ class TestNormaliseEmail:
             ("chef@lycee..fr", "pas valable"),
             ("chef@lycee.invalid", "pas valable"),
             ("chef@[192.0.2.1]", "pas valable"),
+            ("=?utf-8?q?x=40ailleurs.fr=2C?=@lycee.fr", "pas valable"),
             ("a" * 65 + "@lycee.fr", "pas valable"),
             ("a" * 250 + "@b.fr", "255 caractères, le maximum est 254"),
         ],

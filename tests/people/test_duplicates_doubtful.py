@@ -1,4 +1,4 @@
-"""Merging two rows that say differently who the pupil is: what is said of it, and when a password is asked."""
+"""Merging two rows that say differently who the pupil is: what is said of it, and the password it takes."""
 
 from __future__ import annotations
 
@@ -28,22 +28,21 @@ def administrator(app: Flask, as_: As, world: World) -> Browser:
 
 class TestIsDoubtful:
     @pytest.mark.parametrize(
-        ("changed", "said", "is_doubtful"),
+        ("changed", "said"),
         [
-            ({}, "", False),
-            ({"last_name": "SECRET ALPHÀ", "usage_name": "Secret-Alpha"}, "", False),
-            ({"first_name": "Noah"}, "Les deux fiches diffèrent par le prénom", False),
-            ({"birth_date": date(2011, 1, 2)}, "Les deux fiches diffèrent par la date de naissance", False),
+            ({}, ""),
+            ({"last_name": "SECRET ALPHÀ", "usage_name": "Secret-Alpha"}, ""),
+            ({"first_name": "Noah"}, "Les deux fiches diffèrent par le prénom"),
+            ({"birth_date": date(2011, 1, 2)}, "Les deux fiches diffèrent par la date de naissance"),
             (
                 {"last_name": "Cuivre", "birth_date": date(2011, 1, 2)},
                 "Attention : le nom et la date de naissance diffèrent. Ce sont sans doute deux élèves",
-                True,
             ),
-            ({"last_name": "Cuivre", "first_name": "Lou"}, "Attention : le nom et le prénom diffèrent.", True),
-            ({"first_name": "Lou", "birth_date": None}, "Les deux fiches diffèrent par le prénom", False),
+            ({"last_name": "Cuivre", "first_name": "Lou"}, "Attention : le nom et le prénom diffèrent."),
+            ({"first_name": "Lou", "birth_date": None}, "Les deux fiches diffèrent par le prénom"),
         ],
     )
-    def test_is_doubtful_warns_and_asks_for_the_password(
+    def test_is_doubtful_warns_and_merge_takes_the_password(
         self,
         app: Flask,
         administrator: Browser,
@@ -51,7 +50,6 @@ class TestIsDoubtful:
         arrange: Look,
         changed: dict[str, Any],
         said: str,
-        is_doubtful: bool,
     ) -> None:
         kept = world.a.student_id
         with arrange() as session:
@@ -64,18 +62,14 @@ class TestIsDoubtful:
         text = Page(administrator.get(address(kept, other_id))).text
         assert said in text
         assert ("Attention" in text or "diffèrent" in text) is bool(said)
-        if is_doubtful:
+        for given in ({}, {"current_password": ""}, {"current_password": "Faux-faux-faux-42!"}):
             with nothing_written(app):
-                assert administrator.post(address(kept, other_id), {"current_password": ""}).status_code == 422
-            office = Office(app, world)
-            with nothing_written(app), pytest.raises(PasswordNeeded):
-                office.act(duplicates.merge, kept_id=kept, other_id=other_id)
-            assert merge(administrator, kept, other_id) == 303
-        else:
-            assert "Votre mot de passe" not in text
-            assert administrator.post(address(kept, other_id), {}).status_code == 303
+                assert administrator.post(address(kept, other_id), given).status_code == 422
+        with nothing_written(app), pytest.raises(PasswordNeeded):
+            Office(app, world).act(duplicates.merge, kept_id=kept, other_id=other_id)
+        assert merge(administrator, kept, other_id) == 303
 
-    def test_asks_password_where_a_used_account_would_open_the_other_row(
+    def test_merge_says_that_a_used_account_opens_the_other_row(
         self, app: Flask, administrator: Browser, world: World, arrange: Look
     ) -> None:
         kept = world.a.student_id
@@ -88,8 +82,4 @@ class TestIsDoubtful:
             other_id = other.id
 
         assert "qui a déjà servi, ouvre désormais aussi" in Page(administrator.get(address(kept, other_id))).text
-        with nothing_written(app):
-            assert administrator.post(address(kept, other_id), {}).status_code == 422
-        with nothing_written(app), pytest.raises(PasswordNeeded):
-            Office(app, world).act(duplicates.merge, kept_id=kept, other_id=other_id)
         assert merge(administrator, kept, other_id) == 303

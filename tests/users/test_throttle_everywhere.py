@@ -59,7 +59,7 @@ ASKED_AGAIN = {
     "cpro.people.views.emergency.reopen": "/admin/urgence/rouvrir",
     "cpro.people.views.credential_sheets.create": "/admin/utilisateurs/fiches",
     "cpro.people.views.account_links._password_form": "/admin/utilisateurs/<int:account_id>/relier",
-    "cpro.people.views.duplicates._password_form": "/admin/eleves/<int:student_id>/doublon/<int:other_id>",
+    "cpro.people.views.duplicates.merge": "/admin/eleves/<int:student_id>/doublon/<int:other_id>",
 }
 #: The operations that refuse to act without it, whatever a page did, and the functions above that ask for each.
 REFUSED_WITHOUT = {
@@ -79,7 +79,7 @@ REFUSED_WITHOUT = {
     ],
     "cpro.students.accounts.links.link_account": ["cpro.people.views.account_links._password_form"],
     "cpro.students.accounts.links.unlink_account": ["cpro.people.views.account_links._password_form"],
-    "cpro.people.duplicates.merge": ["cpro.people.views.duplicates._password_form"],
+    "cpro.people.duplicates.merge": ["cpro.people.views.duplicates.merge"],
 }
 #: Functions above that only show the form.
 SHOWN = {

@@ -61,6 +61,8 @@ def normalise_email(text: str) -> str:
         result = validate_email(address, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
         raise InvalidEmail(_explain_email(address)) from error
+    if "=?" in address:  # an encoded word (RFC 2047): a mail's header would be read as what it stands for
+        raise InvalidEmail(_explain_email(address))
     return result.ascii_email or result.normalized
 
 

@@ -32,8 +32,8 @@ def list_confirmations(counts: Mapping[str, Any], *, school_year: int, today: dt
             {
                 "key": CONFIRM_DEACTIVATIONS,
                 "sentence": f"{plural(gone, 'élève serait désactivé', 'élèves seraient désactivés')} sur "
-                f"{format_count(active)} ({round(100 * gone / active)} %) : le fichier est peut-être partiel, "
-                "confirmez les désactivations.",
+                f"{format_count(active)} ({round(100 * gone / active)} %). Si le fichier est partiel, "
+                "abandonnez l’import\u202f; s’il est complet, confirmez les désactivations.",
             }
         )
     return needed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from hashlib import sha256
@@ -38,6 +38,10 @@ TWICE = "Deux lignes désignent le même élève de l’établissement : la se
 NAMESAKE = (
     "Un élève de l’établissement porte ce nom et cette date de naissance, sans numéro qui le confirme : dites s’il "
     "s’agit de la même personne."
+)
+OTHER_INE = (
+    "Un élève de l’établissement porte ce nom et cette date de naissance, mais un autre INE\u202f: dites s’il s’agit "
+    "de la même personne."
 )
 SAME_NAME = (
     "Un élève de l’établissement porte ce nom, mais sa date de naissance diffère ou manque : dites s’il s’agit de la "
@@ -187,6 +191,11 @@ def may_be_same(record: StudentRecord, known: Known, source: PupilSource) -> boo
     return namesakes.may_be_same(
         record.birth_date, known.birth_date, is_present=known.is_active, has_own_number=bool(is_apart)
     )
+
+
+def describe_namesakes(record: StudentRecord, namesakes: Sequence[Known]) -> str:
+    """Return the sentence of a question about pupils with the name and the birth date of a record."""
+    return OTHER_INE if record.ine and all(known.ine for known in namesakes) else NAMESAKE
 
 
 def repeats_in_words(record: StudentRecord, known: Known, division: str, source: PupilSource) -> bool:

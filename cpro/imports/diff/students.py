@@ -301,7 +301,7 @@ class StudentAnalysis:
         remaining = [known for known in namesakes if known.id not in self._seen]
         is_born_then = any(known.birth_date == record.birth_date for known in remaining or namesakes)
         if remaining:
-            sentence = matching.NAMESAKE if is_born_then else matching.SAME_NAME
+            sentence = matching.describe_namesakes(record, remaining) if is_born_then else matching.SAME_NAME
             yield from self._ask(record, sentence, remaining, can_create=not self._is_out(record))
         elif self._is_out(record):
             yield self._leave_out(record)

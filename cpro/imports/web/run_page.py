@@ -75,6 +75,7 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
         context["outdated"] = queries.is_outdated(run, get_school_today(now))
     if run.keeps_analysis:
         context |= _figures(run)
+        context["refused_count"] = presenters.count_refused(run)
     undoable = queries.find_undoable(now)
     is_last = undoable is not None and undoable.id == run.id and not context["undoing"]
     context["obstacle"] = describe_obstacle(run, now=now) if is_last else ""
@@ -110,7 +111,6 @@ def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
         "columns": columns,
         "question_count": asked,
         "open_count": still_open,
-        "refused_count": presenters.count_refused(run),
         "more_questions": len(questions) > MAX_SHOWN,
         "proposals": [(each, _is_ticked(each.id, each.is_selected, refusal)) for each in proposals[:MAX_SHOWN]],
         "proposed_count": proposed,

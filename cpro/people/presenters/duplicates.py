@@ -75,7 +75,7 @@ def _of_identity(kept: Holding, other: Holding) -> list[str]:
     if is_doubtful(kept.student, other.student):
         return [
             f"Attention\u202f: {names} diffèrent. Ce sont sans doute deux élèves\u202f: réunis, leurs parcours ne se "
-            "sépareront plus. Votre mot de passe est demandé pour cela."
+            "sépareront plus."
         ]
     return [f"Les deux fiches diffèrent par {names}\u202f: c’est ce que dit la fiche gardée qui reste."]
 

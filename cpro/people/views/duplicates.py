@@ -68,33 +68,25 @@ def merge(student_id: int, other_id: int) -> ResponseReturnValue:
     refusal = refusal_of(duplicates.get_pair, student_id, other_id)
     if refusal is not None:
         return _page(student_id, other_id, refusal=refusal)
-    form = _password_form(student_id, other_id)
-    if request.method != "POST" or (form is not None and not form.validate_on_submit()):
+    form = PasswordForm()
+    if not form.validate_on_submit():
         return _page(student_id, other_id, form=form)
     try:
         with unit_of_work():
             duplicates.merge(
                 student_id,
                 other_id,
-                password_given=form is not None and form.password_was_given,
+                password_given=form.password_was_given,
                 by=current_actor(),
                 now=clock.utcnow(),
             )
     except Conflict as refused:  # another action came first
         return _page(student_id, other_id, refusal=refused)
     except DomainError as refused:
-        form = form or _password_form(student_id, other_id)  # another action may have made it needed
-        if form is None:
-            raise
         form.blame(refused)
         return _page(student_id, other_id, form=form)
     message = "Les deux fiches sont réunies en une seule, celle-ci."
     return back_to(url_for("eleves.details_view", id=student_id), message)
-
-
-def _password_form(student_id: int, other_id: int) -> PasswordForm | None:
-    kept, other = _get_holdings(student_id, other_id)
-    return PasswordForm() if duplicates.asks_password(kept, other) else None
 
 
 def _page(

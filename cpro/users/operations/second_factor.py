@@ -40,7 +40,9 @@ _ON, _OFF, _RESET, CODES_DRAWN = (f"account:second-factor:{each}" for each in ("
 _SHAPE = re.compile(r"[0-9]{6}")
 
 
-def begin(session: Session, account: AnyAccount, *, password_given: bool = False, by: Actor, now: datetime) -> None:
+def begin(
+    session: Session, account: AnyAccount, *, password_given: bool = False, by: Actor, now: datetime
+) -> SecondFactor:
     """Generate a new secret, in effect once confirmed.
 
     Raises `Conflict` if one is already in effect, `PasswordNeeded`.
@@ -58,6 +60,7 @@ def begin(session: Session, account: AnyAccount, *, password_given: bool = False
         session.add(factor)
     factor.secret = seal(PURPOSE, pyotp.random_base32())
     session.flush()
+    return factor
 
 
 def read_secret(factor: SecondFactor) -> str:

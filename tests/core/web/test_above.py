@@ -88,7 +88,7 @@ class TestBack:
 
         page = Page(browser.post(f"{LIST}action/?{query}", ticked, follow_redirects=True))
 
-        again = f"{LIST}?{query}&coches={pupils['MICA A']}%2C{pupils['MICA C']}"
+        again = f"{LIST}?{query}&coches={pupils['MICA A']}%2C{pupils['MICA C']}&action=depart"
         assert page.links.count(again) == 1  # « Ne rien changer »
         asked = next(each for each in page.main.iter("form") if each.get("method") == "post").get("action", "")
         done = browser.post(asked, {"ids": f"{pupils['MICA A']},{pupils['MICA C']}", "departed_on": "2026-09-10"})

@@ -29,7 +29,7 @@ def test_describe_left_out_names_a_few_and_counts_the_others() -> None:
     left_out = [(f"P{number}", "Parti.") for number in range(9)] + [("Q", "Actif.")]
 
     assert bulk.describe_left_out(left_out) == [
-        "Rien ne change pour P0, P1, P2, P3, P4 et 4 autres. Parti.",
+        "Rien ne change pour P0, P1, P2, P3, P4 et 4 autres. Pour chacun\u202f: parti.",
         "Rien ne change pour Q. Actif.",
     ]
 
@@ -38,6 +38,12 @@ def ticked(page: Page) -> list[str]:
     """Return the values of the boxes that a list shows ticked."""
     boxes = (each for each in page.main.iter("input") if each.get("name") in ("rowid", "tous"))
     return [each.get("value", "") for each in boxes if each.get("checked") is not None]
+
+
+def chosen_action(page: Page) -> str:
+    """Return the action that a list shows chosen, or "" for its first."""
+    [field] = [each for each in page.main.iter("select") if each.get("name") == "action"]
+    return next((each.get("value", "") for each in field.iter("option") if each.get("selected") is not None), "")
 
 
 def way_back(page: Page, words: str = "Ne rien changer") -> str:
@@ -65,7 +71,7 @@ class TestTickedAgain:
         asked = Page(browser.post(address, {"action": "deactivate", "rowid": rows}))
         back = way_back(asked)
 
-        assert back == f"{self.ACCOUNTS}&coches={rows[0]}%2C{rows[1]}"
+        assert back == f"{self.ACCOUNTS}&coches={rows[0]}%2C{rows[1]}&action=deactivate"
         assert "coches=" not in "".join(Page(browser.get(back)).links), "another page of the list is another choice"
         form = next(each for each in asked.main.iter("form"))
         done = browser.post(form.get("action", ""), {"action": "deactivate", "rowid": [teacher], "confirme": "oui"})
@@ -81,6 +87,7 @@ class TestTickedAgain:
 
             assert back.startswith(f"{LIST}?situation=presents&coches=")
             assert ticked(Page(browser.get(back))) == expected
+            assert chosen_action(Page(browser.get(back))) == endpoint
 
     def test_ticked_again_after_a_refusal(self, as_: As, pupil: str) -> None:
         browser = as_("administrator")

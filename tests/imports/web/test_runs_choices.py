@@ -124,6 +124,16 @@ class TestAnswer:
         with desk.look() as session:
             return session.scalars(select(ImportQuestion)).one().field
 
+    @pytest.mark.parametrize(("ine", "said"), [(None, "sans numéro qui le confirme"), ("070707070AB", "un autre INE")])
+    def test_answer_is_asked_for_with_what_speaks_for_two_people(
+        self, as_: As, namesake: int, arrange: Look, ine: str | None, said: str
+    ) -> None:
+        with arrange() as session:
+            session.get_one(Student, namesake).ine = ine
+        browser = as_("administrator")
+
+        assert said in Page(browser.get(analyse(browser, ONE))).text
+
     def test_answer_unanswered_the_line_is_left_out(self, app: Flask, as_: As, desk: Desk, namesake: int) -> None:
         browser = as_("administrator")
         address = analyse(browser, ONE)

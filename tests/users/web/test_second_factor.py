@@ -65,6 +65,21 @@ class TestSetUp:
         assert browser.post(f"{PAGE}/confirmer", {"code": "000000"}).status_code == 422
         assert Browser(app).sign_in("alpha", "ines.quartz", PASSWORD).location == "/", "it does not count yet"
 
+    def test_set_up_begun_in_another_browser_is_neither_shown_nor_confirmed(
+        self, app: Flask, as_: As, clock_: time_machine.Traveller
+    ) -> None:
+        begun = as_("head").post(f"{PAGE}/commencer", {"current_password": PASSWORD}, follow_redirects=True)
+        [address] = [link for link in Page(begun).links if link.startswith("otpauth:")]
+        known = pyotp.parse_uri(address)
+        assert isinstance(known, pyotp.TOTP)
+        elsewhere = as_("head")
+
+        assert not any(link.startswith("otpauth:") for link in Page(elsewhere.get(PAGE)).links)
+        assert action_of(elsewhere.get(PAGE).text) == f"{PAGE}/commencer"
+        code = known.at(START)
+        assert elsewhere.post(f"{PAGE}/confirmer", {"code": code}).status_code == 409
+        assert Browser(app).sign_in("alpha", "claude.basalte", PASSWORD).location == "/", "it does not count"
+
     def test_set_up_shows_ten_recovery_codes_this_once(self, phone: Phone, desk: Desk) -> None:
         assert len(set(phone.recovery)) == 10
         assert not any(code in phone.browser.get(PAGE).text for code in phone.recovery)

@@ -20,6 +20,8 @@ OTHER = "autre_liste"
 #: The boxes that a list shows ticked: ids, or `WHOLE`. In the URL of a page that its ticked rows lead to, `WHOLE` or
 #: `SOME`, whose ids that page knows.
 TICKED, WHOLE, SOME = "coches", "tous", "choisies"
+#: The action chosen for them.
+CHOSEN = "action"
 #: Maximum length: with it, a form's URL is still short enough for its input to be kept (`ParkedForm`).
 _LONGEST = 300
 
@@ -41,9 +43,9 @@ def stand_below(blueprint: Blueprint, *names: str, carries: Callable[[str, Mappi
             values.setdefault(PARAMETER, query)
 
 
-def show_list(name: str, asked: ListState, *, ticked: str = "") -> None:
+def show_list(name: str, asked: ListState, *, ticked: str = "", action: str = "") -> None:
     """Note the list that this page shows, or returns to, for the URLs in it; `ticked` is `WHOLE` or `SOME`."""
-    _set((name,), urlencode(asked.parameters(**{TICKED: ticked})))
+    _set((name,), urlencode(asked.parameters(**{TICKED: ticked, CHOSEN: action})))
 
 
 def recall_list(name: str) -> Mapping[str, str]:
@@ -53,7 +55,7 @@ def recall_list(name: str) -> Mapping[str, str]:
 
 def list_address(name: str, base: str) -> str:
     """Return the URL of the parent list, from the list's base URL; the list ignores invalid parameters."""
-    query = urlencode({each: value for each, value in recall_list(name).items() if each != TICKED})
+    query = urlencode({each: value for each, value in recall_list(name).items() if each not in (TICKED, CHOSEN)})
     return f"{base}?{query}" if query else base
 
 

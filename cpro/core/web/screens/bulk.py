@@ -19,7 +19,16 @@ def describe_left_out(left_out: Sequence[tuple[str, str]]) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for name, reason in left_out:
         by_reason.setdefault(reason, []).append(name)
-    return [f"Rien ne change pour {name_some(names, _NAMED)}. {reason}" for reason, names in by_reason.items()]
+    return [
+        f"Rien ne change pour {name_some(names, _NAMED)}. {reason if len(names) == 1 else _say_of_each(reason)}"
+        for reason, names in by_reason.items()
+    ]
+
+
+def _say_of_each(reason: str) -> str:
+    """Return a reason, written about one row, as that of several."""
+    begins_with_initials = reason[1:2].isupper()
+    return f"Pour chacun\u202f: {reason if begins_with_initials else reason[:1].lower() + reason[1:]}"
 
 
 def name_some(names: Sequence[str], most: int) -> str:

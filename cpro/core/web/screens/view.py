@@ -136,6 +136,7 @@ class Screen(ArrangedScreen):
             "bulk_actions": actions,
             "most_at_once": MOST_AT_ONCE,
             "ticked": request.args.get(above.TICKED, "").split(","),
+            "chosen_action": request.args.get(above.CHOSEN, ""),
             "are_close": remembered.choose_rows(request.args.get("rangs", "")),
             "last_narrowed": None if listing.is_narrowed else self.last_narrowed(),
         }
@@ -322,7 +323,7 @@ class Screen(ArrangedScreen):
             raise Forbidden("Cette action n’existe pas, ou votre compte n’en a pas le droit.")
         listing = self._listing()  # the search and the filters of the posted list
         ticked = _read_ticked()
-        back = listing.url(**{above.TICKED: ticked})
+        back = listing.url(**{above.TICKED: ticked, above.CHOSEN: action.key})
         try:
             rows = self._rows_meant(listing)
         except DomainError as refusal:
@@ -334,7 +335,8 @@ class Screen(ArrangedScreen):
         if not rows:
             return back_to(back, " ".join(kept), "warning")
         if action.leads_to is not None:
-            above.show_list(self.endpoint, listing, ticked=above.WHOLE if ticked == above.WHOLE else above.SOME)
+            how = above.WHOLE if ticked == above.WHOLE else above.SOME
+            above.show_list(self.endpoint, listing, ticked=how, action=action.key)
             return back_to(action.leads_to([row.id for row in rows]), " ".join(kept), "warning")
         if request.form.get("confirme") != "oui":
             return _confirm(

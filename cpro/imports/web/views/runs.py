@@ -33,7 +33,7 @@ _CHANGED = (
 )
 _READ_AGAIN = (
     "Vos réponses sont enregistrées, et l’analyse est refaite avec elles. Rien n’est encore appliqué : elles changent "
-    "autre chose que leurs lignes. Relisez l’analyse, puis appliquez-la."
+    "aussi ce qui est proposé pour d’autres lignes. Relisez l’analyse, puis appliquez-la."
 )
 
 

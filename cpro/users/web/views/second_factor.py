@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, request, session, url_for
@@ -26,11 +27,15 @@ from cpro.users import queries, second_factor, second_factor_policy
 from cpro.users.operations import second_factor as operations
 from cpro.users.operations import sign_ins
 from cpro.users.passkeys.queries import has_passkeys
+from cpro.users.sign_in_models import SecondFactor
 from cpro.users.web.forms import CodeAgainForm, SecondFactorForm, SignInCodeForm
 from cpro.users.web.party import usable_party
 from cpro.users.web.welcome import PENDING_SIGN_IN, find_pending_sign_in, known_accounts, trust_browser, welcome
 
 bp = Blueprint("second_factor", __name__)
+
+#: The cookie's entry with the mark of the secret that was begun in this sign-in.
+_BEGUN = "second_factor_begun"
 
 
 # --- At the sign-in ------------------------------------------------------------------------------------------------
@@ -156,7 +161,8 @@ def begin() -> ResponseReturnValue:
         return _page(password_form=form)
     with platform_unit_of_work("own second factor") as work:
         account, given = _lock_own(work.session), form.password_was_given
-        operations.begin(work.session, account, password_given=given, by=current_actor(), now=clock.utcnow())
+        factor = operations.begin(work.session, account, password_given=given, by=current_actor(), now=clock.utcnow())
+        session[_BEGUN] = _mark(factor)
     return back_to(url_for(".index", retour=find_way_back()))
 
 
@@ -175,10 +181,11 @@ def confirm() -> ResponseReturnValue:
     with platform_unit_of_work("own second factor") as work:
         account = _lock_own(work.session)
         factor = queries.find_second_factor(work.session, account)
-        if factor is None or factor.confirmed_at is not None:
-            raise Conflict("Votre second facteur a changé dans une autre fenêtre.")
+        if factor is None or factor.confirmed_at is not None or session.get(_BEGUN) != _mark(factor):
+            raise Conflict("Votre second facteur a changé dans une autre fenêtre, ou une autre connexion.")
         codes = operations.confirm(work.session, factor, account, by=current_actor(), now=clock.utcnow())
         sign_ins.note_code_given(work.session, get_principal().sign_in_id, now=clock.utcnow())
+    del session[_BEGUN]
     return render_page("users/recovery_codes.html", codes=codes, way_back=find_way_back())
 
 
@@ -235,7 +242,7 @@ def _page(
             "reset": _describe_reset(operations.find_reset(lookup, account)),
             "left": operations.count_recovery_codes(factor) if factor else 0,
         }
-        if factor is not None and factor.confirmed_at is None:
+        if factor is not None and factor.confirmed_at is None and session.get(_BEGUN) == _mark(factor):
             secret = operations.read_secret(factor)
             context["secret"] = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
             address = operations.describe_address(secret, account)
@@ -252,6 +259,11 @@ def _page(
         status=refused.status if refused else 200,
         **context,
     )
+
+
+def _mark(factor: SecondFactor) -> str:
+    """Return the mark of a secret: only the browser that gave the password reads and confirms it."""
+    return hashlib.sha256(factor.secret.encode()).hexdigest()
 
 
 def _describe_reset(line: AuditEntry | None) -> str:
