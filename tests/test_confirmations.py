@@ -165,7 +165,7 @@ class TestDeactivateTicked:
 
         for action, why in (("deactivate", "Ce compte est déjà désactivé."), ("sheets", "est désactivé")):
             answer = browser.post(address[1], {"action": action, "rowid": [gone]})
-            assert answer.location == f"/admin/utilisateurs/?etat=desactive&coches={gone}&action=deactivate"
+            assert answer.location == f"/admin/utilisateurs/?etat=desactive&coches={gone}&action={action}"
             assert why in Page(browser.get(answer.location)).text
 
     def test_reactivate_ticked_leaves_out_those_who_are_active(
