@@ -213,7 +213,7 @@ def _a_duplicate_is_merged(platform: Live, administrator: Visitor) -> None:
     administrator.follow("Réunir un doublon")
     administrator.follow("Comparer GRANITE Anaïs (05/06/2009")
     administrator.sees("Elle prend de l’autre ce qui lui manque : le numéro", "Cela ne s’annule pas")
-    administrator.press("Réunir les deux fiches")
+    administrator.press("Réunir les deux fiches", current_password=steps.PASSWORD)
     administrator.sees("Les deux fiches sont réunies en une seule, celle-ci", "06/05/2009")
     granite = "SELECT local_id, is_active, merged_into_id IS NULL FROM student WHERE last_name = 'GRANITE' ORDER BY id"
     assert [(number, bool(there), bool(kept)) for number, there, kept in platform.rows(granite)] == [
