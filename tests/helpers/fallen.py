@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
-_KEPT = Path(".pytest_cache/v/cache/lastfailed")
+_CACHE = Path(".pytest_cache/v/cache")
 
 
-def list_fallen() -> list[str]:
-    """Return the files named by pytest's cache (`cache/lastfailed`), each once."""
-    return sorted({each.partition("::")[0] for each in json.loads(_KEPT.read_text())}) if _KEPT.exists() else []
+def list_fallen(cache: Path) -> list[str]:
+    """Return the files named by pytest's cache, each once. Raises `FileNotFoundError` if pytest kept none."""
+    json.loads((cache / "nodeids").read_text())  # written by every run; `lastfailed` only once something fell
+    fallen = cache / "lastfailed"
+    return sorted({each.partition("::")[0] for each in json.loads(fallen.read_text())}) if fallen.exists() else []
 
 
 if __name__ == "__main__":
-    print(*list_fallen(), sep="\n", end="\n" if list_fallen() else "")
+    sys.stdout.writelines(f"{each}\n" for each in list_fallen(_CACHE))

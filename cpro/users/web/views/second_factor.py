@@ -181,7 +181,7 @@ def confirm() -> ResponseReturnValue:
     with platform_unit_of_work("own second factor") as work:
         account = _lock_own(work.session)
         factor = queries.find_second_factor(work.session, account)
-        if factor is None or factor.confirmed_at is not None or session.get(_BEGUN) != _mark(factor):
+        if factor is None or not _is_begun_here(factor):
             raise Conflict("Votre second facteur a changé dans une autre fenêtre, ou une autre connexion.")
         codes = operations.confirm(work.session, factor, account, by=current_actor(), now=clock.utcnow())
         sign_ins.note_code_given(work.session, get_principal().sign_in_id, now=clock.utcnow())
@@ -242,7 +242,7 @@ def _page(
             "reset": _describe_reset(operations.find_reset(lookup, account)),
             "left": operations.count_recovery_codes(factor) if factor else 0,
         }
-        if factor is not None and factor.confirmed_at is None and session.get(_BEGUN) == _mark(factor):
+        if factor is not None and _is_begun_here(factor):
             secret = operations.read_secret(factor)
             context["secret"] = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
             address = operations.describe_address(secret, account)
@@ -261,8 +261,12 @@ def _page(
     )
 
 
+def _is_begun_here(factor: SecondFactor) -> bool:
+    """Return whether a second factor waits to be confirmed, and by this browser: the one that gave the password."""
+    return factor.confirmed_at is None and session.get(_BEGUN) == _mark(factor)
+
+
 def _mark(factor: SecondFactor) -> str:
-    """Return the mark of a secret: only the browser that gave the password reads and confirms it."""
     return hashlib.sha256(factor.secret.encode()).hexdigest()
 
 
